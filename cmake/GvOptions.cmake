@@ -9,8 +9,6 @@ set(GV_SANITIZE "" CACHE STRING "sanitizers, e.g. 'address,undefined' or 'thread
 option(GV_WERROR "warnings are errors" ON)
 option(GV_FUZZ "build the fuzz targets with libFuzzer (needs clang)" OFF)
 
-set(GV_SUMMARY "" CACHE INTERNAL "")
-
 # gv_require(JSONC json-c libjson-c-dev): a package that the core cannot do without.
 function(gv_require var module deb)
   pkg_check_modules(${var} IMPORTED_TARGET GLOBAL ${module})
@@ -39,11 +37,15 @@ function(gv_switch name what module deb)
   else()
     set(state OFF)
   endif()
-  set(GV_SUMMARY "${GV_SUMMARY}\n  ${var} = ${state}  (${what}; ${why})" CACHE INTERNAL "")
+  set_property(GLOBAL APPEND PROPERTY GV_SUMMARY "${var} = ${state}  (${what}, ${why})")
 endfunction()
 
 function(gv_print_summary)
-  message(STATUS "gpuvisor ${PROJECT_VERSION}: ${CMAKE_BUILD_TYPE}, ${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}, sanitizers '${GV_SANITIZE}'${GV_SUMMARY}")
+  message(STATUS "gpuvisor ${PROJECT_VERSION}: ${CMAKE_BUILD_TYPE}, ${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}, sanitizers '${GV_SANITIZE}'")
+  get_property(lines GLOBAL PROPERTY GV_SUMMARY)
+  foreach(line IN LISTS lines)
+    message(STATUS "  ${line}")
+  endforeach()
 endfunction()
 
 gv_require(JSONC json-c libjson-c-dev)

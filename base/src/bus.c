@@ -70,7 +70,7 @@ int gv_cfg_find_cap(struct gv_bus *bus, uint8_t id, uint16_t *off)
 
 	if (!(gv_cfg_rd16(bus, PCI_STATUS) & PCI_STATUS_CAP_LIST))
 		return -ENOENT;
-	at = gv_cfg_rd8(bus, PCI_CAPABILITY_LIST) & 0xfc;
+	at = (uint8_t)(gv_cfg_rd8(bus, PCI_CAPABILITY_LIST) & 0xfc);
 	for (int i = 0; at && i < MAX_CAPS; i++) {
 		uint16_t head = gv_cfg_rd16(bus, at);
 
@@ -78,7 +78,7 @@ int gv_cfg_find_cap(struct gv_bus *bus, uint8_t id, uint16_t *off)
 			*off = at;
 			return 0;
 		}
-		at = (head >> 8) & 0xfc;
+		at = (uint8_t)((head >> 8) & 0xfc);
 	}
 	return at ? -EPROTO : -ENOENT;
 }
