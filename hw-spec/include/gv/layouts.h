@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the hardware reads and writes in memory: page tables, queue
+ * descriptors, interrupt entries, and the GPUIOV configuration capability.
+ */
+#ifndef GV_LAYOUTS_H
+#define GV_LAYOUTS_H
+
+#include <gv/hw_spec.h>
+
+/* ---- page tables (gmc_v9_0.c, amdgpu_vm.h, Linux 6.1) --------------------
+ *
+ * A VMID walks PAGE_TABLE_DEPTH + 1 levels of 512 entries of 8 bytes (block
+ * size field 0), 9 address bits each, down to 4 KiB pages:
+ *
+ *   depth 3 (48 bit):   VA[47:39] PDB2  [38:30] PDB1  [29:21] PDB0  [20:12] PTB
+ *   depth 2 (512 GiB):                  VA[38:30] PDB1 [29:21] PDB0  [20:12] PTB
+ *   depth 0 (flat):     the base points straight at PTEs, one per 4 KiB from
+ *                       the context's START address (VMID 0's GART)
+ *
+ * A PDE with PDE_PTE set is a leaf (PDB0: 2 MiB, PDB1: 1 GiB). Addresses
+ * without SYSTEM are frame-buffer addresses of the function (a VF: from its own 0);
+ * with SYSTEM they are bus addresses (IOVA).
+ */
+#define GV_PTE_VALID      (1ull << 0)
+#define GV_PTE_SYSTEM     (1ull << 1)
+#define GV_PTE_SNOOPED    (1ull << 2)
+#define GV_PTE_EXECUTABLE (1ull << 4)
+#define GV_PTE_READABLE   (1ull << 5)
+#define GV_PTE_WRITEABLE  (1ull << 6)
+#define GV_PTE_FRAG(n)    ((uint64_t)(n) << 7) /* 2^n pages of 4 KiB are contiguous; 5 bits */
+#define GV_PTE_ADDR_MASK  0x0000fffffffff000ull
+#define GV_PTE_PRT        (1ull << 51)
+#define GV_PDE_PTE        (1ull << 54)
+#define GV_PTE_MTYPE(n)   ((uint64_t)(n) << 57) /* 0 NC, 1 WC, 2 CC, 3 UC */
+#define GV_PDE_ADDR_MASK  0x0000ffffffffffc0ull
+#define GV_PDE_BFS(n)     ((uint64_t)(n) << 59)
+#define GV_GPU_PAGE       4096u
+#define GV_GPU_PAGE_SHIFT 12
+#define GV_PT_ENTRIES     512u
+#define GV_GPU_HUGE_SHIFT 21
+#define GV_NUM_VMID       16
+
+/* Second-level table of a VF (gpuvisor extension, regs_gvx.def): entry i gives the device
+ * address behind bytes [i*2 MiB, (i+1)*2 MiB) of the VF's frame buffer. */
+#define GV_L2PTE_VALID     (1ull << 0)
+#define GV_L2PTE_READABLE  (1ull << 5)
+#define GV_L2PTE_WRITEABLE (1ull << 6)
+#define GV_L2PTE_DIRTY     (1ull << 10) /* set by the device at the first write */
+#define GV_L2PTE_ADDR_MASK 0x0000ffffffe00000ull
+#define GV_L2_PAGE         (2ull << 20)
+#define GV_L2_SHIFT        21
+
+/* Apertures of flat addressing after reset: bits 63:48 of a flat address (SH_MEM_BASES). */
+#define GV_APERTURE_SHIFT 48
+
+/* ---- memory queue descriptor (v9_structs.h, Linux 6.1) -------------------
+ *
+ * 512 dwords. Dwords 128..183 are an image of the HQD registers from
+ * CP_MQD_BASE_ADDR on, dwords 1..41 of the COMPUTE_* registers from
+ * COMPUTE_DISPATCH_INITIATOR on, 65..80 of COMPUTE_USER_DATA_0..15.
+ */
+enum {
+	GV_MQD_DWORDS = 512,
+	GV_MQD_HEADER = 0,
+	GV_MQD_COMPUTE_FIRST = 1,
+	GV_MQD_COMPUTE_COUNT = 41,
+	GV_MQD_USER_DATA_FIRST = 65,
+	GV_MQD_USER_DATA_COUNT = 16,
+	GV_MQD_DYNAMIC_CU_MASK_ADDR_LO = 126,
+	GV_MQD_DYNAMIC_CU_MASK_ADDR_HI = 127,
+	GV_MQD_HQD_FIRST = 128,
+	GV_MQD_HQD_COUNT = 56,
+	GV_MQD_HEADER_MAGIC = (int)0xC0310800,
+};
+/** MQD dword that holds the image of an HQD register: GV_MQD_DW(CP_HQD_PQ_BASE). */
+#define GV_MQD_DW(reg) (GV_MQD_HQD_FIRST + (reg##__DW - CP_MQD_BASE_ADDR__DW))
+/** MQD dword that holds the image of a COMPUTE_* register. */
+#define GV_MQD_COMPUTE_DW(reg) (GV_MQD_COMPUTE_FIRST + (reg##__DW - COMPUTE_DISPATCH_INITIATOR__DW))
+
+/* Queue slots: 2 MECs (ME 1 and 2), 4 pipes, 8 queues (gfx_v9_0.c). */
+enum {
+	GV_NUM_MEC = 2,
+	GV_NUM_PIPE = 4,
+	GV_NUM_QUEUE = 8,
+	GV_NUM_HQD = GV_NUM_MEC * GV_NUM_PIPE * GV_NUM_QUEUE,
+};
+/** Number of a slot as in SET_RESOURCES: mec (0 = ME1) * 32 + pipe * 8 + queue. */
+#define GV_HQD_SLOT(mec, pipe, queue) ((mec)*32u + (pipe)*8u + (queue))
+
+/* Doorbell dword indexes of Vega10 (vega10_reg_init.c); byte in BAR2 = index * 4. */
+enum {
+	GV_DOORBELL_KIQ = 0x000,
+	GV_DOORBELL_MEC_RING0 = 0x006, /* + 2 per ring */
+	GV_DOORBELL_SDMA0 = 0x1e0,
+	GV_DOORBELL_SDMA1 = 0x1e4,
+	GV_DOORBELL_IH = 0x1e8,
+	GV_DOORBELL_IH_RING1 = 0x1ea,
+	GV_DOORBELL_IH_RING2 = 0x1ec,
+};
+
+/* ---- interrupt entries (amdgpu_ih.c, soc15_ih_clientid.h, ivsrcid/, Linux 6.1) --- */
+
+struct gv_ih_iv {
+	uint32_t dw[8];
+};
+_Static_assert(sizeof(struct gv_ih_iv) == 32, "an IH entry is 32 bytes");
+
+enum {
+	/* dw 0 */
+	IH_IV0__CLIENT_ID__LO = 0,
+	IH_IV0__CLIENT_ID__BITS = 8,
+	IH_IV0__SRC_ID__LO = 8,
+	IH_IV0__SRC_ID__BITS = 8,
+	IH_IV0__RING_ID__LO = 16,
+	IH_IV0__RING_ID__BITS = 8,
+	IH_IV0__VMID__LO = 24,
+	IH_IV0__VMID__BITS = 4,
+	IH_IV0__VMID_SRC__LO = 31, /* 0 GFXHUB, 1 MMHUB */
+	IH_IV0__VMID_SRC__BITS = 1,
+	/* dw 1: timestamp [31:0]; dw 2: timestamp [47:32] in 15:0; dw 3: PASID in 15:0 */
+	/* dw 4..7: src_data[0..3]; page fault: dw 4 = VA[43:12], dw 5 = the bits below */
+	IH_IV5_FAULT__VA_47_44__LO = 0,
+	IH_IV5_FAULT__VA_47_44__BITS = 4,
+	IH_IV5_FAULT__WRITE__LO = 5,
+	IH_IV5_FAULT__WRITE__BITS = 1,
+	IH_IV5_FAULT__RETRY__LO = 7,
+	IH_IV5_FAULT__RETRY__BITS = 1,
+	/* CP ring id: pipe, me, queue */
+	IH_CP_RING__PIPE__LO = 0,
+	IH_CP_RING__PIPE__BITS = 2,
+	IH_CP_RING__ME__LO = 2,
+	IH_CP_RING__ME__BITS = 2,
+	IH_CP_RING__QUEUE__LO = 4,
+	IH_CP_RING__QUEUE__BITS = 3,
+};
+
+enum gv_ih_client {
+	GV_IH_CLIENT_IH = 0x00,
+	GV_IH_CLIENT_BIF = 0x03,
+	GV_IH_CLIENT_RLC = 0x07,
+	GV_IH_CLIENT_SDMA0 = 0x08,
+	GV_IH_CLIENT_SDMA1 = 0x09,
+	GV_IH_CLIENT_VMC = 0x12, /* MMHUB */
+	GV_IH_CLIENT_GRBM_CP = 0x14,
+	GV_IH_CLIENT_UTCL2 = 0x1b, /* GFXHUB */
+};
+
+enum gv_ih_src {
+	GV_IH_SRC_VM_FAULT = 0,              /* VMC, UTCL2 */
+	GV_IH_SRC_BIF_VF_MSGBUF_VALID = 135, /* to a VF: the PF sent a message */
+	GV_IH_SRC_BIF_PF_MSGBUF_ACK = 136,   /* to the PF: a VF acked; src_data[0] = VF */
+	GV_IH_SRC_BIF_PF_MSGBUF_VALID = 137, /* to the PF: a VF sent a message; src_data[0] = VF */
+	GV_IH_SRC_BIF_VF_MSGBUF_ACK = 138,   /* to a VF: the PF acked */
+	GV_IH_SRC_CP_IB2 = 178,              /* also the KIQ fence (CPC_INT_STATUS.GENERIC0) */
+	GV_IH_SRC_CP_RESERVED_BIT = 180,
+	GV_IH_SRC_CP_EOP = 181,
+	GV_IH_SRC_CP_BAD_OPCODE = 183,
+	GV_IH_SRC_CP_PRIV_REG = 184,
+	GV_IH_SRC_CP_PRIV_INSTR = 185,
+	GV_IH_SRC_CP_SQ = 239, /* shader message or shader error */
+	GV_IH_SRC_SDMA_TRAP = 224,
+	GV_IH_SRC_SDMA_VM_HOLE = 242,
+	GV_IH_SRC_SDMA_POLL_TIMEOUT = 246,
+	GV_IH_SRC_SDMA_SRBM_WRITE = 247,
+};
+
+/* MC_SPACE of IH_RB_CNTL (vega10_ih.c): where the ring lies. */
+enum { GV_IH_MC_SPACE_BUS = 1, GV_IH_MC_SPACE_GPU_VA = 4 };
+
+/* ---- PCI identity and configuration space of Vega10 (nbio_6_1_offset.h) --- */
+enum {
+	GV_PCI_VENDOR_AMD = 0x1002,
+	GV_PCI_DEVICE_PF = 0x6860,
+	GV_PCI_DEVICE_VF = 0x686c,
+	GV_PCI_CLASS = 0x038000, /* display controller, other: no VGA arbiter */
+	GV_CFG_PM = 0x50,
+	GV_CFG_PCIE = 0x64,
+	GV_CFG_MSI = 0xa0,
+	GV_CFG_MSIX = 0xc0,
+	GV_CFG_AER = 0x150,
+	GV_CFG_ARI = 0x328,
+	GV_CFG_SRIOV = 0x330,
+	GV_CFG_GPUIOV = 0x400,
+	GV_CFG_BYTES = 4096,
+	GV_VSEC_GPUIOV = 0x02, /* VSEC id, GIM 8.0.0.K mi300_gpuiov.c */
+	GV_MSIX_VECTORS = 3,
+	GV_MSIX_TABLE = 0x42000, /* in BAR5; so Vega10's GIM saves it (GIM 8.0.0.K mi300_reset.c) */
+	GV_MSIX_PBA = 0x43000,
+	GV_BAR5_BYTES = 0x80000,
+	GV_BAR2_BYTES = 0x200000,
+	GV_MAX_VFS = 16,
+	GV_VF_OFFSET = 16, /* First VF Offset and VF Stride of the SR-IOV capability */
+	GV_VF_STRIDE = 1,
+};
+
+/* ---- GPUIOV capability: GIOV_x__OFF from the capability's start ---------- */
+enum {
+#define GIOV(name, off) GIOV_##name##__OFF = (off),
+#define GIOV_FIELD(name, field, lo, bits)                                                          \
+	GIOV_##name##__##field##__LO = (lo), GIOV_##name##__##field##__BITS = (bits),
+#include <gv/gpuiov.def>
+#undef GIOV
+#undef GIOV_FIELD
+	GIOV_BYTES = 0x100,
+	GIOV_FB_UNIT_SHIFT = 24, /* VFn_FB size and offset are in 16 MiB; size is not minus one */
+};
+/** Offset of VFn_FB from the capability's start. */
+#define GV_GIOV_VF_FB(n) (GIOV_VF0_FB__OFF + 4 * (n))
+
+#endif
