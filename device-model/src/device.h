@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Private face of the device model: what its blocks know of each other.
+ *
+ * Locks, in the order in which they may be taken:
+ *   1. fn->mem_lock (rwlock): read-held by an engine thread while it uses memory of the
+ *      function, for one bounded slice; write-held to change what memory is behind it
+ *      (second-level table, DMA unmap, FLR). Never taken under dev->lock.
+ *   2. dev->lock (mutex): registers and their side effects, the mailbox, which functions
+ *      exist. Held for nanoseconds: no DMA, no memory, no waiting under it.
+ * Register hooks run under dev->lock: they store, set flags and kick workers, nothing else.
+ */
+#ifndef GV_DEVICE_H
+#define GV_DEVICE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <gv/device_model.h>
+#include <gv/hw_spec.h>
+#include <gv/layouts.h>
+#include <gv/packets.h>
+
+struct gv_fn;
+struct gv_cp;
+struct gv_sdma;
+struct gv_gmc;
+struct gv_ih;
+struct gv_vram;
+struct gv_pci;
+struct gv_nbio;
+struct gv_cu_pool;
+
+/* ---- worker threads (worker.c) ------------------------------------------- */
+
+/* One thread that runs `run` whenever it was kicked, or when the delay that `run` returned is
+ * over. `run` must return within a bounded time (a slice: about a millisecond) and looks at
+ * gv_fn_stopping() in loops. Returns: UINT64_MAX = sleep until kicked, else nanoseconds. */
+struct gv_worker {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	uint64_t (*run)(void *arg);
+	void *arg;
+	_Atomic bool kicked;
+	_Atomic bool sleeping;
+	bool started, quit, running;
+	unsigned paused;
+};
+int gv_worker_start(struct gv_worker *w, const char *name, uint64_t (*run)(void *arg), void *arg);
+/** Make `run` run (again). Any thread, also under dev->lock; cheap when it runs already. */
+void gv_worker_kick(struct gv_worker *w);
+/** Return once `run` is not running; it will not run until gv_worker_resume(). Nests. */
+void gv_worker_pause(struct gv_worker *w);
+void gv_worker_resume(struct gv_worker *w);
+/** End the thread. Takes one that never started. */
+void gv_worker_stop(struct gv_worker *w);
+
+/* ---- functions and the device -------------------------------------------- */
+
+struct gv_fn_counters {
+	_Atomic uint64_t unimplemented, guest_errors, vm_faults, doorbells, packets, dispatches,
+	        interrupts;
+};
+
+struct gv_fn {
+	struct gv_dev *dev;
+	unsigned index; /* 0 PF, 1 + n VFn */
+	char name[8];   /* "PF", "VF3" */
+	bool enabled;   /* under dev->lock */
+
+	/* Register file. FN and MBX banks: reg[slot]. HQD bank: hqd[slot of 64][slot]; VMID bank:
+	 * vmid[16][slot]. Slots are those of gv_reg_info(). Plain reads of FN registers are
+	 * lock-free, so they are atomics. */
+	_Atomic uint32_t *reg;
+	_Atomic uint32_t *hqd[GV_NUM_HQD];
+	_Atomic uint32_t *vmid[GV_NUM_VMID];
+
+	pthread_rwlock_t mem_lock;
+	_Atomic bool stopping;           /* engines leave their loops: see gv_fn_reset() */
+	_Atomic uint64_t mem_generation; /* grows whenever cached translations must be dropped */
+
+	struct gv_fn_counters count;
+	struct gv_pci *pci;
+	struct gv_nbio *nbio;
+	struct gv_ih *ih;
+	struct gv_gmc *gmc;
+	struct gv_cp *cp;
+	struct gv_sdma *sdma;
+};
+
+struct gv_dev {
+	struct gv_dev_cfg cfg; /* resolved: no zero members */
+	struct gv_dev_host host;
+	const struct gv_log *log;
+	pthread_mutex_t lock;
+	_Atomic uint32_t *gpu_reg; /* GPU bank, by slot */
+	unsigned num_vfs;          /* VF Enable; under dev->lock */
+	struct gv_fn fn[GV_DEV_MAX_FUNCS];
+	struct gv_vram *vram;
+	struct gv_cu_pool *cu_pool;
+	struct gv_worker
+	        housekeeper; /* VF resets and second-level table changes asked by register */
+	_Atomic uint32_t reset_pending; /* VF bits, from GVX_VF_RESET */
+	_Atomic uint32_t l2_pending;    /* VF bits, from GVX_VFn_L2_INVALIDATE */
+};
+
+static inline bool gv_fn_is_vf(const struct gv_fn *f)
+{
+	return f->index != GV_DEV_PF;
+}
+/** VF number; only for VFs. */
+static inline unsigned gv_fn_vf(const struct gv_fn *f)
+{
+	return f->index - 1;
+}
+static inline bool gv_fn_stopping(const struct gv_fn *f)
+{
+	return atomic_load_explicit(&f->stopping, memory_order_relaxed);
+}
+/** Enter and leave a slice in which memory of @f is used (mem_lock, read side). */
+static inline void gv_fn_mem_enter(struct gv_fn *f)
+{
+	(void)pthread_rwlock_rdlock(&f->mem_lock);
+}
+static inline void gv_fn_mem_leave(struct gv_fn *f)
+{
+	(void)pthread_rwlock_unlock(&f->mem_lock);
+}
+
+/** Stop the function's engines, forget all its state, registers to their reset values (FLR).
+ *  Blocks (bounded). Not under any lock, not from a worker of this function. (device.c) */
+void gv_fn_reset(struct gv_fn *f);
+
+/** A function did what it may not do: count, log at debug, go on. (device.c) */
+void gv_guest_error(struct gv_fn *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** The model lacks something a function asked for: count, log (debug; warn the first time). */
+void gv_unimplemented(struct gv_fn *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- registers (mmio.c) -------------------------------------------------- */
+
+/* Side effects of a register, one row per register that has any. Under dev->lock.
+ * wrote: after the table's masks were applied; read: what a read returns given the stored value.
+ * @i: element of a register array. For MBX and HQD banks the hook reads the selection itself. */
+struct gv_reg_hook {
+	enum gv_reg reg;
+	void (*wrote)(struct gv_fn *f, uint32_t i, uint32_t was, uint32_t now);
+	uint32_t (*read)(struct gv_fn *f, uint32_t i, uint32_t stored);
+};
+struct gv_reg_hooks {
+	const struct gv_reg_hook *row;
+	size_t count;
+};
+/* Each block's rows. */
+extern const struct gv_reg_hooks gv_nbio_hooks, gv_ih_hooks, gv_gmc_hooks, gv_vram_hooks,
+        gv_cp_hooks, gv_rlc_hooks, gv_sdma_hooks, gv_psp_hooks, gv_gpuiov_hooks;
+
+/* Who makes an access: the function's CPU side (BAR5; VF_REGWR_EN applies), or its own engines
+ * (packets, RLC-G), which are not gated. The access columns of the table apply to both. */
+enum gv_origin { GV_ORIGIN_HOST, GV_ORIGIN_ENGINE };
+
+/** One dword access with access columns, banks, masks and hooks. Takes dev->lock itself (a plain
+ *  read of a register without read hook does not). A VF reading what it may not reads 0. */
+uint32_t gv_mmio_read32(struct gv_fn *f, uint32_t byte, enum gv_origin origin);
+void gv_mmio_write32(struct gv_fn *f, uint32_t byte, uint32_t val, enum gv_origin origin);
+/** BAR5 access of any size as the front end delivers it; 8- and 16-bit ones are merged. */
+int gv_mmio_access(struct gv_fn *f, uint64_t off, void *buf, size_t n, bool write);
+
+/** The stored value, no checks, no hooks: for blocks. GPU bank registers ignore @f's index. */
+uint32_t gv_reg_get(struct gv_fn *f, enum gv_reg reg, uint32_t i);
+void gv_reg_put(struct gv_fn *f, enum gv_reg reg, uint32_t i, uint32_t val);
+/** HQD and VMID bank registers of an explicit slot. */
+uint32_t gv_hqd_get(struct gv_fn *f, unsigned hqd, enum gv_reg reg);
+void gv_hqd_put(struct gv_fn *f, unsigned hqd, enum gv_reg reg, uint32_t val);
+uint32_t gv_vmid_get(struct gv_fn *f, unsigned vmid, enum gv_reg reg);
+/** Slot selected by GRBM_GFX_CNTL, or -1 for ME 0 or ME 3. */
+int gv_hqd_selected(struct gv_fn *f);
+#define GV_RGET(f, name)      gv_reg_get(f, GV_REG_##name, 0)
+#define GV_RPUT(f, name, val) gv_reg_put(f, GV_REG_##name, 0, val)
+
+int gv_mmio_init(struct gv_dev *dev);
+void gv_mmio_done(struct gv_dev *dev);
+/** All registers of the function's banks to their reset values. */
+void gv_mmio_reset(struct gv_fn *f);
+
+/* ---- memory (vram.c, gmc.c) ---------------------------------------------- */
+
+enum gv_hub { GV_HUB_GC, GV_HUB_MM };
+enum gv_acc { GV_ACC_R = 1, GV_ACC_W = 2, GV_ACC_X = 4, GV_ACC_ATOMIC = 8 };
+
+#define GV_MEM_TLB_ENTRIES 64
+
+/* Host memory behind [va, va + bytes). */
+struct gv_window {
+	uint64_t va, bytes;
+	uint8_t *host; /* NULL: system memory without a pointer, use gv_mem_read/gv_mem_write */
+	uint64_t iova; /* when host is NULL */
+	unsigned access;
+};
+
+/* One engine's view of memory: whose, through which hub, which VMID. Owned by one thread; caches
+ * translations until fn->mem_generation changes. Use only inside gv_fn_mem_enter/leave. */
+struct gv_mem {
+	struct gv_fn *fn;
+	enum gv_hub hub;
+	uint8_t vmid;
+	uint8_t client; /* FAULT_STATUS.CID, IH: who asked */
+	bool quiet;     /* do not record or raise faults (probing) */
+	uint64_t generation;
+	struct gv_window tlb[GV_MEM_TLB_ENTRIES];
+};
+void gv_mem_init(struct gv_mem *m, struct gv_fn *fn, enum gv_hub hub, uint8_t vmid, uint8_t client);
+
+/** Translate. -EFAULT: not mapped or not permitted; recorded in the hub's FAULT registers,
+ *  counted, and raised through IH (attributed to the function and VMID). */
+int gv_mem_window(struct gv_mem *m, uint64_t va, unsigned access, struct gv_window *w);
+/** Copy across pages. -EFAULT as above; part of a write may have happened. */
+int gv_mem_read(struct gv_mem *m, uint64_t va, void *buf, size_t n);
+int gv_mem_write(struct gv_mem *m, uint64_t va, const void *buf, size_t n);
+int gv_mem_read32(struct gv_mem *m, uint64_t va, uint32_t *val);
+int gv_mem_write32(struct gv_mem *m, uint64_t va, uint32_t val);
+int gv_mem_read64(struct gv_mem *m, uint64_t va, uint64_t *val);
+int gv_mem_write64(struct gv_mem *m, uint64_t va, uint64_t val);
+/** TC atomic (enum gv_tc_op) on aligned memory; *@old gets the previous value. -EINVAL unaligned,
+ *  -EOPNOTSUPP unknown op. */
+int gv_mem_atomic(struct gv_mem *m, uint64_t va, unsigned tc_op, uint64_t src, uint64_t cmp,
+                  uint64_t *old);
+/** System memory at a bus address, no page tables (IH ring in bus space). */
+int gv_mem_bus_write(struct gv_fn *f, uint64_t iova, const void *buf, size_t n);
+int gv_mem_bus_read(struct gv_fn *f, uint64_t iova, void *buf, size_t n);
+
+int gv_gmc_init(struct gv_fn *f);
+void gv_gmc_done(struct gv_fn *f);
+void gv_gmc_reset(struct gv_fn *f);
+
+int gv_vram_init(struct gv_dev *dev);
+void gv_vram_done(struct gv_dev *dev);
+/** Host memory behind frame-buffer address @fb of @f (PF: device address). *@bytes gets how much
+ *  follows contiguously. -EFAULT outside (a VF: recorded in GVX_VFn_L2_FAULT_*). */
+int gv_vram_ptr(struct gv_fn *f, uint64_t fb, unsigned access, uint8_t **host, uint64_t *bytes);
+/** Frame-buffer bytes of the function now (PF: all VRAM; VF: its second-level table). */
+uint64_t gv_vram_fb_bytes(struct gv_fn *f);
+/** BAR0 and MM_INDEX accesses: bounds, VF_FB_EN gate and second-level table apply; outside reads
+ *  ~0 and drops writes (counted). Takes mem_lock itself. */
+void gv_vram_access(struct gv_fn *f, uint64_t fb, void *buf, size_t n, bool write);
+/** Read the VF's second-level table again and put its memory behind a fresh descriptor.
+ *  Takes mem_lock for writing. From the housekeeper only. */
+void gv_vram_l2_reload(struct gv_fn *f);
+int gv_vram_fd(struct gv_fn *f, int *fd, uint64_t *bytes);
+/** Fresh descriptor for this VF's memory (client gone). */
+void gv_vram_rotate(struct gv_fn *f);
+/** VF vanished (VF Enable 0): its memory returns to the pool, contents unchanged. */
+void gv_vram_release(struct gv_fn *f);
+
+/* ---- interrupts (ih.c) --------------------------------------------------- */
+
+/** Queue an entry for the function's IH ring 0. Any thread, also under dev->lock; bounded queue,
+ *  overflow sets RB_OVERFLOW. The entry reaches memory from a worker. */
+void gv_ih_post(struct gv_fn *f, const struct gv_ih_iv *iv);
+/** Deliver queued entries now, on this thread: for engine threads, which hold mem_lock for
+ *  reading and not dev->lock. */
+void gv_ih_drain(struct gv_fn *f);
+/** Build an entry. */
+struct gv_ih_iv gv_ih_iv(enum gv_ih_client client, enum gv_ih_src src, unsigned ring_id,
+                         unsigned vmid, enum gv_hub hub);
+void gv_ih_doorbell(struct gv_fn *f, unsigned ring, uint32_t rptr); /* under dev->lock */
+int gv_ih_init(struct gv_fn *f);
+void gv_ih_done(struct gv_fn *f);
+void gv_ih_reset(struct gv_fn *f);
+void gv_ih_pause(struct gv_fn *f);
+void gv_ih_resume(struct gv_fn *f);
+
+/* ---- nbio (nbio.c, doorbell.c, config.c, gpuiov.c) ----------------------- */
+
+int gv_nbio_init(struct gv_fn *f);
+void gv_nbio_done(struct gv_fn *f);
+void gv_nbio_reset(struct gv_fn *f);
+/** BAR2 access; writes are routed to CP, SDMA or IH after the VF_DOORBELL_EN gate. */
+int gv_doorbell_access(struct gv_fn *f, uint64_t off, void *buf, size_t n, bool write);
+/** Descriptor of the function's doorbell page(s); from now on a poller watches them. */
+int gv_doorbell_fd(struct gv_fn *f, int *fd, uint64_t *bytes);
+void gv_doorbell_client_gone(struct gv_fn *f);
+/** An engine owns (or gives up) the doorbell at dword index @index: mapped pages are watched
+ *  there. Under dev->lock. */
+void gv_doorbell_watch(struct gv_fn *f, uint32_t index, bool on);
+/** Last value written at @index (a doorbell rung before its queue was mapped counts). */
+uint64_t gv_doorbell_value(struct gv_fn *f, uint32_t index);
+
+int gv_pci_init(struct gv_fn *f);
+void gv_pci_done(struct gv_fn *f);
+void gv_pci_reset(struct gv_fn *f);
+int gv_pci_config(struct gv_fn *f, uint64_t off, void *buf, size_t n, bool write);
+/** MSI-X: fire the vector unless masked. No locks needed. */
+void gv_pci_irq(struct gv_fn *f, unsigned vector);
+
+/* ---- engines ------------------------------------------------------------- */
+
+/* Doorbells: under dev->lock; they remember the value and kick their worker. */
+void gv_cp_doorbell(struct gv_fn *f, uint32_t index, uint64_t val);
+void gv_sdma_doorbell(struct gv_fn *f, uint32_t index, uint64_t val);
+/** Whether an SDMA queue of @f claims this doorbell dword index. Under dev->lock. */
+bool gv_sdma_owns_doorbell(struct gv_fn *f, uint32_t index);
+/** KIQ MAP_QUEUES / UNMAP_QUEUES with ENGINE_SEL sdma: load or store an SDMA RLC queue (0 or 1)
+ *  of engine 0 or 1 from/to its MQD. In a memory slice, not under dev->lock. */
+int gv_sdma_map_queue(struct gv_fn *f, unsigned engine, unsigned vmid, uint64_t mqd_va,
+                      uint32_t doorbell_index, uint64_t wptr_va);
+int gv_sdma_unmap_queue(struct gv_fn *f, unsigned engine, uint32_t doorbell_index, bool reset);
+
+/* init/done once per function; pause: return once no engine thread of @f touches memory; reset:
+ * forget everything (paused); resume. */
+int gv_cp_init(struct gv_fn *f);
+void gv_cp_done(struct gv_fn *f);
+void gv_cp_pause(struct gv_fn *f);
+void gv_cp_resume(struct gv_fn *f);
+void gv_cp_reset(struct gv_fn *f);
+int gv_sdma_init(struct gv_fn *f);
+void gv_sdma_done(struct gv_fn *f);
+void gv_sdma_pause(struct gv_fn *f);
+void gv_sdma_resume(struct gv_fn *f);
+void gv_sdma_reset(struct gv_fn *f);
+
+/* Threads that run shaders of all functions, slice by slice, round robin (cp/cu_pool.c). */
+int gv_cu_pool_new(struct gv_dev *dev, unsigned threads, struct gv_cu_pool **pool);
+struct gv_cu_pool *gv_cu_pool_free(struct gv_cu_pool *pool);
+
+#endif
