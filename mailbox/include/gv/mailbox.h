@@ -171,8 +171,9 @@ enum gv_mbox_act_code {
 	GV_MBOX_ACT_ACK,
 	/* The VF has read what we sent: write 0 to TRN_DW0..3 and clear TRN_VALID. */
 	GV_MBOX_ACT_CLEAR,
-	/* Write TRN_DW1, DW2, DW3, then DW0 (last: it is what the guest polls), then TRN_VALID if
-	 * `valid`; else leave TRN_VALID 0, which raises no interrupt. */
+	/* Clear TRN_VALID if it is up (so that the ACK of an older message falls), write TRN_DW1,
+	 * DW2, DW3, then DW0 (last: it is what the guest polls), then TRN_VALID if `valid`; without
+	 * it there is no interrupt. */
 	GV_MBOX_ACT_SEND,
 	/* Open the frame-buffer gate; put VBIOS, pf2vf (checksum last), bad pages into the VF's
 	 * frame buffer and zero vf2pf. Ticket. */
@@ -298,10 +299,12 @@ int gv_mbox_pf_enable(struct gv_mbox_pf *pf, unsigned vf, uint64_t now_ns,
 int gv_mbox_pf_disable(struct gv_mbox_pf *pf, unsigned vf, uint64_t now_ns,
                        struct gv_mbox_acts *acts);
 
-/** A message was read from the VF's RCV words (VALID was set). */
+/** A message was read from the VF's RCV words (VALID was set). Without a GV_MBOX_ACT_ACK in the
+ *  answer it stays un-ACKed: do not bring it again before VALID has fallen. */
 int gv_mbox_pf_message(struct gv_mbox_pf *pf, unsigned vf, const struct gv_mbox_msg *msg,
                        uint64_t now_ns, struct gv_mbox_acts *acts);
-/** The VF has ACKed what we sent. */
+/** TRN_ACK reads 1: the VF has ACKed what we sent. (Look at the bit, not only at the interrupt:
+ *  it may be of an older message.) */
 int gv_mbox_pf_acked(struct gv_mbox_pf *pf, unsigned vf, uint64_t now_ns,
                      struct gv_mbox_acts *acts);
 /** An action with a ticket has ended: @result 0 or a negative errno. A ticket that is not under
