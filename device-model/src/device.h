@@ -3,9 +3,12 @@
  * Private face of the device model: what its blocks know of each other.
  *
  * Locks, in the order in which they may be taken:
+ *   0. dev->life_lock (mutex): resets and VF Enable, one at a time. Held while engines stop, so
+ *      never taken by an engine thread or under another lock.
  *   1. fn->mem_lock (rwlock): read-held by an engine thread while it uses memory of the
  *      function, for one bounded slice; write-held to change what memory is behind it
- *      (second-level table, DMA unmap, FLR). Never taken under dev->lock.
+ *      (second-level table, DMA unmap, FLR). Never taken under dev->lock. Writers go first, so
+ *      a thread that holds it for reading must not take it again.
  *   2. dev->lock (mutex): registers and their side effects, the mailbox, which functions
  *      exist. Held for nanoseconds: no DMA, no memory, no waiting under it.
  * Register hooks run under dev->lock: they store, set flags and kick workers, nothing else.
@@ -30,6 +33,7 @@ struct gv_vram;
 struct gv_pci;
 struct gv_nbio;
 struct gv_cu_pool;
+struct gv_inproc;
 
 /* ---- worker threads (worker.c) ------------------------------------------- */
 
@@ -65,9 +69,9 @@ struct gv_fn_counters {
 
 struct gv_fn {
 	struct gv_dev *dev;
-	unsigned index; /* 0 PF, 1 + n VFn */
-	char name[8];   /* "PF", "VF3" */
-	bool enabled;   /* under dev->lock */
+	unsigned index;       /* 0 PF, 1 + n VFn */
+	char name[8];         /* "PF", "VF3" */
+	_Atomic bool enabled; /* changed under life_lock and dev->lock */
 
 	/* Register file. FN and MBX banks: reg[slot]. HQD bank: hqd[slot of 64][slot]; VMID bank:
 	 * vmid[16][slot]. Slots are those of gv_reg_info(). Plain reads of FN registers are
@@ -93,16 +97,22 @@ struct gv_dev {
 	struct gv_dev_cfg cfg; /* resolved: no zero members */
 	struct gv_dev_host host;
 	const struct gv_log *log;
+	pthread_mutex_t life_lock;
 	pthread_mutex_t lock;
 	_Atomic uint32_t *gpu_reg; /* GPU bank, by slot */
-	unsigned num_vfs;          /* VF Enable; under dev->lock */
+	_Atomic unsigned num_vfs;  /* VF Enable; changed under life_lock and dev->lock */
+	const struct gv_reg_hook **wrote_hook, **read_hook; /* by register; see gv_mmio_init() */
 	struct gv_fn fn[GV_DEV_MAX_FUNCS];
 	struct gv_vram *vram;
 	struct gv_cu_pool *cu_pool;
 	struct gv_worker
 	        housekeeper; /* VF resets and second-level table changes asked by register */
-	_Atomic uint32_t reset_pending; /* VF bits, from GVX_VF_RESET */
-	_Atomic uint32_t l2_pending;    /* VF bits, from GVX_VFn_L2_INVALIDATE */
+	_Atomic uint32_t reset_pending;   /* VF bits, from GVX_VF_RESET */
+	_Atomic uint32_t l2_pending;      /* VF bits, from GVX_VFn_L2_INVALIDATE */
+	struct gv_worker doorbell_poller; /* looks at doorbell pages that clients have mapped */
+	struct gv_inproc *inproc;         /* when made without a host */
+	_Atomic uintptr_t warned[64];     /* kinds of unimplemented things warned about once */
+	bool built;                       /* gv_dev_new() got to its end */
 };
 
 static inline bool gv_fn_is_vf(const struct gv_fn *f)
@@ -132,6 +142,17 @@ static inline void gv_fn_mem_leave(struct gv_fn *f)
  *  Blocks (bounded). Not under any lock, not from a worker of this function. (device.c) */
 void gv_fn_reset(struct gv_fn *f);
 
+/** Exactly @num_vfs VFs exist from now on: those that vanish are stopped, those that appear are
+ *  fresh. Blocks (bounded); no locks held; calls host.vfs_changed. (device.c) */
+void gv_dev_set_vfs(struct gv_dev *dev, unsigned num_vfs);
+/** The PF's engines stop and forget everything, the rest of the GPU goes on (SOFT_PF_FLR). */
+void gv_fn_reset_engines(struct gv_fn *f);
+/** GPU clock count, 100 MHz: IH timestamps, RLC_GPU_CLOCK_COUNT, release timestamps. */
+static inline uint64_t gv_dev_clock(void)
+{
+	return gv_now_ns() / 10;
+}
+
 /** A function did what it may not do: count, log at debug, go on. (device.c) */
 void gv_guest_error(struct gv_fn *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** The model lacks something a function asked for: count, log (debug; warn the first time). */
@@ -153,7 +174,7 @@ struct gv_reg_hooks {
 };
 /* Each block's rows. */
 extern const struct gv_reg_hooks gv_nbio_hooks, gv_ih_hooks, gv_gmc_hooks, gv_vram_hooks,
-        gv_cp_hooks, gv_rlc_hooks, gv_sdma_hooks, gv_psp_hooks, gv_gpuiov_hooks;
+        gv_cp_hooks, gv_rlc_hooks, gv_sdma_hooks, gv_psp_hooks, gv_gpuiov_hooks, gv_dev_hooks;
 
 /* Who makes an access: the function's CPU side (BAR5; VF_REGWR_EN applies), or its own engines
  * (packets, RLC-G), which are not gated. The access columns of the table apply to both. */
@@ -178,9 +199,11 @@ int gv_hqd_selected(struct gv_fn *f);
 #define GV_RGET(f, name)      gv_reg_get(f, GV_REG_##name, 0)
 #define GV_RPUT(f, name, val) gv_reg_put(f, GV_REG_##name, 0, val)
 
+/** Allocates the register files and collects the hooks. -ENOMEM; -EEXIST: two blocks hook one
+ *  register (our own mistake). */
 int gv_mmio_init(struct gv_dev *dev);
 void gv_mmio_done(struct gv_dev *dev);
-/** All registers of the function's banks to their reset values. */
+/** All registers of the function's banks to their reset values (PF: the GPU bank as well). */
 void gv_mmio_reset(struct gv_fn *f);
 
 /* ---- memory (vram.c, gmc.c) ---------------------------------------------- */
@@ -272,6 +295,14 @@ void gv_ih_resume(struct gv_fn *f);
 
 /* ---- nbio (nbio.c, doorbell.c, config.c, gpuiov.c) ----------------------- */
 
+/** Mailbox registers (bank MBX) as @f sees them; @be: the bits that the access carries. A VF's
+ *  bank is stored in its own register file, in the VF's view. Under dev->lock. */
+uint32_t gv_nbio_mbx_read(struct gv_fn *f, enum gv_reg reg);
+void gv_nbio_mbx_write(struct gv_fn *f, enum gv_reg reg, uint32_t val, uint32_t be);
+/** MM_DATA: what MM_INDEX and MM_INDEX_HI point at. Not under dev->lock. */
+uint32_t gv_nbio_mm_read(struct gv_fn *f);
+void gv_nbio_mm_write(struct gv_fn *f, uint32_t val);
+
 int gv_nbio_init(struct gv_fn *f);
 void gv_nbio_done(struct gv_fn *f);
 void gv_nbio_reset(struct gv_fn *f);
@@ -283,7 +314,8 @@ void gv_doorbell_client_gone(struct gv_fn *f);
 /** An engine owns (or gives up) the doorbell at dword index @index: mapped pages are watched
  *  there. Under dev->lock. */
 void gv_doorbell_watch(struct gv_fn *f, uint32_t index, bool on);
-/** Last value written at @index (a doorbell rung before its queue was mapped counts). */
+/** Last value written at @index since it was last given up (gv_doorbell_watch(off)), 0 when none:
+ *  a doorbell rung before its queue was mapped counts, that of its previous owner does not. */
 uint64_t gv_doorbell_value(struct gv_fn *f, uint32_t index);
 
 int gv_pci_init(struct gv_fn *f);
@@ -292,6 +324,24 @@ void gv_pci_reset(struct gv_fn *f);
 int gv_pci_config(struct gv_fn *f, uint64_t off, void *buf, size_t n, bool write);
 /** MSI-X: fire the vector unless masked. No locks needed. */
 void gv_pci_irq(struct gv_fn *f, unsigned vector);
+/** Dword at byte @off of BAR5 inside the MSI-X table or pending-bit window; @be as above. */
+bool gv_pci_in_msix(uint64_t off);
+uint32_t gv_pci_msix_read(struct gv_fn *f, uint32_t off);
+void gv_pci_msix_write(struct gv_fn *f, uint32_t off, uint32_t val, uint32_t be);
+/** Bytes of a region of @f, whether or not it is enabled. */
+uint64_t gv_pci_bar_bytes(struct gv_fn *f, enum gv_region region);
+
+/* GPUIOV capability; @cap, @rw, @w1c: its bytes and masks in the PF's configuration space. */
+void gv_gpuiov_fill(struct gv_dev *dev, uint8_t *cap, uint8_t *rw, uint8_t *w1c);
+/** Bring @cap up to date before a read. Under dev->lock. */
+void gv_gpuiov_refresh(struct gv_dev *dev, uint8_t *cap);
+/** Bytes [off, off + n) of @cap were written. Under dev->lock. Returns true when the PF's
+ *  engines are to be reset once the lock is free (SOFT_PF_FLR). */
+bool gv_gpuiov_wrote(struct gv_dev *dev, uint8_t *cap, unsigned off, size_t n);
+
+/* In-process front end (inproc.c): the host of a device made without one. */
+int gv_inproc_new(struct gv_dev *dev);
+void gv_inproc_free(struct gv_dev *dev);
 
 /* ---- engines ------------------------------------------------------------- */
 
@@ -307,7 +357,12 @@ int gv_sdma_map_queue(struct gv_fn *f, unsigned engine, unsigned vmid, uint64_t 
 int gv_sdma_unmap_queue(struct gv_fn *f, unsigned engine, uint32_t doorbell_index, bool reset);
 
 /* init/done once per function; pause: return once no engine thread of @f touches memory; reset:
- * forget everything (paused); resume. */
+ * forget everything (paused); resume.
+ *
+ * Every gv_*_reset() runs with the function's engines paused, under mem_lock (write) and
+ * dev->lock, after gv_mmio_reset(): it takes neither lock and may set registers whose reset
+ * value the table cannot know. gv_dev_new() calls each once after all inits. `done` takes a
+ * function whose init failed or never ran. */
 int gv_cp_init(struct gv_fn *f);
 void gv_cp_done(struct gv_fn *f);
 void gv_cp_pause(struct gv_fn *f);
