@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a profile's values may be: one table, used by the parser and by gv_cfg_check(). */
+#ifndef GV_CFG_CHECK_H
+#define GV_CFG_CHECK_H
+
+#include <gv/configs.h>
+
+/* A whole number in struct gv_cfg_vf. */
+struct gv_cfg_number {
+	const char *key;
+	const char *possible; /* ends the sentence "... asked, " */
+	size_t offset;        /* of a uint32_t in struct gv_cfg_vf */
+	uint32_t unit, min, max;
+	uint32_t otherwise; /* when the key is not there */
+};
+
+#define GV_CFG_NUMBERS 4
+extern const struct gv_cfg_number gv_cfg_numbers[GV_CFG_NUMBERS];
+
+/** May @n have the value @v? 0, or -ERANGE and what is possible, without the path. */
+int gv_cfg_check_number(const struct gv_cfg_number *n, int64_t v, struct gv_err *err);
+/** Letters, digits, . _ - and at most 63 of them. */
+int gv_cfg_check_name(const char *name, struct gv_err *err);
+
+#endif
