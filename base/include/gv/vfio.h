@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the two real buses can do beyond <gv/bus.h>. Most users only need
+ * gv_bus_open(): see docs/vfio-user.md and docs/vfio.md.
+ */
+#ifndef GV_VFIO_H
+#define GV_VFIO_H
+
+#include <gv/bus.h>
+
+struct gv_vfu_opts {
+	/* Ring doorbells by storing to the mapped page instead of a posted message. The store
+	 * itself is cheaper, but a device that sleeps sees it only at its next look at the page;
+	 * the message wakes it. */
+	bool mapped_doorbells;
+	/* Look for a reply this long before sleeping for it. Pays when the server runs on
+	 * another CPU and that CPU's wake-up is slow; costs when both share one. */
+	unsigned spin_us;
+};
+
+/** As gv_bus_open("vfio-user:@path"); @opts may be NULL. */
+int gv_vfu_open(const char *path, const struct gv_vfu_opts *opts, const struct gv_log *log,
+                struct gv_bus **bus, struct gv_err *err);
+
+/** The same over a connected stream socket, which the bus owns from now on, also on error. */
+int gv_vfu_open_fd(int fd, const char *name, const struct gv_vfu_opts *opts,
+                   const struct gv_log *log, struct gv_bus **bus, struct gv_err *err);
+
+/**
+ * Set the VF token of a PF that is open on Linux VFIO: from now on its VFs can only be opened
+ * with these 16 bytes. -ENOTSUP: not a VFIO bus, or the kernel or device has no VF tokens.
+ */
+int gv_vfio_set_vf_token(struct gv_bus *bus, const uint8_t token[16]);
+
+/** "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" to 16 bytes. -EINVAL for anything else. */
+int gv_vfio_parse_uuid(const char *text, uint8_t uuid[16]);
+
+#endif
