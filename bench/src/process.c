@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The real processes, for figures over the socket. */
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "process.h"
+
+extern char **environ;
+
+static int start(const char *bin_dir, char *const argv[], pid_t *pid, struct gv_err *err)
+{
+	posix_spawn_file_actions_t quiet;
+	char path[512];
+	int rc;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", bin_dir, argv[0]);
+	(void)posix_spawn_file_actions_init(&quiet);
+	(void)posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", 1 /* O_WRONLY */, 0);
+	(void)posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", 1 /* O_WRONLY */, 0);
+	rc = posix_spawn(pid, path, &quiet, NULL, argv, environ);
+	(void)posix_spawn_file_actions_destroy(&quiet);
+	return rc ? gv_fail(err, -rc, "%s: %s", path, strerror(rc)) : 0;
+}
+
+static int wait_for(const char *path, pid_t pid, struct gv_err *err)
+{
+	uint64_t deadline = gv_now_ns() + 20 * GV_S;
+	unsigned spins = 0;
+	struct stat st;
+
+	while (stat(path, &st)) {
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			return gv_fail(err, -ECHILD, "the process that makes %s ended", path);
+		if (gv_now_ns() > deadline)
+			return gv_fail(err, -ETIMEDOUT, "%s did not appear in 20 s", path);
+		gv_poll_pause(&spins);
+	}
+	return 0;
+}
+
+int bench_procs_start(struct bench_procs *p, const char *bin_dir, const char *profile,
+                      struct gv_err *err)
+{
+	char gpu_dir[128], pf[160], uri[192], sock[128], vf[160];
+	char *gpu[] = {"gpuvisor-gpu", "--run-dir", gpu_dir, NULL};
+	char *daemon[] = {"gpuvisord", "--gpu",         uri, "--socket", sock,
+	                  "--profile", (char *)profile, NULL};
+	int rc;
+
+	memset(p, 0, sizeof(*p));
+	(void)snprintf(p->dir, sizeof(p->dir), "/tmp/gv-bench-XXXXXX");
+	if (!mkdtemp(p->dir))
+		return gv_fail(err, -errno, "making %s: %s", p->dir, strerror(errno));
+	(void)snprintf(gpu_dir, sizeof(gpu_dir), "%s/gpu", p->dir);
+	(void)snprintf(pf, sizeof(pf), "%s/pf.sock", gpu_dir);
+	(void)snprintf(uri, sizeof(uri), "vfio-user:%s", pf);
+	(void)snprintf(vf, sizeof(vf), "%s/vf0.sock", gpu_dir);
+	(void)snprintf(sock, sizeof(sock), "%s/gpuvisor.sock", p->dir);
+	rc = start(bin_dir, gpu, &p->gpu, err);
+	if (rc == 0)
+		rc = wait_for(pf, p->gpu, err);
+	if (rc == 0 && profile)
+		rc = start(bin_dir, daemon, &p->daemon, err);
+	if (rc == 0 && profile)
+		rc = wait_for(sock, p->daemon, err);
+	if (rc == 0 && profile)
+		rc = wait_for(vf, p->daemon, err);
+	if (rc)
+		bench_procs_stop(p);
+	return rc;
+}
+
+static void end(pid_t *pid)
+{
+	if (*pid > 0) {
+		(void)kill(*pid, SIGTERM);
+		(void)waitpid(*pid, NULL, 0);
+	}
+	*pid = 0;
+}
+
+void bench_procs_stop(struct bench_procs *p)
+{
+	char path[160];
+
+	end(&p->daemon);
+	end(&p->gpu);
+	(void)snprintf(path, sizeof(path), "%s/gpu", p->dir);
+	(void)rmdir(path);
+	(void)rmdir(p->dir);
+}
