@@ -158,6 +158,7 @@ enum gv_ih_src {
 	GV_IH_SRC_CP_BAD_OPCODE = 183,
 	GV_IH_SRC_CP_PRIV_REG = 184,
 	GV_IH_SRC_CP_PRIV_INSTR = 185,
+	GV_IH_SRC_CP_QUERY_STATUS = 199,
 	GV_IH_SRC_CP_SQ = 239, /* shader message or shader error */
 	GV_IH_SRC_SDMA_TRAP = 224,
 	GV_IH_SRC_SDMA_VM_HOLE = 242,
@@ -192,6 +193,22 @@ enum {
 	GV_MAX_VFS = 16,
 	GV_VF_OFFSET = 16, /* First VF Offset and VF Stride of the SR-IOV capability */
 	GV_VF_STRIDE = 1,
+};
+
+/* ---- PSP commands in MP0_SMN_C2PMSG_64 and _101 (psp_gfx_if.h, psp_v3_1.c, Linux 6.1) --- */
+enum {
+	PSP_C2PMSG__STATUS__LO = 0, /* in the answer */
+	PSP_C2PMSG__STATUS__BITS = 16,
+	PSP_C2PMSG__COMMAND__LO = 16,
+	PSP_C2PMSG__COMMAND__BITS = 8,
+	PSP_C2PMSG__RESPONSE__LO = 31, /* set by the PSP when it has answered */
+	PSP_C2PMSG__RESPONSE__BITS = 1,
+	GV_PSP_INIT_GPCOM_RING = 0x02,
+	GV_PSP_DESTROY_RINGS = 0x03,
+	GV_PSP_GBR_IH_SET = 0x08,
+	GV_PSP_CONSUME_CMD = 0x09,
+	GV_PSP_DESTROY_GPCOM_RING = 0x0c,
+	GV_PSP_STATUS_UNKNOWN = 0x100, /* unknown command */
 };
 
 /* ---- GPUIOV capability: GIOV_x__OFF from the capability's start ---------- */

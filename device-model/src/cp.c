@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Queues of one function and the worker that runs them, slice by slice. */
+#include "cp.h"
+
+struct gv_mem *gv_cp_mem(struct gv_cp *cp, unsigned vmid)
+{
+	vmid %= GV_NUM_VMID;
+	if (!cp->mem_ready[vmid]) {
+		gv_mem_init(&cp->mem[vmid], cp->fn, GV_HUB_GC, (uint8_t)vmid, GV_CID_CPC);
+		cp->mem_ready[vmid] = true;
+	}
+	return &cp->mem[vmid];
+}
+
+unsigned gv_queue_ring_id(const struct gv_queue *q)
+{
+	unsigned mec = q->slot / (GV_NUM_PIPE * GV_NUM_QUEUE);
+
+	return GV_PUT(IH_CP_RING, ME, mec + 1) |
+	       GV_PUT(IH_CP_RING, PIPE, q->slot / GV_NUM_QUEUE % GV_NUM_PIPE) |
+	       GV_PUT(IH_CP_RING, QUEUE, q->slot % GV_NUM_QUEUE);
+}
+
+void gv_queue_irq(struct gv_queue *q, enum gv_ih_src src, unsigned vmid, uint32_t data0)
+{
+	struct gv_ih_iv iv =
+	        gv_ih_iv(GV_IH_CLIENT_GRBM_CP, src, gv_queue_ring_id(q), vmid, GV_HUB_GC);
+
+	iv.dw[4] = data0;
+	gv_ih_post(q->fn, &iv);
+	q->cp->irq = true;
+}
+
+int gv_queue_fail(struct gv_queue *q, uint32_t bits, enum gv_ih_src src, const char *why)
+{
+	uint32_t was = gv_hqd_get(q->fn, q->slot, GV_REG_CP_HQD_ERROR);
+
+	if (q->halted)
+		return -EIO;
+	gv_guest_error(q->fn, "queue %u halts: %s", q->slot, why);
+	gv_hqd_put(q->fn, q->slot, GV_REG_CP_HQD_ERROR, was | bits);
+	q->halted = true;
+	if (src)
+		gv_queue_irq(q, src, q->stream[q->depth].vmid, 0);
+	return -EIO;
+}
+
+int gv_queue_poll(struct gv_queue *q)
+{
+	q->backoff = q->backoff ? GV_MIN(q->backoff * 2, GV_POLL_MAX) : GV_POLL_MIN;
+	q->retry_at = gv_now_ns() + q->backoff;
+	return -EAGAIN;
+}
+
+int gv_queue_sleep(struct gv_queue *q)
+{
+	q->retry_at = UINT64_MAX;
+	return -EAGAIN;
+}
+
+/* RLC_CP_SCHEDULERS names up to four slots: me << 5 | pipe << 3 | queue, bit 7 makes it count. */
+bool gv_queue_is_scheduler(const struct gv_queue *q)
+{
+	uint32_t ids = GV_RGET(q->fn, RLC_CP_SCHEDULERS);
+	uint32_t mine = 0x80 | (q->slot / 32 + 1) << 5 | (q->slot % 32);
+
+	if (q->scheduler)
+		return true;
+	for (unsigned i = 0; i < 4; i++)
+		if ((ids >> 8 * i & 0xff) == mine)
+			return true;
+	return false;
+}
+
+static bool mec_halted(const struct gv_queue *q)
+{
+	uint32_t cntl = GV_RGET(q->fn, CP_MEC_CNTL);
+
+	return q->slot < 32 ? GV_GET(cntl, CP_MEC_CNTL, MEC_ME1_HALT)
+	                    : GV_GET(cntl, CP_MEC_CNTL, MEC_ME2_HALT);
+}
+
+/* One turn of one queue. Returns when it wants the next: a time, 0 = now, UINT64_MAX = never. */
+static uint64_t run_queue(struct gv_queue *q, uint64_t now)
+{
+	uint32_t asked = atomic_load_explicit(&q->asked, memory_order_relaxed)
+	                         ? atomic_exchange(&q->asked, 0)
+	                         : 0;
+	enum gv_run verdict = GV_RUN_IDLE;
+
+	if (asked)
+		gv_hqd_work(q, asked);
+	if (!q->active)
+		return UINT64_MAX;
+	if (!q->halted && !mec_halted(q))
+		verdict = gv_pm4_run(q);
+	gv_hqd_report_rptr(q);
+	if (q->draining)
+		gv_hqd_check_drain(q, now);
+	if (!q->active || q->halted)
+		return q->draining ? q->drain_deadline : UINT64_MAX;
+	if (verdict == GV_RUN_MORE)
+		return 0;
+	if (verdict == GV_RUN_WAIT)
+		return q->draining ? GV_MIN(q->retry_at, q->drain_deadline) : q->retry_at;
+	if (q->draining)
+		return q->drain_deadline;
+	if (GV_GET(GV_RGET(q->fn, CP_PQ_WPTR_POLL_CNTL), CP_PQ_WPTR_POLL_CNTL, EN)) {
+		gv_hqd_poll_wptr(q);
+		return q->stream[0].pos != q->stream[0].end ? 0 : now + GV_POLL_MAX;
+	}
+	return UINT64_MAX;
+}
+
+static uint64_t run_queues(struct gv_cp *cp, uint64_t now)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (unsigned i = 0; i < GV_NUM_HQD && !gv_fn_stopping(cp->fn); i++) {
+		struct gv_queue *q = &cp->queue[(cp->first + i) % GV_NUM_HQD];
+
+		if (q->active || atomic_load(&q->asked))
+			next = GV_MIN(next, run_queue(q, now));
+		if (cp->irq) {
+			cp->irq = false;
+			gv_ih_drain(cp->fn);
+		}
+	}
+	cp->first = (cp->first + 1) % GV_NUM_HQD;
+	return next;
+}
+
+/* The worker: rounds over all queues for about a millisecond. */
+static uint64_t cp_run(void *arg)
+{
+	struct gv_cp *cp = arg;
+	uint64_t start = gv_now_ns(), now = start, next;
+
+	gv_fn_mem_enter(cp->fn);
+	do {
+		if (atomic_load_explicit(&cp->rlc_rung, memory_order_relaxed) &&
+		    atomic_exchange(&cp->rlc_rung, false))
+			gv_rlc_work(cp->fn);
+		next = run_queues(cp, now);
+		now = gv_now_ns();
+	} while (next <= now && now - start < GV_MS && !gv_fn_stopping(cp->fn));
+	gv_fn_mem_leave(cp->fn);
+	if (next == UINT64_MAX)
+		return UINT64_MAX;
+	return next > now ? next - now : 0;
+}
+
+/* ---- doorbells ----------------------------------------------------------- */
+
+bool gv_cp_takes_doorbell(struct gv_fn *f, uint32_t index)
+{
+	uint32_t lower = GV_RGET(f, CP_MEC_DOORBELL_RANGE_LOWER);
+	uint32_t upper = GV_RGET(f, CP_MEC_DOORBELL_RANGE_UPPER);
+
+	if (!GV_GET(GV_RGET(f, CP_PQ_STATUS), CP_PQ_STATUS, DOORBELL_ENABLE))
+		return false;
+	return index >= GV_GET(lower, CP_MEC_DOORBELL_RANGE_LOWER, DOORBELL_RANGE_LOWER) &&
+	       index <= GV_GET(upper, CP_MEC_DOORBELL_RANGE_UPPER, DOORBELL_RANGE_UPPER);
+}
+
+void gv_cp_doorbell(struct gv_fn *f, uint32_t index, uint64_t val)
+{
+	struct gv_cp *cp = f->cp;
+
+	if (!cp || !gv_cp_takes_doorbell(f, index))
+		return;
+	for (uint64_t left = cp->mapped; left; left &= left - 1) {
+		struct gv_queue *q = &cp->queue[__builtin_ctzll(left)];
+
+		if (q->doorbell != index)
+			continue;
+		atomic_store(&q->wptr_in, val);
+		atomic_fetch_or(&q->asked, GV_ASK_WPTR);
+		gv_worker_kick(&cp->worker);
+		return;
+	}
+}
+
+/* ---- life ---------------------------------------------------------------- */
+
+int gv_cp_init(struct gv_fn *f)
+{
+	struct gv_cp *cp = calloc(1, sizeof(*cp));
+	int rc;
+
+	if (!cp)
+		return -ENOMEM;
+	cp->fn = f;
+	for (unsigned i = 0; i < GV_NUM_HQD; i++) {
+		cp->queue[i].fn = f;
+		cp->queue[i].cp = cp;
+		cp->queue[i].slot = i;
+		cp->queue[i].doorbell = GV_NO_DOORBELL;
+	}
+	f->cp = cp;
+	rc = gv_worker_start(&cp->worker, "gv-cp", cp_run, cp);
+	if (rc) {
+		f->cp = NULL;
+		free(cp);
+	}
+	return rc;
+}
+
+void gv_cp_done(struct gv_fn *f)
+{
+	if (!f->cp)
+		return;
+	gv_worker_stop(&f->cp->worker);
+	for (unsigned i = 0; i < GV_NUM_HQD; i++)
+		gv_dispatch_kill(&f->cp->queue[i]);
+	free(f->cp);
+	f->cp = NULL;
+}
+
+void gv_cp_pause(struct gv_fn *f)
+{
+	if (!f->cp)
+		return;
+	gv_worker_pause(&f->cp->worker);
+	gv_cu_pool_pause(f->dev->cu_pool, f);
+}
+
+void gv_cp_resume(struct gv_fn *f)
+{
+	if (!f->cp)
+		return;
+	gv_cu_pool_resume(f->dev->cu_pool, f);
+	gv_worker_resume(&f->cp->worker);
+}
+
+/* Paused, under mem_lock and dev->lock. */
+void gv_cp_reset(struct gv_fn *f)
+{
+	struct gv_cp *cp = f->cp;
+
+	if (!cp)
+		return;
+	for (unsigned i = 0; i < GV_NUM_HQD; i++)
+		gv_hqd_forget(&cp->queue[i]);
+	cp->queue_mask = 0;
+	cp->irq = false;
+	atomic_store(&cp->rlc_rung, false);
+	for (unsigned i = 0; i < GV_NUM_VMID; i++)
+		cp->mem_ready[i] = false;
+	/* no scheduler queue is set up: the PF sees from this whether the guest got that far */
+	if (gv_fn_is_vf(f))
+		GV_RPUT(f, RLC_CP_SCHEDULERS, 0);
+}

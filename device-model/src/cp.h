@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Command processor: what its files know of each other.
+ *
+ *   doorbell, register hook            cp.c: one worker thread per function
+ *        | (dev->lock held:             for each active queue, round robin:
+ *        |  set a flag, kick)             hqd.c  do what registers asked
+ *        v                                pm4.c  fetch, decode, run packets
+ *   gv_queue.asked, .wptr_in ------------>  pm4_*.c, kiq.c, dispatch.c
+ *
+ * Nothing in the worker waits. A packet that cannot finish yet returns -EAGAIN; it is kept in
+ * the queue and tried again later, while other queues of the function go on.
+ *
+ * When a queue fails (page fault, bad packet, shader fault) it stays ACTIVE and stops for good
+ * with CP_HQD_ERROR set, as a hung queue does: no fence behind the failure is ever signalled. The
+ * guest sees it time out and unmaps or resets the queue, which clears the error.
+ */
+#ifndef GV_CP_H
+#define GV_CP_H
+
+#include "device.h"
+
+struct gv_cp;
+struct gv_grid;
+
+/* FAULT_STATUS.CID of the parts of the graphics core (gmc_v9_0.c, gfxhub client ids). */
+enum gv_gc_cid { GV_CID_CPF = 4, GV_CID_CPC = 5, GV_CID_TCP = 8 };
+
+enum {
+	GV_FETCH_DW = 512,      /* dwords fetched at once */
+	GV_PM4_MAX_DW = 0x4001, /* longest packet */
+	GV_IB_DEPTH = 2,        /* IB1 and IB2 */
+	GV_SH_COUNT = 0x50,     /* COMPUTE_* registers, from COMPUTE_DISPATCH_INITIATOR */
+	GV_BLOCKED_DW = 10,     /* longest packet that may have to wait */
+	GV_SLICE_PACKETS = 256, /* packets of one queue before others get their turn */
+	GV_NO_DOORBELL = 0xffffffff,
+};
+#define GV_DRAIN_NS (1 * GV_S)    /* a preempted queue may finish what it runs in this time */
+#define GV_POLL_MIN (4 * GV_US)   /* first and */
+#define GV_POLL_MAX (200 * GV_US) /* longest pause between two looks at a WAIT_REG_MEM */
+
+/* What hooks ask of the worker (gv_queue.asked). */
+enum {
+	GV_ASK_MAP = 1,    /* ACTIVE was written 1 */
+	GV_ASK_DRAIN = 2,  /* DEQUEUE_REQUEST: finish the packet, then stop */
+	GV_ASK_KILL = 4,   /* ACTIVE was written 0 */
+	GV_ASK_WPTR = 8,   /* wptr_in is new */
+	GV_ASK_WPREG = 16, /* CP_HQD_PQ_WPTR_LO/HI were written */
+	GV_ASK_RESET = 32, /* DEQUEUE_REQUEST: stop now, ACTIVE goes to 0 */
+};
+
+/* A range of dwords that packets are fetched from: the ring (pos and end run freely) or an IB. */
+struct gv_stream {
+	uint64_t va;
+	uint64_t pos, end; /* dwords */
+	uint64_t mask;     /* ring: dwords - 1 */
+	uint32_t skip;     /* dwords that COND_EXEC still skips */
+	uint8_t vmid;
+};
+
+struct gv_queue {
+	struct gv_fn *fn;
+	struct gv_cp *cp;
+	unsigned slot;
+
+	/* any thread */
+	_Atomic uint32_t asked;
+	_Atomic uint64_t wptr_in;
+	/* under dev->lock */
+	uint32_t doorbell; /* dword index watched, or GV_NO_DOORBELL */
+
+	/* the worker's */
+	bool active, halted, draining;
+	bool hold;        /* preempted without unmapping: starts no new packet */
+	bool in_progress; /* in the middle of a long packet */
+	bool no_report;   /* rptr report address faulted */
+	bool scheduler;   /* may run management packets: mapped as one by the KIQ */
+	uint64_t drain_deadline;
+	struct gv_stream stream[1 + GV_IB_DEPTH]; /* 0: ring */
+	unsigned depth;                           /* which stream runs */
+	struct gv_stream enter; /* IB that the packet just run asked for (end 0: none) */
+	bool enter_chain;       /* it takes the place of the running IB */
+	uint64_t ib_start;      /* ring position of the INDIRECT_BUFFER that runs now */
+	uint32_t reported;      /* rptr as last written to memory */
+	/* packet that waits: a copy, so that what was checked stays what is run */
+	uint32_t blocked[GV_BLOCKED_DW];
+	unsigned blocked_dw;  /* 0: none */
+	unsigned blocked_len; /* of the whole packet */
+	uint64_t step;        /* how far it is; its handler's, 0 at first */
+	uint64_t retry_at, backoff;
+	uint32_t sh[GV_SH_COUNT]; /* this queue's COMPUTE_* registers */
+	struct gv_grid *grid;     /* running dispatch */
+};
+
+struct gv_cp {
+	struct gv_fn *fn;
+	struct gv_worker worker;
+	struct gv_queue queue[GV_NUM_HQD];
+	uint64_t mapped;     /* bit per slot with a doorbell; under dev->lock */
+	uint64_t queue_mask; /* SET_RESOURCES */
+	unsigned first;      /* queue that goes first next time */
+	_Atomic bool rlc_rung;
+	bool irq; /* an interrupt was posted and not drained */
+	bool mem_ready[GV_NUM_VMID];
+	struct gv_mem mem[GV_NUM_VMID];
+	uint32_t fetch[GV_PM4_MAX_DW];
+};
+
+/* A packet: header in dw[0], dw[n - 1] its last; `left` more fetched dwords follow. */
+struct gv_pkt {
+	const uint32_t *dw;
+	unsigned n, left;
+	uint8_t vmid;
+	struct gv_mem *mem;
+};
+
+/* 0 done; -EAGAIN wait (q->retry_at says when); -EINPROGRESS made progress, call again soon;
+ * other errors: the queue fails. */
+typedef int gv_pkt_fn(struct gv_queue *q, const struct gv_pkt *p);
+
+#define GV_PKT(p, pkt, field) GV_GET((p)->dw[PM4_##pkt##__##field##__DW], PM4_##pkt, field)
+/** Address made of two packet dwords, dword aligned. */
+static inline uint64_t gv_pkt_va(uint32_t lo, uint32_t hi)
+{
+	return ((uint64_t)hi << 32 | lo) & ~3ull;
+}
+
+/* cp.c */
+struct gv_mem *gv_cp_mem(struct gv_cp *cp, unsigned vmid);
+/** Post an interrupt of @q (client GRBM_CP). */
+void gv_queue_irq(struct gv_queue *q, enum gv_ih_src src, unsigned vmid, uint32_t data0);
+/** The queue fails: @bits for CP_HQD_ERROR, interrupt @src (0 none). Returns -EIO. */
+int gv_queue_fail(struct gv_queue *q, uint32_t bits, enum gv_ih_src src, const char *why);
+/** Try the packet again after a pause that grows. Returns -EAGAIN. */
+int gv_queue_poll(struct gv_queue *q);
+/** Try again when woken (grid done). Returns -EAGAIN. */
+int gv_queue_sleep(struct gv_queue *q);
+/** CP_PQ_STATUS.DOORBELL_ENABLE and CP_MEC_DOORBELL_RANGE let the doorbell through. */
+bool gv_cp_takes_doorbell(struct gv_fn *f, uint32_t index);
+bool gv_queue_is_scheduler(const struct gv_queue *q);
+/** me << 2 | pipe | queue << 4, as interrupts name a queue. */
+unsigned gv_queue_ring_id(const struct gv_queue *q);
+
+/* hqd.c */
+void gv_hqd_work(struct gv_queue *q, uint32_t asked);
+/** Load @q from its HQD registers and let it run. */
+void gv_hqd_activate(struct gv_queue *q);
+/** Stop now: kills its grid, ACTIVE reads 0. */
+void gv_hqd_deactivate(struct gv_queue *q);
+void gv_hqd_drain(struct gv_queue *q);
+/** A draining queue that has come to rest, or whose time is over, stops. */
+void gv_hqd_check_drain(struct gv_queue *q, uint64_t now);
+bool gv_hqd_at_rest(const struct gv_queue *q);
+/** Write rptr to the register and, if changed, to memory. */
+void gv_hqd_report_rptr(struct gv_queue *q);
+void gv_hqd_set_wptr(struct gv_queue *q, uint64_t wptr);
+void gv_hqd_poll_wptr(struct gv_queue *q);
+/** Dword index watched for @q follows its registers. Under dev->lock. */
+void gv_hqd_watch(struct gv_queue *q);
+void gv_hqd_forget(struct gv_queue *q);
+
+/* pm4.c */
+enum gv_run { GV_RUN_IDLE, GV_RUN_WAIT, GV_RUN_MORE };
+/** Run packets of @q for a slice. */
+enum gv_run gv_pm4_run(struct gv_queue *q);
+uint32_t gv_pm4_reg_read(struct gv_queue *q, uint32_t dw);
+void gv_pm4_reg_write(struct gv_queue *q, uint32_t dw, uint32_t val);
+/** Turn the error of a memory access into that of the queue. 0 and -EAGAIN pass. */
+int gv_pm4_mem_rc(struct gv_queue *q, int rc, uint32_t error_bits);
+
+/* pm4_mem.c */
+gv_pkt_fn gv_pm4_write_data, gv_pm4_copy_data, gv_pm4_wait_reg_mem, gv_pm4_atomic_mem,
+        gv_pm4_dma_data, gv_pm4_release_mem, gv_pm4_cond_exec;
+/* kiq.c */
+gv_pkt_fn gv_kiq_set_resources, gv_kiq_map_queues, gv_kiq_unmap_queues, gv_kiq_query_status,
+        gv_kiq_invalidate_tlbs, gv_kiq_unimplemented;
+/* dispatch.c */
+gv_pkt_fn gv_pm4_dispatch_direct, gv_pm4_dispatch_indirect;
+/** Whether the queue's dispatches are over: 0, -EAGAIN, or an error (the queue failed). */
+int gv_dispatch_wait(struct gv_queue *q);
+/** End the queue's dispatch now, whatever it does. */
+void gv_dispatch_kill(struct gv_queue *q);
+
+/* rlc.c */
+void gv_rlc_work(struct gv_fn *f);
+
+/* cu_pool.c: the pool runs a grid between add and remove; the queue owns it. */
+
+/* One thread of the pool; its view of the memory it works in now. */
+struct gv_cu_thread {
+	struct gv_cu_pool *pool;
+	pthread_t thread;
+	unsigned index;
+	bool mem_ready;
+	struct gv_mem mem;
+};
+
+/* Common head of a grid; what runs is in dispatch.c. */
+struct gv_grid_head {
+	struct gv_fn *fn;
+	struct gv_grid_head *next; /* of the same function, round */
+	unsigned users;            /* threads in it; under the pool's lock */
+	unsigned max_users;
+	bool queued, exhausted; /* under the pool's lock */
+	_Atomic bool cancel;    /* slices end soon */
+	_Atomic bool over;      /* nothing left, no thread in it */
+	/* Run a slice on a thread. False: no work is left that another thread could take. */
+	bool (*slice)(struct gv_grid_head *g, struct gv_cu_thread *t);
+};
+void gv_cu_pool_add(struct gv_cu_pool *pool, struct gv_grid_head *g);
+/** Take @g out; returns when no thread runs it (a slice at most). Under mem_lock (read or write)
+ *  and dev->lock at most. */
+void gv_cu_pool_remove(struct gv_cu_pool *pool, struct gv_grid_head *g);
+/** Threads leave the grids of @f and do not come back until gv_cu_pool_resume(). No locks. */
+void gv_cu_pool_pause(struct gv_cu_pool *pool, struct gv_fn *f);
+void gv_cu_pool_resume(struct gv_cu_pool *pool, struct gv_fn *f);
+
+#endif

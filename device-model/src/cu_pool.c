@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Threads that run shaders: slices of grids, functions in turn, so that what one function runs
+ * costs another at most its share.
+ *
+ * Locks: the pool's own comes after mem_lock and dev->lock, and nothing but a worker's kick is
+ * taken under it. A thread enters the memory of a function before it counts as a user of a grid:
+ * who waits for users under mem_lock (read) never waits for a thread that waits for mem_lock.
+ */
+#include <stdio.h>
+
+#include "cp.h"
+
+struct fn_grids {
+	struct gv_grid_head *tail; /* circular list, tail->next is next in turn */
+	unsigned users, paused;
+};
+
+struct gv_cu_pool {
+	struct gv_dev *dev;
+	pthread_mutex_t lock;
+	pthread_cond_t work, left;
+	bool quit;
+	unsigned waiters; /* for `left` */
+	unsigned next_fn, num_threads;
+	struct fn_grids fn[GV_DEV_MAX_FUNCS];
+	struct gv_cu_thread *thread;
+};
+
+static bool wants_thread(const struct gv_grid_head *g)
+{
+	return !g->exhausted && g->users < g->max_users && !atomic_load(&g->cancel);
+}
+
+/* Next grid of the function in turn; @take: and move on. */
+static struct gv_grid_head *next_grid(struct fn_grids *fg, bool take)
+{
+	struct gv_grid_head *at = fg->tail;
+
+	if (!at || fg->paused)
+		return NULL;
+	do {
+		at = at->next;
+		if (wants_thread(at)) {
+			if (take)
+				fg->tail = at;
+			return at;
+		}
+	} while (at != fg->tail);
+	return NULL;
+}
+
+/* Function whose turn it is, or NULL when there is nothing to do. */
+static struct gv_fn *next_fn(struct gv_cu_pool *pool)
+{
+	for (unsigned i = 0; i < GV_DEV_MAX_FUNCS; i++) {
+		unsigned n = (pool->next_fn + i) % GV_DEV_MAX_FUNCS;
+
+		if (gv_fn_stopping(&pool->dev->fn[n]) || !next_grid(&pool->fn[n], false))
+			continue;
+		pool->next_fn = n + 1;
+		return &pool->dev->fn[n];
+	}
+	return NULL;
+}
+
+static void leave_grid(struct gv_cu_pool *pool, struct gv_grid_head *g, bool more)
+{
+	g->users--;
+	pool->fn[g->fn->index].users--;
+	if (!more)
+		g->exhausted = true;
+	if (g->exhausted && !g->users) {
+		atomic_store(&g->over, true);
+		gv_worker_kick(&g->fn->cp->worker);
+	}
+	if (pool->waiters)
+		(void)pthread_cond_broadcast(&pool->left);
+}
+
+/* One slice for @f, whose memory is entered. */
+static void run_slice(struct gv_cu_thread *t, struct gv_fn *f)
+{
+	struct gv_cu_pool *pool = t->pool;
+	struct gv_grid_head *g;
+	bool more;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	g = gv_fn_stopping(f) ? NULL : next_grid(&pool->fn[f->index], true);
+	if (g) {
+		g->users++;
+		pool->fn[f->index].users++;
+		(void)pthread_mutex_unlock(&pool->lock);
+		more = g->slice(g, t);
+		(void)pthread_mutex_lock(&pool->lock);
+		leave_grid(pool, g, more);
+	}
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+static void *loop(void *arg)
+{
+	struct gv_cu_thread *t = arg;
+	struct gv_cu_pool *pool = t->pool;
+	struct gv_fn *f;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	while (!pool->quit) {
+		f = next_fn(pool);
+		if (!f) {
+			(void)pthread_cond_wait(&pool->work, &pool->lock);
+			continue;
+		}
+		(void)pthread_mutex_unlock(&pool->lock);
+		gv_fn_mem_enter(f);
+		run_slice(t, f);
+		gv_fn_mem_leave(f);
+		(void)pthread_mutex_lock(&pool->lock);
+	}
+	(void)pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}
+
+void gv_cu_pool_add(struct gv_cu_pool *pool, struct gv_grid_head *g)
+{
+	struct fn_grids *fg = &pool->fn[g->fn->index];
+
+	(void)pthread_mutex_lock(&pool->lock);
+	g->next = fg->tail ? fg->tail->next : g;
+	if (fg->tail)
+		fg->tail->next = g;
+	fg->tail = g;
+	g->queued = true;
+	(void)pthread_cond_broadcast(&pool->work);
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+static void unlink_grid(struct fn_grids *fg, struct gv_grid_head *g)
+{
+	struct gv_grid_head *before = g;
+
+	while (before->next != g)
+		before = before->next;
+	before->next = g->next;
+	if (fg->tail == g)
+		fg->tail = before == g ? NULL : before;
+	g->queued = false;
+}
+
+void gv_cu_pool_remove(struct gv_cu_pool *pool, struct gv_grid_head *g)
+{
+	atomic_store(&g->cancel, true);
+	(void)pthread_mutex_lock(&pool->lock);
+	if (g->queued)
+		unlink_grid(&pool->fn[g->fn->index], g);
+	pool->waiters++;
+	while (g->users)
+		(void)pthread_cond_wait(&pool->left, &pool->lock);
+	pool->waiters--;
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+void gv_cu_pool_pause(struct gv_cu_pool *pool, struct gv_fn *f)
+{
+	struct fn_grids *fg = &pool->fn[f->index];
+
+	(void)pthread_mutex_lock(&pool->lock);
+	fg->paused++;
+	pool->waiters++;
+	while (fg->users)
+		(void)pthread_cond_wait(&pool->left, &pool->lock);
+	pool->waiters--;
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+void gv_cu_pool_resume(struct gv_cu_pool *pool, struct gv_fn *f)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+	pool->fn[f->index].paused--;
+	(void)pthread_cond_broadcast(&pool->work);
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+static int start_threads(struct gv_cu_pool *pool, unsigned threads)
+{
+	char name[16];
+
+	for (unsigned i = 0; i < threads; i++) {
+		struct gv_cu_thread *t = &pool->thread[i];
+		int rc;
+
+		t->pool = pool;
+		t->index = i;
+		rc = pthread_create(&t->thread, NULL, loop, t);
+		if (rc)
+			return -rc;
+		pool->num_threads++;
+		(void)snprintf(name, sizeof(name), "gv-cu%u", i);
+		(void)pthread_setname_np(t->thread, name);
+	}
+	return 0;
+}
+
+int gv_cu_pool_new(struct gv_dev *dev, unsigned threads, struct gv_cu_pool **out)
+{
+	struct gv_cu_pool *pool = calloc(1, sizeof(*pool));
+	int rc;
+
+	if (!pool)
+		return -ENOMEM;
+	pool->dev = dev;
+	(void)pthread_mutex_init(&pool->lock, NULL);
+	(void)pthread_cond_init(&pool->work, NULL);
+	(void)pthread_cond_init(&pool->left, NULL);
+	pool->thread = calloc(threads, sizeof(*pool->thread));
+	rc = pool->thread ? start_threads(pool, threads) : -ENOMEM;
+	if (rc) {
+		(void)gv_cu_pool_free(pool);
+		return rc;
+	}
+	*out = pool;
+	return 0;
+}
+
+struct gv_cu_pool *gv_cu_pool_free(struct gv_cu_pool *pool)
+{
+	if (!pool)
+		return NULL;
+	(void)pthread_mutex_lock(&pool->lock);
+	pool->quit = true;
+	(void)pthread_cond_broadcast(&pool->work);
+	(void)pthread_mutex_unlock(&pool->lock);
+	for (unsigned i = 0; i < pool->num_threads; i++)
+		(void)pthread_join(pool->thread[i].thread, NULL);
+	(void)pthread_cond_destroy(&pool->left);
+	(void)pthread_cond_destroy(&pool->work);
+	(void)pthread_mutex_destroy(&pool->lock);
+	free(pool->thread);
+	free(pool);
+	return NULL;
+}
