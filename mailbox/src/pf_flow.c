@@ -113,7 +113,8 @@ void gv_mbox_begin_leave(struct turn *t)
 /* ---- resets ------------------------------------------------------------------ */
 static bool guests_fault(enum gv_mbox_reason reason)
 {
-	return reason != GV_MBOX_WHY_HOST && reason != GV_MBOX_WHY_PCI_FLR;
+	return reason != GV_MBOX_WHY_HOST && reason != GV_MBOX_WHY_PCI_FLR &&
+	       reason != GV_MBOX_WHY_ENTER_FAILED;
 }
 
 /* Exclusive access stays taken until the reset is done: nobody shares the GPU with a VF that
@@ -269,7 +270,7 @@ static void reset_now(struct turn *t)
 	t->s->reset_asked = false;
 	if (t->s->asked_quiet)
 		gv_mbox_begin_reset(t, reason, true);
-	else
+	else if (t->s->state != GV_MBOX_NOTIFY)
 		gv_mbox_announce_reset(t, reason);
 }
 
