@@ -70,6 +70,11 @@ int gv_cfg_check_uri(const char *uri, struct gv_err *err)
 	static const char user[] = "vfio-user:", vfio[] = "vfio:";
 	const char *path;
 
+	/* first: the other messages repeat the text, and a message is one line */
+	for (const char *p = uri; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return gv_fail(err, -EINVAL,
+			               "a control character asked, plain text is possible");
 	if (!strncmp(uri, vfio, sizeof(vfio) - 1)) {
 		if (is_bdf(uri + sizeof(vfio) - 1))
 			return 0;
@@ -91,10 +96,6 @@ int gv_cfg_check_uri(const char *uri, struct gv_err *err)
 	if (strlen(path) > 107)
 		return gv_fail(err, -EINVAL, "a socket path of %zu bytes asked, 107 is possible",
 		               strlen(path));
-	for (const char *p = path; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			return gv_fail(err, -EINVAL,
-			               "a control character asked, a plain path is possible");
 	return 0;
 }
 

@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *json = NULL;
 
 	if (gv_cfg_parse((const char *)data, size, &cfg, &err)) {
-		if (!err.code || !err.text[0])
-			abort(); /* an error that says nothing */
+		if (!err.code || !err.text[0] || strchr(err.text, '\n'))
+			abort(); /* an error says something, in one line */
 		return 0;
 	}
 	if (gv_cfg_to_json(&cfg, &json))
