@@ -7,7 +7,7 @@
 #include <gv/hw_spec.h>
 
 #include "bench.h"
-#include "process.h"
+#include "procs.h"
 
 #define SAMPLES 20000
 
@@ -33,10 +33,10 @@ static int over_socket(struct bench *b, const char *where, double limit, struct 
 	                        .unit = "ns",
 	                        .limit = limit,
 	                        .smaller_is_better = true};
-	struct bench_procs procs;
+	struct gv_procs procs;
 	struct gv_bus *bus = NULL;
 	char uri[160];
-	int rc = bench_procs_start(&procs, b->bin_dir, NULL, err);
+	int rc = gv_procs_start(&procs, b->bin_dir, NULL, err);
 
 	if (rc)
 		return rc;
@@ -50,7 +50,7 @@ static int over_socket(struct bench *b, const char *where, double limit, struct 
 		bench_add(b, &row);
 	}
 	bus = gv_bus_close(bus);
-	bench_procs_stop(&procs);
+	gv_procs_stop(&procs);
 	return rc;
 }
 

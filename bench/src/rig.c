@@ -11,7 +11,7 @@ int bench_rig_start(struct bench_rig *r, const struct bench *b, struct gv_err *e
 
 	memset(r, 0, sizeof(*r));
 	(void)snprintf(profile, sizeof(profile), "%s", GV_PROFILE_DIR "/uneven-2.json");
-	rc = bench_procs_start(&r->procs, b->bin_dir, profile, err);
+	rc = gv_procs_start(&r->procs, b->bin_dir, profile, err);
 	if (rc)
 		return rc;
 	(void)snprintf(uri, sizeof(uri), "vfio-user:%s/gpu/vf0.sock", r->procs.dir);
@@ -27,7 +27,7 @@ void bench_rig_stop(struct bench_rig *r)
 {
 	r->guest = gv_guest_close(r->guest);
 	r->bus = gv_bus_close(r->bus);
-	bench_procs_stop(&r->procs);
+	gv_procs_stop(&r->procs);
 }
 
 int bench_rig_wait(struct gv_guest_queue *q, uint64_t seq, struct gv_err *err)

@@ -5,12 +5,12 @@
 #include <gv/vf_guest.h>
 
 #include "bench.h"
-#include "process.h"
+#include "procs.h"
 
 /* The whole stack with a guest on VF0: emulated GPU, daemon with profile uneven-2, guest library.
  */
 struct bench_rig {
-	struct bench_procs procs;
+	struct gv_procs procs;
 	struct gv_bus *bus;
 	struct gv_guest *guest;
 };

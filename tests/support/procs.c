@@ -4,10 +4,12 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
-#include "process.h"
+#include "procs.h"
 
 extern char **environ;
 
@@ -42,8 +44,7 @@ static int wait_for(const char *path, pid_t pid, struct gv_err *err)
 	return 0;
 }
 
-int bench_procs_start(struct bench_procs *p, const char *bin_dir, const char *profile,
-                      struct gv_err *err)
+int gv_procs_start(struct gv_procs *p, const char *bin_dir, const char *profile, struct gv_err *err)
 {
 	char gpu_dir[128], pf[160], uri[192], sock[128], vf[160];
 	char *gpu[] = {"gpuvisor-gpu", "--run-dir", gpu_dir, NULL};
@@ -52,7 +53,7 @@ int bench_procs_start(struct bench_procs *p, const char *bin_dir, const char *pr
 	int rc;
 
 	memset(p, 0, sizeof(*p));
-	(void)snprintf(p->dir, sizeof(p->dir), "/tmp/gv-bench-XXXXXX");
+	(void)snprintf(p->dir, sizeof(p->dir), "/tmp/gv-procs-XXXXXX");
 	if (!mkdtemp(p->dir))
 		return gv_fail(err, -errno, "making %s: %s", p->dir, strerror(errno));
 	(void)snprintf(gpu_dir, sizeof(gpu_dir), "%s/gpu", p->dir);
@@ -70,7 +71,7 @@ int bench_procs_start(struct bench_procs *p, const char *bin_dir, const char *pr
 	if (rc == 0 && profile)
 		rc = wait_for(vf, p->daemon, err);
 	if (rc)
-		bench_procs_stop(p);
+		gv_procs_stop(p);
 	return rc;
 }
 
@@ -83,7 +84,7 @@ static void end(pid_t *pid)
 	*pid = 0;
 }
 
-void bench_procs_stop(struct bench_procs *p)
+void gv_procs_stop(struct gv_procs *p)
 {
 	char path[160];
 
@@ -92,4 +93,36 @@ void bench_procs_stop(struct bench_procs *p)
 	(void)snprintf(path, sizeof(path), "%s/gpu", p->dir);
 	(void)rmdir(path);
 	(void)rmdir(p->dir);
+}
+
+static size_t read_stats(const struct gv_procs *p, char *text, size_t size)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	gv_auto_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	size_t n = 0;
+	ssize_t got;
+
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s/gpu/stats.sock", p->dir);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)))
+		return 0;
+	while (n < size - 1 && (got = read(fd, text + n, size - 1 - n)) > 0)
+		n += (size_t)got;
+	text[n] = '\0';
+	return n;
+}
+
+int gv_procs_counter(const struct gv_procs *p, unsigned func, const char *name, uint64_t *value)
+{
+	char text[16384], key[64], *at;
+
+	if (!read_stats(p, text, sizeof(text)))
+		return -EIO;
+	(void)snprintf(key, sizeof(key), func ? "\"func\":\"VF%u\"" : "\"func\":\"PF\"", func - 1);
+	at = strstr(text, key);
+	(void)snprintf(key, sizeof(key), "\"%s\":", name);
+	at = at ? strstr(at, key) : NULL;
+	if (!at)
+		return -ENOENT;
+	*value = strtoull(at + strlen(key), NULL, 10);
+	return 0;
 }
