@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The PF's side of the mailbox registers. One thread, so MAILBOX_INDEX is ours. */
+#include "pf.h"
+
+#define CONTROL_TRN BIF_BX_PF0_MAILBOX_CONTROL__BYTE       /* byte with TRN_VALID */
+#define CONTROL_RCV (BIF_BX_PF0_MAILBOX_CONTROL__BYTE + 1) /* byte with RCV_ACK */
+#define RCV_BYTE(field)                                                                            \
+	(uint8_t)(GV_PUT(BIF_BX_PF0_MAILBOX_CONTROL, field, 1) >>                                  \
+	          BIF_BX_PF0_MAILBOX_CONTROL__RCV_MSG_VALID__LO)
+
+static const uint32_t trn[4] = {
+        BIF_BX_PF0_MAILBOX_MSGBUF_TRN_DW0__BYTE, BIF_BX_PF0_MAILBOX_MSGBUF_TRN_DW1__BYTE,
+        BIF_BX_PF0_MAILBOX_MSGBUF_TRN_DW2__BYTE, BIF_BX_PF0_MAILBOX_MSGBUF_TRN_DW3__BYTE};
+static const uint32_t rcv[4] = {
+        BIF_BX_PF0_MAILBOX_MSGBUF_RCV_DW0__BYTE, BIF_BX_PF0_MAILBOX_MSGBUF_RCV_DW1__BYTE,
+        BIF_BX_PF0_MAILBOX_MSGBUF_RCV_DW2__BYTE, BIF_BX_PF0_MAILBOX_MSGBUF_RCV_DW3__BYTE};
+
+static void select_vf(struct gv_pf *pf, unsigned vf)
+{
+	gv_wr32(pf->bus, MAILBOX_INDEX__BYTE, vf);
+}
+
+void pf_mailbox_clear(struct gv_pf *pf, unsigned vf)
+{
+	select_vf(pf, vf);
+	for (unsigned i = 0; i < 4; i++)
+		gv_wr32(pf->bus, trn[i], 0);
+	gv_wr8(pf->bus, CONTROL_TRN, 0);
+}
+
+/* A guest polls RCV_DW0 without looking at VALID: what we said before must be gone by the time
+ * it sees the ACK. */
+void pf_mailbox_ack(struct gv_pf *pf, unsigned vf)
+{
+	pf_mailbox_clear(pf, vf);
+	gv_wr8(pf->bus, CONTROL_RCV, RCV_BYTE(RCV_MSG_ACK));
+}
+
+/* DW0 last: it is what the guest polls. VALID goes down first, so that going up is an edge. */
+void pf_mailbox_send(struct gv_pf *pf, unsigned vf, const struct gv_mbox_msg *msg, bool valid)
+{
+	select_vf(pf, vf);
+	gv_wr8(pf->bus, CONTROL_TRN, 0);
+	for (unsigned i = 4; i-- > 0;)
+		gv_wr32(pf->bus, trn[i], msg->dw[i]);
+	if (valid)
+		gv_wr8(pf->bus, CONTROL_TRN,
+		       (uint8_t)GV_PUT(BIF_BX_PF0_MAILBOX_CONTROL, TRN_MSG_VALID, 1));
+}
+
+bool pf_mailbox_rcv_valid(struct gv_pf *pf, unsigned vf)
+{
+	select_vf(pf, vf);
+	return GV_GET(gv_rd32(pf->bus, BIF_BX_PF0_MAILBOX_CONTROL__BYTE),
+	              BIF_BX_PF0_MAILBOX_CONTROL, RCV_MSG_VALID);
+}
+
+bool pf_vf_enabled(const struct gv_pf *pf, unsigned vf)
+{
+	return pf->has_plan && vf < pf->plan.num_vfs;
+}
+
+static bool acked(const struct gv_mbox_acts *acts)
+{
+	for (unsigned i = 0; i < acts->count; i++)
+		if (acts->act[i].code == GV_MBOX_ACT_ACK)
+			return true;
+	return false;
+}
+
+/* A reset on the bus (the VM was stopped or rebooted) shuts the gates that we opened. */
+static void notice_flr(struct gv_pf *pf, unsigned vf)
+{
+	struct gv_mbox_acts acts;
+
+	if (pf->vf[vf].job.phase != PF_JOB_NONE || !(pf->vf[vf].gates & ~pf_gates(pf, vf)))
+		return;
+	pf->vf[vf].gates = 0;
+	if (!gv_mbox_pf_reset(&pf->mbox, vf, GV_MBOX_WHY_PCI_FLR, gv_now_ns(), &acts))
+		pf_actions_run(pf, &acts);
+}
+
+static void take_message(struct gv_pf *pf, unsigned vf)
+{
+	struct gv_mbox_msg msg;
+	struct gv_mbox_acts acts;
+
+	select_vf(pf, vf);
+	for (unsigned i = 0; i < 4; i++)
+		msg.dw[i] = gv_rd32(pf->bus, rcv[i]);
+	if (gv_mbox_pf_message(&pf->mbox, vf, &msg, gv_now_ns(), &acts))
+		return;
+	pf->vf[vf].unacked = !acked(&acts);
+	pf_actions_run(pf, &acts);
+}
+
+void pf_mailbox_acked(struct gv_pf *pf, unsigned vf)
+{
+	struct gv_mbox_acts acts;
+
+	if (!pf_vf_enabled(pf, vf))
+		return;
+	select_vf(pf, vf);
+	/* An interrupt may be about something that was replaced meanwhile. */
+	if (!GV_GET(gv_rd32(pf->bus, BIF_BX_PF0_MAILBOX_CONTROL__BYTE), BIF_BX_PF0_MAILBOX_CONTROL,
+	            TRN_MSG_ACK))
+		return;
+	if (!gv_mbox_pf_acked(&pf->mbox, vf, gv_now_ns(), &acts))
+		pf_actions_run(pf, &acts);
+}
+
+void pf_mailbox_look(struct gv_pf *pf, unsigned vf, bool again)
+{
+	uint32_t control;
+
+	if (!pf_vf_enabled(pf, vf))
+		return;
+	notice_flr(pf, vf);
+	select_vf(pf, vf);
+	control = gv_rd32(pf->bus, BIF_BX_PF0_MAILBOX_CONTROL__BYTE);
+	if (GV_GET(control, BIF_BX_PF0_MAILBOX_CONTROL, TRN_MSG_ACK))
+		pf_mailbox_acked(pf, vf);
+	if (!GV_GET(control, BIF_BX_PF0_MAILBOX_CONTROL, RCV_MSG_VALID))
+		pf->vf[vf].unacked = false;
+	else if (!GV_GET(control, BIF_BX_PF0_MAILBOX_CONTROL, RCV_MSG_ACK) &&
+	         (again || !pf->vf[vf].unacked))
+		take_message(pf, vf);
+}
