@@ -9,8 +9,11 @@ struct gv_mbox_act *gv_mbox_emit(struct turn *t, enum gv_mbox_act_code code)
 {
 	struct gv_mbox_act *act;
 
-	/* One event makes a handful of actions and gv_mbox_pf_tick() stops early: see there. */
+	/* One event makes a handful of actions and gv_mbox_pf_tick() stops early, so the list never
+	 * fills; were that wrong one day, the last action is lost, not memory of others. */
 	assert(t->acts->count < GV_MBOX_MAX_ACTS);
+	if (t->acts->count == GV_MBOX_MAX_ACTS)
+		t->acts->count--;
 	act = &t->acts->act[t->acts->count++];
 	*act = (struct gv_mbox_act){.code = code, .vf = t->vf};
 	return act;

@@ -230,7 +230,7 @@ static int get(const struct reader *r, size_t at, void *to, size_t n, const char
 
 static int get_start(const struct reader *r, struct rom_header *rom)
 {
-	char magic[sizeof(ati_magic)];
+	char magic[sizeof(ati_magic)] = "";
 	uint16_t start = 0, at = 0;
 	int rc = get(r, 0, &start, sizeof(start), "55 AA");
 
