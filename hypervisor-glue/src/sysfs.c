@@ -33,6 +33,11 @@ static int open_beneath(int root, const char *path)
 	return -errno;
 }
 
+static void close_dev(struct dev *d)
+{
+	gv_closep(&d->fd);
+}
+
 static int open_dev(const char *root, const struct gv_glue_bdf *bdf, struct dev *d,
                     struct gv_err *err)
 {
@@ -214,11 +219,10 @@ static int get_pf(const struct dev *d, struct gv_glue_fn *fn)
 /* The PF must know this VF, else one of both is stale. */
 static int find_index(const char *root, struct gv_glue_fn *fn, const struct dev *vf)
 {
-	struct dev pf;
+	GV_CLEANUP(close_dev) struct dev pf = {.fd = -1};
 	struct gv_glue_bdf at;
 	char link[24];
 	int rc = open_dev(root, &fn->pf, &pf, vf->err);
-	gv_auto_fd int fd = pf.fd;
 
 	if (rc)
 		return rc;
@@ -254,9 +258,8 @@ int gv_glue_fn_read(const char *root, const struct gv_glue_bdf *bdf, struct gv_g
                     struct gv_err *err)
 {
 	struct gv_glue_fn f = {.bdf = *bdf};
-	struct dev d;
+	GV_CLEANUP(close_dev) struct dev d = {.fd = -1};
 	int rc = open_dev(root, bdf, &d, err);
-	gv_auto_fd int fd = d.fd;
 
 	if (!rc)
 		rc = get_ids(&d, &f);
@@ -276,10 +279,9 @@ int gv_glue_fn_read(const char *root, const struct gv_glue_bdf *bdf, struct gv_g
 static int find_vf(const char *root, const struct gv_glue_bdf *pf, unsigned index,
                    struct gv_glue_bdf *bdf, struct gv_err *err)
 {
-	struct dev d;
+	GV_CLEANUP(close_dev) struct dev d = {.fd = -1};
 	char link[24];
 	int rc = open_dev(root, pf, &d, err);
-	gv_auto_fd int fd = d.fd;
 
 	if (rc)
 		return rc;

@@ -192,7 +192,7 @@ static void every_code_in_every_state(void)
 			CU_ASSERT_EQUAL(sent(0, NULL) == GV_MBOX_FAIL,
 			                want[s][c] == '.' && gv_mbox_reply_of(codes[c]));
 			if (strchr(".hxcqrn", want[s][c]))
-				CU_ASSERT_EQUAL(state(0), s);
+				CU_ASSERT_EQUAL((int)state(0), s);
 			CU_ASSERT_EQUAL(pf.vf[0].pending.dw[0] == codes[c],
 			                want[s][c] == 'h' ||
 			                        (s == GV_MBOX_ACTIVE && codes[c] == 1));
@@ -222,7 +222,7 @@ static void unknown_and_unsupported_codes_are_acked_counted_and_change_nothing(v
 			                GV_MBOX_BAD_UNSUPPORTED);
 		}
 		CU_ASSERT_EQUAL(pf.vf[0].stats.unsupported, GV_ARRAY_LEN(unsupported));
-		CU_ASSERT_EQUAL(state(0), s);
+		CU_ASSERT_EQUAL((int)state(0), s);
 	}
 }
 
