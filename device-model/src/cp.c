@@ -212,7 +212,7 @@ void gv_cp_done(struct gv_fn *f)
 		return;
 	gv_worker_stop(&f->cp->worker);
 	for (unsigned i = 0; i < GV_NUM_HQD; i++)
-		gv_dispatch_kill(&f->cp->queue[i]);
+		gv_dispatch_free(&f->cp->queue[i]);
 	free(f->cp);
 	f->cp = NULL;
 }

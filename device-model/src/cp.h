@@ -89,7 +89,8 @@ struct gv_queue {
 	uint64_t step;        /* how far it is; its handler's, 0 at first */
 	uint64_t retry_at, backoff;
 	uint32_t sh[GV_SH_COUNT]; /* this queue's COMPUTE_* registers */
-	struct gv_grid *grid;     /* running dispatch */
+	struct gv_grid *grid;     /* running dispatch, or NULL */
+	struct gv_grid *store;    /* memory of the last one, kept for the next */
 };
 
 struct gv_cp {
@@ -180,32 +181,29 @@ gv_pkt_fn gv_pm4_dispatch_direct, gv_pm4_dispatch_indirect;
 int gv_dispatch_wait(struct gv_queue *q);
 /** End the queue's dispatch now, whatever it does. */
 void gv_dispatch_kill(struct gv_queue *q);
+/** Note the end of the queue's dispatch, if it has come. */
+void gv_dispatch_reap(struct gv_queue *q);
+/** Kill, and free what was kept. */
+void gv_dispatch_free(struct gv_queue *q);
 
 /* rlc.c */
 void gv_rlc_work(struct gv_fn *f);
 
-/* cu_pool.c: the pool runs a grid between add and remove; the queue owns it. */
+/* ---- cu_pool.c: threads that run grids between add and remove; the queue owns the grid ---- */
 
-/* One thread of the pool; its view of the memory it works in now. */
-struct gv_cu_thread {
-	struct gv_cu_pool *pool;
-	pthread_t thread;
-	unsigned index;
-	bool mem_ready;
-	struct gv_mem mem;
-};
-
-/* Common head of a grid; what runs is in dispatch.c. */
+/* What the pool knows of a grid; what runs is in dispatch.c. A grid is made of parts, each run by
+ * one thread at a time. has_work, take and put are called under the pool's lock, slice is not. */
 struct gv_grid_head {
 	struct gv_fn *fn;
 	struct gv_grid_head *next; /* of the same function, round */
-	unsigned users;            /* threads in it; under the pool's lock */
-	unsigned max_users;
-	bool queued, exhausted; /* under the pool's lock */
-	_Atomic bool cancel;    /* slices end soon */
-	_Atomic bool over;      /* nothing left, no thread in it */
-	/* Run a slice on a thread. False: no work is left that another thread could take. */
-	bool (*slice)(struct gv_grid_head *g, struct gv_cu_thread *t);
+	unsigned users;            /* threads in it */
+	bool queued;
+	_Atomic bool cancel;                      /* slices end soon */
+	_Atomic bool over;                        /* nothing left, no thread in it */
+	bool (*has_work)(struct gv_grid_head *g); /* a part that a thread could take now */
+	void *(*take)(struct gv_grid_head *g);
+	void (*slice)(struct gv_grid_head *g, void *part);
+	void (*put)(struct gv_grid_head *g, void *part);
 };
 void gv_cu_pool_add(struct gv_cu_pool *pool, struct gv_grid_head *g);
 /** Take @g out; returns when no thread runs it (a slice at most). Under mem_lock (read or write)

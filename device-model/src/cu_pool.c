@@ -16,6 +16,11 @@ struct fn_grids {
 	unsigned users, paused;
 };
 
+struct thread {
+	struct gv_cu_pool *pool;
+	pthread_t id;
+};
+
 struct gv_cu_pool {
 	struct gv_dev *dev;
 	pthread_mutex_t lock;
@@ -24,12 +29,12 @@ struct gv_cu_pool {
 	unsigned waiters; /* for `left` */
 	unsigned next_fn, num_threads;
 	struct fn_grids fn[GV_DEV_MAX_FUNCS];
-	struct gv_cu_thread *thread;
+	struct thread *thread;
 };
 
-static bool wants_thread(const struct gv_grid_head *g)
+static bool wants_thread(struct gv_grid_head *g)
 {
-	return !g->exhausted && g->users < g->max_users && !atomic_load(&g->cancel);
+	return !atomic_load(&g->cancel) && g->has_work(g);
 }
 
 /* Next grid of the function in turn; @take: and move on. */
@@ -64,13 +69,12 @@ static struct gv_fn *next_fn(struct gv_cu_pool *pool)
 	return NULL;
 }
 
-static void leave_grid(struct gv_cu_pool *pool, struct gv_grid_head *g, bool more)
+static void leave_grid(struct gv_cu_pool *pool, struct gv_grid_head *g, void *part)
 {
+	g->put(g, part);
 	g->users--;
 	pool->fn[g->fn->index].users--;
-	if (!more)
-		g->exhausted = true;
-	if (g->exhausted && !g->users) {
+	if (!g->users && !g->has_work(g)) {
 		atomic_store(&g->over, true);
 		gv_worker_kick(&g->fn->cp->worker);
 	}
@@ -79,29 +83,28 @@ static void leave_grid(struct gv_cu_pool *pool, struct gv_grid_head *g, bool mor
 }
 
 /* One slice for @f, whose memory is entered. */
-static void run_slice(struct gv_cu_thread *t, struct gv_fn *f)
+static void run_slice(struct gv_cu_pool *pool, struct gv_fn *f)
 {
-	struct gv_cu_pool *pool = t->pool;
 	struct gv_grid_head *g;
-	bool more;
+	void *part;
 
 	(void)pthread_mutex_lock(&pool->lock);
 	g = gv_fn_stopping(f) ? NULL : next_grid(&pool->fn[f->index], true);
 	if (g) {
+		part = g->take(g);
 		g->users++;
 		pool->fn[f->index].users++;
 		(void)pthread_mutex_unlock(&pool->lock);
-		more = g->slice(g, t);
+		g->slice(g, part);
 		(void)pthread_mutex_lock(&pool->lock);
-		leave_grid(pool, g, more);
+		leave_grid(pool, g, part);
 	}
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 
 static void *loop(void *arg)
 {
-	struct gv_cu_thread *t = arg;
-	struct gv_cu_pool *pool = t->pool;
+	struct gv_cu_pool *pool = ((struct thread *)arg)->pool;
 	struct gv_fn *f;
 
 	(void)pthread_mutex_lock(&pool->lock);
@@ -113,7 +116,7 @@ static void *loop(void *arg)
 		}
 		(void)pthread_mutex_unlock(&pool->lock);
 		gv_fn_mem_enter(f);
-		run_slice(t, f);
+		run_slice(pool, f);
 		gv_fn_mem_leave(f);
 		(void)pthread_mutex_lock(&pool->lock);
 	}
@@ -186,17 +189,16 @@ static int start_threads(struct gv_cu_pool *pool, unsigned threads)
 	char name[16];
 
 	for (unsigned i = 0; i < threads; i++) {
-		struct gv_cu_thread *t = &pool->thread[i];
+		struct thread *t = &pool->thread[i];
 		int rc;
 
 		t->pool = pool;
-		t->index = i;
-		rc = pthread_create(&t->thread, NULL, loop, t);
+		rc = pthread_create(&t->id, NULL, loop, t);
 		if (rc)
 			return -rc;
 		pool->num_threads++;
 		(void)snprintf(name, sizeof(name), "gv-cu%u", i);
-		(void)pthread_setname_np(t->thread, name);
+		(void)pthread_setname_np(t->id, name);
 	}
 	return 0;
 }
@@ -231,7 +233,7 @@ struct gv_cu_pool *gv_cu_pool_free(struct gv_cu_pool *pool)
 	(void)pthread_cond_broadcast(&pool->work);
 	(void)pthread_mutex_unlock(&pool->lock);
 	for (unsigned i = 0; i < pool->num_threads; i++)
-		(void)pthread_join(pool->thread[i].thread, NULL);
+		(void)pthread_join(pool->thread[i].id, NULL);
 	(void)pthread_cond_destroy(&pool->left);
 	(void)pthread_cond_destroy(&pool->work);
 	(void)pthread_mutex_destroy(&pool->lock);

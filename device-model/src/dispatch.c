@@ -1,32 +1,394 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* DISPATCH packets. Until the interpreter is in, a dispatch stops its queue and is counted. */
+/*
+ * DISPATCH packets: COMPUTE_* registers become a grid.
+ *
+ * The first slice runs on the CP's own thread, so a small launch costs no thread hop; what is
+ * left goes to the pool. Each thread that helps runs its own part (a gv_cu_run). A queue runs one
+ * grid at a time: the next DISPATCH waits for it, other packets do not.
+ *
+ * A fault ends the grid and stops the queue (see cp.h): no fence behind it is ever signalled.
+ */
 #include "cp.h"
+#include "cu/cu.h"
 
-static int refuse(struct gv_queue *q)
+#define STEP_INSTRUCTIONS 8192u
+#define FIRST_SLICE_NS    (200 * GV_US)
+#define SLICE_NS          (700 * GV_US)
+
+enum part_state { PART_UNUSED, PART_PARKED, PART_RUNNING, PART_DONE };
+
+struct part {
+	enum part_state state; /* under the pool's lock once the grid is there */
+	struct gv_cu_run *run;
+	enum gv_cu_status status;
+	int begin_rc;
+	struct gv_mem mem;
+	bool mem_ready;
+};
+
+struct gv_grid {
+	struct gv_grid_head head;
+	struct gv_cu_dispatch d;
+	struct gv_cu_shared shared;
+	uint64_t groups; /* saturates */
+	unsigned begun, max_parts, num_parts;
+	struct part part[]; /* one per thread of the pool */
+};
+
+static struct gv_grid *grid_of(struct gv_grid_head *head)
 {
-	gv_unimplemented(q->fn, "DISPATCH: no shader engine yet");
-	return gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, SUA_ERROR, 1), 0, "dispatch not possible");
+	return (struct gv_grid *)((char *)head - offsetof(struct gv_grid, head));
 }
 
-int gv_pm4_dispatch_direct(struct gv_queue *q, const struct gv_pkt *p)
+/* ---- memory -------------------------------------------------------------- */
+
+static unsigned to_acc(unsigned access)
 {
-	(void)p;
-	return refuse(q);
+	return (access & GV_CU_R ? GV_ACC_R : 0u) | (access & GV_CU_W ? GV_ACC_W : 0u) |
+	       (access & GV_CU_X ? GV_ACC_X : 0u);
 }
 
-int gv_pm4_dispatch_indirect(struct gv_queue *q, const struct gv_pkt *p)
+static unsigned from_acc(unsigned access)
 {
-	(void)p;
-	return refuse(q);
+	return (access & GV_ACC_R ? GV_CU_R : 0u) | (access & GV_ACC_W ? GV_CU_W : 0u) |
+	       (access & GV_ACC_X ? GV_CU_X : 0u);
+}
+
+static int translate(void *ctx, uint64_t va, unsigned access, struct gv_cu_window *w)
+{
+	struct part *part = ctx;
+	struct gv_window win;
+	int rc = gv_mem_window(&part->mem, va, to_acc(access), &win);
+
+	if (rc)
+		return rc;
+	if (!win.host) {
+		gv_unimplemented(part->mem.fn, "shader access to system memory without a pointer");
+		return -EFAULT;
+	}
+	*w = (struct gv_cu_window){win.va, win.bytes, win.host, from_acc(win.access)};
+	return 0;
+}
+
+/* ---- parts --------------------------------------------------------------- */
+
+static int begin_part(struct gv_grid *g, unsigned n)
+{
+	struct part *part = &g->part[n];
+	struct gv_cu_dispatch d = g->d;
+
+	d.mem.ctx = part;
+	d.scratch_slot = n * gv_cu_waves_per_group(&g->d);
+	return gv_cu_begin(&part->run, &d);
+}
+
+static void step_part(struct gv_grid *g, struct part *part, uint64_t slice_ns)
+{
+	uint64_t start = gv_now_ns();
+
+	do
+		part->status = gv_cu_step(part->run, STEP_INSTRUCTIONS);
+	while (part->status == GV_CU_YIELD && !gv_fn_stopping(g->head.fn) &&
+	       !atomic_load_explicit(&g->head.cancel, memory_order_relaxed) &&
+	       gv_now_ns() - start < slice_ns);
+}
+
+static bool groups_left(struct gv_grid *g)
+{
+	return __atomic_load_n(&g->shared.next_group, __ATOMIC_RELAXED) < g->groups &&
+	       !__atomic_load_n(&g->shared.stop, __ATOMIC_RELAXED);
+}
+
+/* The part a thread should take: one that waits, else a new one. */
+static struct part *find_part(struct gv_grid *g)
+{
+	for (unsigned i = 0; i < g->begun; i++)
+		if (g->part[i].state == PART_PARKED)
+			return &g->part[i];
+	return g->begun < g->max_parts && groups_left(g) ? &g->part[g->begun] : NULL;
+}
+
+static bool has_work(struct gv_grid_head *head)
+{
+	return find_part(grid_of(head)) != NULL;
+}
+
+static void *take_part(struct gv_grid_head *head)
+{
+	struct gv_grid *g = grid_of(head);
+	struct part *part = find_part(g);
+
+	if (part->state == PART_UNUSED)
+		g->begun++;
+	part->state = PART_RUNNING;
+	return part;
+}
+
+static void slice(struct gv_grid_head *head, void *arg)
+{
+	struct gv_grid *g = grid_of(head);
+	struct part *part = arg;
+
+	if (!part->run)
+		part->begin_rc = begin_part(g, (unsigned)(part - g->part));
+	if (part->run)
+		step_part(g, part, SLICE_NS);
+}
+
+/* A part that could not begin is no loss: those that run take its groups. */
+static void put_part(struct gv_grid_head *head, void *arg)
+{
+	struct part *part = arg;
+
+	(void)head;
+	part->state = part->run && part->status == GV_CU_YIELD ? PART_PARKED : PART_DONE;
+}
+
+/* ---- end ----------------------------------------------------------------- */
+
+static void clear_parts(struct gv_grid *g)
+{
+	for (unsigned i = 0; i < g->num_parts; i++) {
+		g->part[i].run = gv_cu_free(g->part[i].run);
+		g->part[i].state = PART_UNUSED;
+		g->part[i].begin_rc = 0;
+	}
+	g->begun = 0;
+}
+
+static void report_messages(struct gv_queue *q, struct gv_grid *g)
+{
+	uint64_t messages = 0;
+
+	for (unsigned i = 0; i < g->begun; i++)
+		if (g->part[i].run)
+			messages += gv_cu_counters(g->part[i].run)->messages;
+	if (messages) /* one interrupt for all of a grid */
+		gv_queue_irq(q, GV_IH_SRC_CP_SQ, g->part[0].mem.vmid, (uint32_t)messages);
+}
+
+static void report_fault(struct gv_queue *q, const struct gv_cu_fault *fault)
+{
+	char text[160];
+	bool memory = fault->reason == GV_CU_MEMORY_FAULT || fault->reason == GV_CU_FETCH_FAULT;
+
+	(void)gv_cu_fault_text(fault, text, sizeof(text));
+	if (fault->reason == GV_CU_UNIMPLEMENTED)
+		gv_unimplemented(q->fn, "shader: %s", text);
+	(void)gv_queue_fail(q,
+	                    memory ? GV_PUT(CP_HQD_ERROR, TC_UTCL1_ERROR, 1)
+	                           : GV_PUT(CP_HQD_ERROR, SUA_ERROR, 1),
+	                    GV_IH_SRC_CP_SQ, text);
+}
+
+static void finish(struct gv_queue *q)
+{
+	struct gv_grid *g = q->grid;
+
+	q->grid = NULL;
+	for (unsigned i = 0; i < g->begun && !q->halted; i++)
+		if (g->part[i].run && g->part[i].status == GV_CU_FAULT)
+			report_fault(q, gv_cu_fault(g->part[i].run));
+	if (!q->halted) {
+		report_messages(q, g);
+		atomic_fetch_add(&q->fn->count.dispatches, 1);
+	}
+	clear_parts(g);
+}
+
+void gv_dispatch_reap(struct gv_queue *q)
+{
+	if (!q->grid || !atomic_load(&q->grid->head.over))
+		return;
+	gv_cu_pool_remove(q->fn->dev->cu_pool, &q->grid->head);
+	finish(q);
 }
 
 int gv_dispatch_wait(struct gv_queue *q)
 {
-	(void)q;
-	return 0;
+	gv_dispatch_reap(q);
+	if (q->halted)
+		return -EIO;
+	return q->grid ? gv_queue_sleep(q) : 0;
 }
 
 void gv_dispatch_kill(struct gv_queue *q)
 {
-	(void)q;
+	if (!q->grid)
+		return;
+	gv_cu_pool_remove(q->fn->dev->cu_pool, &q->grid->head);
+	clear_parts(q->grid);
+	q->grid = NULL;
+}
+
+void gv_dispatch_free(struct gv_queue *q)
+{
+	gv_dispatch_kill(q);
+	free(q->store);
+	q->store = NULL;
+}
+
+/* ---- start --------------------------------------------------------------- */
+
+static uint32_t sh(const struct gv_queue *q, uint32_t dw)
+{
+	return q->sh[dw - COMPUTE_DISPATCH_INITIATOR__DW];
+}
+
+static uint64_t sh64(const struct gv_queue *q, uint32_t lo_dw)
+{
+	return (uint64_t)sh(q, lo_dw + 1) << 32 | sh(q, lo_dw);
+}
+
+/* Workgroups and sizes of one axis. */
+static void set_axis(struct gv_queue *q, struct gv_cu_dispatch *d, unsigned i, uint32_t initiator)
+{
+	uint32_t threads = sh(q, COMPUTE_NUM_THREAD_X__DW + i);
+	uint32_t full = GV_GET(threads, COMPUTE_NUM_THREAD_X, NUM_THREAD_FULL);
+	uint32_t dim = sh(q, COMPUTE_DIM_X__DW + i);
+
+	d->num_thread[i] = full;
+	if (!GV_GET(initiator, COMPUTE_DISPATCH_INITIATOR, FORCE_START_AT_000))
+		d->start[i] = sh(q, COMPUTE_START_X__DW + i);
+	d->dim[i] = dim;
+	if (GV_GET(initiator, COMPUTE_DISPATCH_INITIATOR, USE_THREAD_DIMENSIONS) && full) {
+		d->dim[i] = dim / full + (dim % full != 0);
+		d->partial[i] = dim % full;
+	} else if (GV_GET(initiator, COMPUTE_DISPATCH_INITIATOR, PARTIAL_TG_EN)) {
+		d->partial[i] = GV_GET(threads, COMPUTE_NUM_THREAD_X, NUM_THREAD_PARTIAL);
+	}
+}
+
+static void set_dispatch(struct gv_queue *q, struct gv_grid *g, unsigned vmid, uint32_t initiator)
+{
+	uint32_t bases = gv_vmid_get(q->fn, vmid, GV_REG_SH_MEM_BASES);
+	struct gv_cu_dispatch *d = &g->d;
+
+	*d = (struct gv_cu_dispatch){
+	        .mem = {.translate = translate,
+	                .generation = (const uint64_t *)(const void *)&q->fn->mem_generation},
+	        .shared = &g->shared,
+	        .pgm_va = sh64(q, COMPUTE_PGM_LO__DW) << 8,
+	        .rsrc1 = sh(q, COMPUTE_PGM_RSRC1__DW),
+	        .rsrc2 = sh(q, COMPUTE_PGM_RSRC2__DW),
+	        .tmpring_size = sh(q, COMPUTE_TMPRING_SIZE__DW),
+	        .private_base = (uint64_t)GV_GET(bases, SH_MEM_BASES, PRIVATE_BASE)
+	                        << GV_APERTURE_SHIFT,
+	        .shared_base = (uint64_t)GV_GET(bases, SH_MEM_BASES, SHARED_BASE)
+	                       << GV_APERTURE_SHIFT,
+	        .scratch_base = sh64(q, COMPUTE_DISPATCH_SCRATCH_BASE_LO__DW) << 8,
+	};
+	for (unsigned i = 0; i < 3; i++)
+		set_axis(q, d, i, initiator);
+	for (unsigned i = 0; i < GV_ARRAY_LEN(d->user_data); i++)
+		d->user_data[i] = sh(q, COMPUTE_USER_DATA_0__DW + i);
+	g->shared = (struct gv_cu_shared){0};
+}
+
+static uint64_t count_groups(const struct gv_cu_dispatch *d)
+{
+	uint64_t n = 1;
+
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t axis = d->dim[i] > d->start[i] ? d->dim[i] - d->start[i] : 0;
+
+		if (__builtin_mul_overflow(n, axis, &n))
+			n = UINT64_MAX;
+		if (!axis)
+			return 0;
+	}
+	return n;
+}
+
+static struct gv_grid *get_grid(struct gv_queue *q, unsigned vmid)
+{
+	unsigned threads = q->fn->dev->cfg.engine_threads;
+	struct gv_grid *g = q->store;
+
+	if (!g) {
+		g = calloc(1, sizeof(*g) + threads * sizeof(struct part));
+		if (!g)
+			return NULL;
+		g->num_parts = threads;
+		q->store = g;
+	}
+	g->head = (struct gv_grid_head){.fn = q->fn,
+	                                .has_work = has_work,
+	                                .take = take_part,
+	                                .slice = slice,
+	                                .put = put_part};
+	for (unsigned i = 0; i < threads; i++) {
+		struct part *part = &g->part[i];
+
+		if (!part->mem_ready || part->mem.vmid != vmid)
+			gv_mem_init(&part->mem, q->fn, GV_HUB_GC, (uint8_t)vmid, GV_CID_TCP);
+		part->mem_ready = true;
+	}
+	return g;
+}
+
+/* First slice here; the pool gets what it did not finish. */
+static void start_grid(struct gv_queue *q, struct gv_grid *g)
+{
+	struct part *first = &g->part[0];
+
+	q->grid = g;
+	g->begun = 1;
+	step_part(g, first, FIRST_SLICE_NS);
+	put_part(&g->head, first);
+	if (has_work(&g->head))
+		gv_cu_pool_add(q->fn->dev->cu_pool, &g->head);
+	else
+		finish(q);
+}
+
+static int dispatch(struct gv_queue *q, const struct gv_pkt *p, uint32_t initiator)
+{
+	struct gv_grid *g;
+	int rc;
+
+	if (!GV_GET(initiator, COMPUTE_DISPATCH_INITIATOR, COMPUTE_SHADER_EN))
+		return 0;
+	g = get_grid(q, p->vmid);
+	if (!g)
+		return gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, SUA_ERROR, 1), 0, "no host memory");
+	set_dispatch(q, g, p->vmid, initiator);
+	g->groups = count_groups(&g->d);
+	if (!g->groups)
+		return 0;
+	g->max_parts = GV_MIN(gv_cu_max_runs(&g->d), g->num_parts);
+	rc = begin_part(g, 0);
+	if (rc)
+		return gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, SUA_ERROR, 1), GV_IH_SRC_CP_SQ,
+		                     rc == -ENOSPC ? "dispatch: too little scratch"
+		                                   : "dispatch: impossible workgroup");
+	start_grid(q, g);
+	return q->halted ? -EIO : 0;
+}
+
+int gv_pm4_dispatch_direct(struct gv_queue *q, const struct gv_pkt *p)
+{
+	int rc = gv_dispatch_wait(q);
+
+	if (rc)
+		return rc;
+	for (unsigned i = 0; i < 3; i++)
+		gv_pm4_reg_write(q, COMPUTE_DIM_X__DW + i, p->dw[1 + i]);
+	return dispatch(q, p, GV_PKT(p, DISPATCH_DIRECT, DISPATCH_INITIATOR));
+}
+
+int gv_pm4_dispatch_indirect(struct gv_queue *q, const struct gv_pkt *p)
+{
+	uint64_t va = gv_pkt_va(p->dw[1], GV_PKT(p, DISPATCH_INDIRECT, ADDR_HI));
+	uint32_t dim[3];
+	int rc = gv_dispatch_wait(q);
+
+	if (!rc)
+		rc = gv_pm4_mem_rc(q, gv_mem_read(p->mem, va, dim, sizeof(dim)),
+		                   GV_PUT(CP_HQD_ERROR, TC_UTCL1_ERROR, 1));
+	if (rc)
+		return rc;
+	for (unsigned i = 0; i < 3; i++)
+		gv_pm4_reg_write(q, COMPUTE_DIM_X__DW + i, dim[i]);
+	return dispatch(q, p, GV_PKT(p, DISPATCH_INDIRECT, DISPATCH_INITIATOR));
 }

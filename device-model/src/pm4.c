@@ -360,6 +360,9 @@ enum gv_run gv_pm4_run(struct gv_queue *q)
 	unsigned budget = GV_SLICE_PACKETS;
 	int rc = 0;
 
+	gv_dispatch_reap(q);
+	if (q->halted)
+		return GV_RUN_IDLE;
 	if (q->blocked_dw) {
 		if (q->retry_at != UINT64_MAX && q->retry_at > gv_now_ns())
 			return GV_RUN_WAIT;

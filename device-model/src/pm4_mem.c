@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cp.h"
+#include "mem.h"
 
 #define TC_ERROR GV_PUT(CP_HQD_ERROR, TC_UTCL1_ERROR, 1)
 
@@ -265,32 +266,6 @@ int gv_pm4_cond_exec(struct gv_queue *q, const struct gv_pkt *p)
 
 enum { DMA_ADDR = 0, DMA_DATA_IMM = 2, DMA_ADDR_L2 = 3, DMA_CHUNK = 1 << 16 };
 
-/* Bytes of one go: bounded, and not across the end of either window. */
-static int copy_chunk(struct gv_mem *mem, uint64_t dst, uint64_t src, uint64_t *bytes)
-{
-	struct gv_window from, to;
-	uint8_t bounce[4096];
-	uint64_t n = *bytes;
-	int rc = gv_mem_window(mem, src, GV_ACC_R, &from);
-
-	if (!rc)
-		rc = gv_mem_window(mem, dst, GV_ACC_W, &to);
-	if (rc)
-		return rc;
-	if (from.host && to.host) {
-		n = GV_MIN(n, from.bytes - (src - from.va));
-		n = GV_MIN(n, to.bytes - (dst - to.va));
-		memmove(to.host + (dst - to.va), from.host + (src - from.va), n);
-	} else {
-		n = GV_MIN(n, sizeof(bounce));
-		rc = gv_mem_read(mem, src, bounce, n);
-		if (!rc)
-			rc = gv_mem_write(mem, dst, bounce, n);
-	}
-	*bytes = n;
-	return rc;
-}
-
 static int fill_chunk(struct gv_mem *mem, uint64_t dst, uint32_t data, uint64_t *bytes)
 {
 	uint32_t pattern[1024];
@@ -327,7 +302,7 @@ int gv_pm4_dma_data(struct gv_queue *q, const struct gv_pkt *p)
 	while (q->step < stop && !rc) {
 		n = stop - q->step;
 		rc = fill ? fill_chunk(p->mem, dst + q->step, (uint32_t)src, &n)
-		          : copy_chunk(p->mem, dst + q->step, src + q->step, &n);
+		          : gv_mem_copy(p->mem, dst + q->step, p->mem, src + q->step, n);
 		if (!rc)
 			q->step += n;
 	}
