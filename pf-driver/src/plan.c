@@ -88,13 +88,14 @@ static int share_doorbells(const struct gv_cfg *cfg, struct gv_pf_plan *p, struc
 {
 	for (uint32_t i = 0; i < p->num_vfs; i++) {
 		uint32_t asked = cfg->vfs[i].doorbells;
-		uint32_t pages = asked / DOORBELLS_IN_PAGE;
+		uint32_t pages = (asked + DOORBELLS_IN_PAGE - 1) / DOORBELLS_IN_PAGE;
 
 		/* Every VF has a doorbell BAR of its own, so nobody takes from another. */
 		if (pages > p->caps.doorbell_pages)
 			return gv_fail(err, -ERANGE, "vfs[%u].doorbells: %u asked, a VF has %u", i,
 			               asked, p->caps.doorbell_pages * DOORBELLS_IN_PAGE);
-		p->vf[i].doorbell_pages = asked ? pages : p->caps.doorbell_pages;
+		/* The amdgpu driver maps two pages, whatever it uses. */
+		p->vf[i].doorbell_pages = asked ? GV_MAX(pages, 2u) : p->caps.doorbell_pages;
 	}
 	return 0;
 }

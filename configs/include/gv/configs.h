@@ -18,8 +18,6 @@
 #define GV_CFG_FB_MIB_UNIT    16u
 #define GV_CFG_FB_MIB_MIN     64u
 #define GV_CFG_FB_MIB_MAX     (1u << 20)
-#define GV_CFG_DOORBELLS_UNIT 512u  /* 64-bit doorbells in a 4 KiB page */
-#define GV_CFG_DOORBELLS_MIN  1024u /* what the amdgpu driver maps: 8 KiB */
 #define GV_CFG_DOORBELLS_MAX  (1u << 20)
 #define GV_CFG_QUANTUM_MS_MAX 1000u
 #define GV_CFG_QUANTUM_MS     6u /* default */
@@ -31,7 +29,7 @@
 
 struct gv_cfg_vf {
 	uint32_t fb_mib;     /* 0: an equal share of what the others leave */
-	uint32_t doorbells;  /* 64-bit doorbells; 0: an equal share */
+	uint32_t doorbells;  /* 64-bit doorbells, rounded up to pages; 0: all that a VF can have */
 	uint32_t quantum_ms; /* time slice; never 0 */
 	uint32_t weight;     /* slices per round; never 0 */
 	char label[64];      /* "" none; letters, digits, . _ -; no two VFs have the same */
