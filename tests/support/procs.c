@@ -13,7 +13,7 @@
 
 extern char **environ;
 
-static int start(const char *bin_dir, char *const argv[], pid_t *pid, struct gv_err *err)
+static int start(const char *bin_dir, const char *const argv[], pid_t *pid, struct gv_err *err)
 {
 	posix_spawn_file_actions_t quiet;
 	char path[512];
@@ -23,7 +23,7 @@ static int start(const char *bin_dir, char *const argv[], pid_t *pid, struct gv_
 	(void)posix_spawn_file_actions_init(&quiet);
 	(void)posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", 1 /* O_WRONLY */, 0);
 	(void)posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", 1 /* O_WRONLY */, 0);
-	rc = posix_spawn(pid, path, &quiet, NULL, argv, environ);
+	rc = posix_spawn(pid, path, &quiet, NULL, (char *const *)argv, environ);
 	(void)posix_spawn_file_actions_destroy(&quiet);
 	return rc ? gv_fail(err, -rc, "%s: %s", path, strerror(rc)) : 0;
 }
@@ -47,9 +47,9 @@ static int wait_for(const char *path, pid_t pid, struct gv_err *err)
 int gv_procs_start(struct gv_procs *p, const char *bin_dir, const char *profile, struct gv_err *err)
 {
 	char gpu_dir[128], pf[160], uri[192], sock[128], vf[160];
-	char *gpu[] = {"gpuvisor-gpu", "--run-dir", gpu_dir, NULL};
-	char *daemon[] = {"gpuvisord", "--gpu",         uri, "--socket", sock,
-	                  "--profile", (char *)profile, NULL};
+	const char *gpu[] = {"gpuvisor-gpu", "--run-dir", gpu_dir, NULL};
+	const char *daemon[] = {"gpuvisord", "--gpu",     uri,     "--socket",
+	                        sock,        "--profile", profile, NULL};
 	int rc;
 
 	memset(p, 0, sizeof(*p));
