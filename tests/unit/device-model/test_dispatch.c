@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Kernels are assembled here, with llvm-mc, so that they say what they do. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cp_rig.h"
+#include "ut.h"
+
+#define VF0  GV_DEV_VF(0)
+#define VF1  GV_DEV_VF(1)
+#define CODE RIG_SCRATCH_VA
+#define OUT  (RIG_SCRATCH_VA + 0x100000ull)
+
+static struct rig r;
+
+/* ---- programs ------------------------------------------------------------ */
+
+struct program {
+	uint32_t dw[256];
+	size_t n;
+};
+
+/* "encoding: [0x00,0x00,0x81,0xbf]" lines of llvm-mc. */
+static void take_encoding(struct program *p, const char *line)
+{
+	const char *at = strstr(line, "encoding: [");
+	uint8_t bytes[16];
+	unsigned n = 0;
+	char *end;
+
+	if (!at)
+		return;
+	for (at += strlen("encoding: ["); n < sizeof(bytes); at = end + 1) {
+		bytes[n++] = (uint8_t)strtoul(at, &end, 16);
+		if (*end != ',')
+			break;
+	}
+	if (p->n + n / 4 <= GV_ARRAY_LEN(p->dw))
+		memcpy(p->dw + p->n, bytes, n);
+	p->n += n / 4;
+}
+
+static bool assemble(const char *source, struct program *p)
+{
+	char path[] = "/tmp/gv-shader-XXXXXX", cmd[256], line[512];
+	int fd = mkstemp(path);
+	FILE *out;
+
+	p->n = 0;
+	if (fd < 0 || write(fd, source, strlen(source)) < 0)
+		return false;
+	(void)close(fd);
+	(void)snprintf(cmd, sizeof(cmd),
+	               "llvm-mc-14 -triple=amdgcn-amd-amdhsa -mcpu=gfx900 -show-encoding %s", path);
+	out = popen(cmd, "r");
+	while (out && fgets(line, sizeof(line), out))
+		take_encoding(p, line);
+	if (out && pclose(out))
+		p->n = 0;
+	(void)unlink(path);
+	return p->n > 0;
+}
+
+/* s[0:1] output, s2 workgroup: out[group * 64 + item] = group * 1000 + item */
+static const char *const store_ids = "s_lshl_b32 s3, s2, 6\n"
+                                     "v_add_u32_e32 v1, s3, v0\n"
+                                     "v_lshlrev_b32_e32 v1, 2, v1\n"
+                                     "s_mul_i32 s4, s2, 0x3e8\n"
+                                     "v_add_u32_e32 v2, s4, v0\n"
+                                     "global_store_dword v1, v2, s[0:1]\n"
+                                     "s_endpgm\n";
+static const uint32_t endless[] = {0xbf82ffff};            /* s_branch to itself */
+static const uint32_t nothing[] = {0xbf810000};            /* s_endpgm */
+static const uint32_t broken[] = {0xffffffff, 0xffffffff}; /* no such instruction */
+
+static void put_code(unsigned fn, const uint32_t *dw, size_t n)
+{
+	rig_put(&r, fn, CODE, dw, n * sizeof(uint32_t));
+}
+#define PUT_CODE(fn, words) put_code(fn, words, GV_ARRAY_LEN(words))
+
+static void set_sh(unsigned fn, unsigned q, uint32_t dw, uint32_t val)
+{
+	RIG_EMIT(&r, fn, q, gv_pm4_header(PM4_SET_SH_REG, 2), dw - PM4_SET_SH_REG_START, val);
+}
+
+static void set_shader(unsigned fn, unsigned q, uint64_t code)
+{
+	set_sh(fn, q, COMPUTE_PGM_LO__DW, (uint32_t)(code >> 8));
+	set_sh(fn, q, COMPUTE_PGM_HI__DW, (uint32_t)(code >> 40));
+	set_sh(fn, q, COMPUTE_PGM_RSRC1__DW,
+	       GV_PUT(COMPUTE_PGM_RSRC1, VGPRS, 1) | GV_PUT(COMPUTE_PGM_RSRC1, SGPRS, 1) |
+	               GV_PUT(COMPUTE_PGM_RSRC1, FLOAT_MODE, 0xc0));
+	set_sh(fn, q, COMPUTE_PGM_RSRC2__DW,
+	       GV_PUT(COMPUTE_PGM_RSRC2, USER_SGPR, 2) | GV_PUT(COMPUTE_PGM_RSRC2, TGID_X_EN, 1));
+	set_sh(fn, q, COMPUTE_USER_DATA_0__DW, (uint32_t)OUT);
+	set_sh(fn, q, COMPUTE_USER_DATA_0__DW + 1, 0);
+	set_sh(fn, q, COMPUTE_NUM_THREAD_X__DW, 64);
+	set_sh(fn, q, COMPUTE_NUM_THREAD_Y__DW, 1);
+	set_sh(fn, q, COMPUTE_NUM_THREAD_Z__DW, 1);
+	for (uint32_t i = 0; i < 3; i++)
+		set_sh(fn, q, COMPUTE_START_X__DW + i, 0);
+}
+
+static void launch(unsigned fn, unsigned q, uint32_t x, uint32_t y, uint32_t z)
+{
+	RIG_EMIT(&r, fn, q, gv_pm4_header(PM4_DISPATCH_DIRECT, 4), x, y, z,
+	         GV_PUT(COMPUTE_DISPATCH_INITIATOR, COMPUTE_SHADER_EN, 1));
+}
+
+static void up(void)
+{
+	rig_open(&r);
+	CU_ASSERT_TRUE(rig_start(&r, VF0, 3));
+	CU_ASSERT_TRUE(rig_start(&r, VF1, 2));
+}
+
+static unsigned wrong_ids(unsigned fn, unsigned groups)
+{
+	unsigned wrong = 0;
+
+	for (unsigned i = 0; i < groups * 64; i++)
+		wrong += rig_get32(&r, fn, OUT + i * 4) != i / 64 * 1000 + i % 64;
+	return wrong;
+}
+
+static bool put_store_ids(unsigned fn)
+{
+	struct program p;
+
+	if (!assemble(store_ids, &p))
+		return false;
+	put_code(fn, p.dw, p.n);
+	return true;
+}
+
+/* ---- cases --------------------------------------------------------------- */
+
+static void a_kernel_stores_what_its_items_are(void)
+{
+	up();
+	CU_ASSERT_TRUE(put_store_ids(VF0));
+	set_shader(VF0, 1, CODE);
+	launch(VF0, 1, 4, 1, 1);
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 5000));
+	CU_ASSERT_EQUAL(wrong_ids(VF0, 4), 0);
+	CU_ASSERT_EQUAL(rig_get32(&r, VF0, OUT + 4 * 64 * 4), 0);
+	CU_ASSERT_EQUAL(rig_stats(&r, VF0).dispatches, 1);
+	rig_close(&r);
+}
+
+/* More than the first slice: several threads work on it, and every item is done once. */
+static void a_large_grid_is_split_and_complete(void)
+{
+	enum { GROUPS = 20000 };
+
+	up();
+	CU_ASSERT_TRUE(put_store_ids(VF0));
+	set_shader(VF0, 1, CODE);
+	launch(VF0, 1, GROUPS, 1, 1);
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 30000));
+	CU_ASSERT_EQUAL(wrong_ids(VF0, GROUPS), 0);
+	rig_close(&r);
+}
+
+static void an_indirect_launch_reads_its_size(void)
+{
+	const uint32_t dims[3] = {3, 1, 1};
+
+	up();
+	CU_ASSERT_TRUE(put_store_ids(VF0));
+	rig_put(&r, VF0, OUT + 0x80000, dims, sizeof(dims));
+	set_shader(VF0, 1, CODE);
+	RIG_EMIT(&r, VF0, 1, gv_pm4_header(PM4_DISPATCH_INDIRECT, 3), (uint32_t)OUT + 0x80000, 0,
+	         GV_PUT(COMPUTE_DISPATCH_INITIATOR, COMPUTE_SHADER_EN, 1));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 5000));
+	CU_ASSERT_EQUAL(wrong_ids(VF0, 3), 0);
+	CU_ASSERT_EQUAL(rig_get32(&r, VF0, OUT + 3 * 64 * 4), 0);
+	rig_close(&r);
+}
+
+/* 100 items in groups of 64: the second group has 36. */
+static void thread_dimensions_make_a_partial_group(void)
+{
+	up();
+	CU_ASSERT_TRUE(put_store_ids(VF0));
+	set_shader(VF0, 1, CODE);
+	RIG_EMIT(&r, VF0, 1, gv_pm4_header(PM4_DISPATCH_DIRECT, 4), 100, 1, 1,
+	         GV_PUT(COMPUTE_DISPATCH_INITIATOR, COMPUTE_SHADER_EN, 1) |
+	                 GV_PUT(COMPUTE_DISPATCH_INITIATOR, USE_THREAD_DIMENSIONS, 1));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 5000));
+	CU_ASSERT_EQUAL(rig_get32(&r, VF0, OUT + 99 * 4), 1035);
+	CU_ASSERT_EQUAL(rig_get32(&r, VF0, OUT + 100 * 4), 0);
+	rig_close(&r);
+}
+
+static void queues_keep_their_compute_registers_apart(void)
+{
+	up();
+	CU_ASSERT_TRUE(put_store_ids(VF0));
+	set_shader(VF0, 1, CODE);
+	set_shader(VF0, 2, CODE);
+	set_sh(VF0, 2, COMPUTE_USER_DATA_0__DW, (uint32_t)OUT + 0x10000);
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 2000));
+	launch(VF0, 1, 1, 1, 1);
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 5000));
+	CU_ASSERT_EQUAL(wrong_ids(VF0, 1), 0);
+	CU_ASSERT_EQUAL(rig_get32(&r, VF0, OUT + 0x10000 + 4), 0);
+	launch(VF0, 2, 1, 1, 1);
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 5000));
+	CU_ASSERT_EQUAL(rig_get32(&r, VF0, OUT + 0x10000 + 4), 1);
+	rig_close(&r);
+}
+
+static void an_empty_grid_is_done_at_once(void)
+{
+	up();
+	PUT_CODE(VF0, endless);
+	set_shader(VF0, 1, CODE);
+	launch(VF0, 1, 0, 1, 1);
+	launch(VF0, 1, 1, 0, UINT32_MAX);
+	set_sh(VF0, 1, COMPUTE_START_X__DW, 5);
+	launch(VF0, 1, 5, 1, 1);
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 2000));
+	rig_close(&r);
+}
+
+/* Two endless grids of one VF: its KIQ, its other queues and the other VF go on. */
+static void an_endless_shader_blocks_nobody_else(void)
+{
+	up();
+	PUT_CODE(VF0, endless);
+	PUT_CODE(VF1, nothing);
+	for (unsigned q = 1; q <= 2; q++) {
+		set_shader(VF0, q, CODE);
+		launch(VF0, q, UINT32_MAX, UINT32_MAX, UINT32_MAX);
+		CU_ASSERT_FALSE(rig_sync(&r, VF0, q, 20));
+	}
+	for (unsigned i = 0; i < 20; i++) {
+		CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 2000));
+		CU_ASSERT_TRUE(rig_sync(&r, VF0, 3, 2000));
+	}
+	set_shader(VF1, 1, CODE);
+	for (unsigned i = 0; i < 20; i++) {
+		launch(VF1, 1, 200000, 1, 1); /* more than the first slice */
+		CU_ASSERT_TRUE(rig_sync(&r, VF1, 1, 20000));
+	}
+	/* reset by the KIQ ends one, dequeue the other */
+	rig_emit_unmap(&r, VF0, 1, 1);
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 2000));
+	rig_select(&r, VF0, 2);
+	rig_wr(&r, VF0, CP_HQD_DEQUEUE_REQUEST__BYTE, 2);
+	CU_ASSERT_TRUE(rig_wait_reg(&r, VF0, CP_HQD_ACTIVE__BYTE, 0, 2000));
+	rig_wr(&r, VF0, GRBM_GFX_CNTL__BYTE, 0);
+	CU_ASSERT_TRUE(rig_map(&r, VF0, 1));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 2000));
+	rig_close(&r);
+}
+
+static void a_reset_in_the_middle_of_an_endless_shader_is_quick(void)
+{
+	uint64_t start;
+
+	up();
+	for (unsigned i = 0; i < 5; i++) {
+		PUT_CODE(VF0, endless);
+		for (unsigned q = 1; q <= 3; q++) {
+			set_shader(VF0, q, CODE);
+			launch(VF0, q, 1000, 1, 1);
+			rig_kick(&r, VF0, q);
+		}
+		CU_ASSERT_FALSE(rig_sync(&r, VF0, 1, 10));
+		start = gv_now_ns();
+		CU_ASSERT_EQUAL(gv_dev_reset(r.dev, VF0), 0);
+		CU_ASSERT_TRUE(gv_now_ns() - start < 500 * GV_MS);
+		rig_admit_vf(&r, 0);
+		CU_ASSERT_TRUE(rig_start(&r, VF0, 3));
+	}
+	CU_ASSERT_TRUE(rig_sync(&r, VF1, 1, 2000));
+	rig_close(&r);
+}
+
+static void check_shader_error(unsigned q)
+{
+	struct gv_ih_iv iv;
+
+	CU_ASSERT_FALSE(rig_sync(&r, VF0, q, 50));
+	CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_SQ, &iv, 2000));
+	rig_select(&r, VF0, q);
+	CU_ASSERT_NOT_EQUAL(rig_rd(&r, VF0, CP_HQD_ERROR__BYTE), 0);
+	rig_wr(&r, VF0, GRBM_GFX_CNTL__BYTE, 0);
+	CU_ASSERT_EQUAL(rig_stats(&r, VF0).dispatches, 0);
+}
+
+static void a_faulting_shader_never_signals_its_fence(void)
+{
+	up();
+	PUT_CODE(VF0, broken);
+	set_shader(VF0, 1, CODE);
+	launch(VF0, 1, 10, 1, 1);
+	check_shader_error(1);
+	set_shader(VF0, 2, 0x123456789000); /* no code there */
+	launch(VF0, 2, 10, 1, 1);
+	check_shader_error(2);
+	CU_ASSERT_TRUE(rig_stats(&r, VF0).vm_faults > 0);
+	set_shader(VF0, 3, CODE);
+	set_sh(VF0, 3, COMPUTE_NUM_THREAD_X__DW, 0);
+	launch(VF0, 3, 10, 1, 1);
+	check_shader_error(3);
+	CU_ASSERT_TRUE(rig_sync(&r, VF1, 1, 2000));
+	rig_close(&r);
+}
+
+static void small_launches_in_a_row_all_happen(void)
+{
+	up();
+	PUT_CODE(VF0, nothing);
+	set_shader(VF0, 1, CODE);
+	for (unsigned i = 0; i < 20; i++) {
+		for (unsigned k = 0; k < 50; k++) {
+			launch(VF0, 1, 1, 1, 1);
+			(void)rig_emit_fence(&r, VF0, 1, 0);
+		}
+		CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 5000));
+	}
+	CU_ASSERT_EQUAL(rig_stats(&r, VF0).dispatches, 1000);
+	rig_close(&r);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct ut_case cases[] = {
+	        UT(a_kernel_stores_what_its_items_are),
+	        UT(a_large_grid_is_split_and_complete),
+	        UT(an_indirect_launch_reads_its_size),
+	        UT(thread_dimensions_make_a_partial_group),
+	        UT(queues_keep_their_compute_registers_apart),
+	        UT(an_empty_grid_is_done_at_once),
+	        UT(an_endless_shader_blocks_nobody_else),
+	        UT(a_reset_in_the_middle_of_an_endless_shader_is_quick),
+	        UT(a_faulting_shader_never_signals_its_fence),
+	        UT(small_launches_in_a_row_all_happen),
+	};
+	struct program p;
+
+	if (!assemble("s_endpgm\n", &p)) {
+		printf("SKIP: llvm-mc-14 is not installed\n");
+		return 77;
+	}
+	return ut_main(argc, argv, "dispatch", cases, (int)GV_ARRAY_LEN(cases));
+}
