@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Interrupts: the client's eventfds, one per MSI-X vector. Setting the first one enables MSI-X
- * in the function and unmasks the vector, as the kernel's VFIO does for its users.
+ * Interrupts: the client's eventfds, one per MSI-X vector. The function's own MSI-X table is left
+ * alone: a client with eventfds keeps its table to itself, and the core fires what nobody masked.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -14,8 +14,6 @@
 #include "server_priv.h"
 
 #define HELD_UP_NS (500 * GV_MS)
-
-/* ---- the function's own MSI-X registers ----------------------------------- */
 
 static bool find_msix(struct vfus_slot *s, uint8_t *at)
 {
@@ -34,34 +32,6 @@ static bool find_msix(struct vfus_slot *s, uint8_t *at)
 		next = cap[1];
 	}
 	return false;
-}
-
-static void msix_enable(struct vfus_slot *s, bool on)
-{
-	uint16_t control;
-	uint8_t at;
-
-	if (!find_msix(s, &at) || gv_dev_read(s->srv->dev, s->func, GV_REGION_CONFIG,
-	                                      at + PCI_MSIX_FLAGS, &control, sizeof(control)))
-		return;
-	control = (uint16_t)(control & ~(PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL));
-	control = (uint16_t)(control | (on ? PCI_MSIX_FLAGS_ENABLE : 0));
-	(void)gv_dev_write(s->srv->dev, s->func, GV_REGION_CONFIG, at + PCI_MSIX_FLAGS, &control,
-	                   sizeof(control));
-}
-
-static void msix_mask(struct vfus_slot *s, unsigned vector, bool mask)
-{
-	uint32_t table, ctrl = mask ? PCI_MSIX_ENTRY_CTRL_MASKBIT : 0;
-	uint8_t at;
-
-	if (!find_msix(s, &at) || gv_dev_read(s->srv->dev, s->func, GV_REGION_CONFIG,
-	                                      at + PCI_MSIX_TABLE, &table, sizeof(table)))
-		return;
-	(void)gv_dev_write(s->srv->dev, s->func, (enum gv_region)(table & PCI_MSIX_TABLE_BIR),
-	                   (table & PCI_MSIX_TABLE_OFFSET) + vector * PCI_MSIX_ENTRY_SIZE +
-	                           PCI_MSIX_ENTRY_VECTOR_CTRL,
-	                   &ctrl, sizeof(ctrl));
 }
 
 unsigned vfus_irq_count(struct vfus_slot *s, unsigned index)
@@ -151,14 +121,8 @@ static int set_eventfds(struct vfus_slot *s, struct vfus_msg *m, const struct gv
 		if (rc)
 			return rc;
 	}
-	for (unsigned i = 0; i < req->count; i++) {
-		int fd = m->fds.n ? gv_take_fd(&m->fds.fd[i]) : -1;
-
-		set_eventfd(s, req->start + i, fd);
-		msix_mask(s, req->start + i, fd < 0);
-	}
-	if (m->fds.n)
-		msix_enable(s, true);
+	for (unsigned i = 0; i < req->count; i++)
+		set_eventfd(s, req->start + i, m->fds.n ? gv_take_fd(&m->fds.fd[i]) : -1);
 	return 0;
 }
 
@@ -185,17 +149,8 @@ int vfus_irq_set(struct vfus_slot *s, struct vfus_msg *m, struct vfus_answer *a)
 
 void vfus_irq_drop_all(struct vfus_slot *s)
 {
-	bool any = false;
-
-	for (unsigned i = 0; i < VFUS_MAX_VECTORS; i++) {
-		if (s->eventfd[i] < 0)
-			continue;
+	for (unsigned i = 0; i < VFUS_MAX_VECTORS; i++)
 		set_eventfd(s, i, -1);
-		msix_mask(s, i, true);
-		any = true;
-	}
-	if (any)
-		msix_enable(s, false);
 }
 
 /* ---- raising, from engine threads -------------------------------------------- */
