@@ -94,7 +94,9 @@ struct gv_guest_vm {
 
 struct gv_guest_program {
 	struct gv_guest *g;
-	const struct gv_co *co;
+	const struct gv_co *co; /* NULL: raw code */
+	const void *code;
+	size_t code_bytes;
 	struct gv_guest_buf *buf;
 	struct gv_guest_program *next;
 };

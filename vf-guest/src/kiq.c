@@ -145,6 +145,7 @@ static int wait_done(struct gv_guest_queue *q, uint64_t seq, struct gv_err *err)
 	while (!gv_ring_done(q, seq)) {
 		if (gv_now_ns() >= deadline) {
 			gv_ring_describe(q, text, sizeof(text));
+			q->up = false; /* the next caller need not wait as long */
 			return gv_fail(err, -ETIMEDOUT, "no answer: %s", text);
 		}
 		if (atomic_load(&q->g->flr_pending))
@@ -245,4 +246,9 @@ int gv_kiq_test(struct gv_guest *g, struct gv_err *err)
 		rc = gv_fail(err, -EIO, "SCRATCH_REG0 is 0x%x, the ring should have written 0x%x",
 		             val, (uint32_t)AFTER);
 	return rc;
+}
+
+int gv_guest_kiq_test(struct gv_guest *g, struct gv_err *err)
+{
+	return gv_kiq_test(g, err);
 }

@@ -96,6 +96,9 @@ void gv_guest_get_fault(struct gv_guest *guest, struct gv_guest_fault *fault);
 /** Name of bring-up step @i, NULL beyond the end. */
 const char *gv_guest_step_name(unsigned i);
 
+/** The KIQ ring test of bring-up, once more. */
+int gv_guest_kiq_test(struct gv_guest *guest, struct gv_err *err);
+
 /** Registers by the way that is right now: direct or RLC-G in exclusive access, KIQ after. -EIO
  *  or -ETIMEDOUT. */
 int gv_guest_rreg(struct gv_guest *guest, uint32_t byte, uint32_t *val, struct gv_err *err);
@@ -181,6 +184,11 @@ int gv_guest_sdma_fill(struct gv_guest_queue *queue, const struct gv_guest_vm *v
 /** Load a code object into the default VM. @co is borrowed until the program is freed. */
 int gv_guest_program_new(struct gv_guest *guest, const struct gv_co *co,
                          struct gv_guest_program **program, struct gv_err *err);
+/** Machine code without a code object, 256-byte aligned from the start of the program: for self
+ *  tests. The caller describes its kernel itself. @code is borrowed until the program is freed. */
+int gv_guest_program_raw(struct gv_guest *guest, const void *code, size_t bytes,
+                         struct gv_guest_program **program, struct gv_err *err);
+/** Takes NULL, returns NULL. */
 struct gv_guest_program *gv_guest_program_free(struct gv_guest_program *program);
 
 struct gv_guest_launch {
