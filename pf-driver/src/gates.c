@@ -45,12 +45,27 @@ void pf_gates_close_all(struct gv_pf *pf)
 		pf->vf[vf].gates = 0;
 }
 
-unsigned pf_gates(struct gv_pf *pf, unsigned vf)
+void pf_gates_read(struct gv_pf *pf, struct pf_gate_words *words)
+{
+	_Static_assert(GV_ARRAY_LEN(gates) == GV_ARRAY_LEN(words->word), "one word each");
+	for (size_t i = 0; i < GV_ARRAY_LEN(gates); i++)
+		words->word[i] = gv_rd32(pf->bus, gates[i].byte);
+}
+
+unsigned pf_gates_of(const struct pf_gate_words *words, unsigned vf)
 {
 	unsigned open = PF_GATE_ALL;
 
 	for (size_t i = 0; i < GV_ARRAY_LEN(gates); i++)
-		if (!(gv_rd32(pf->bus, gates[i].byte) >> vf & 1))
+		if (!(words->word[i] >> vf & 1))
 			open &= ~gates[i].gate;
 	return open;
+}
+
+unsigned pf_gates(struct gv_pf *pf, unsigned vf)
+{
+	struct pf_gate_words words;
+
+	pf_gates_read(pf, &words);
+	return pf_gates_of(&words, vf);
 }

@@ -250,14 +250,11 @@ int gv_pf_vf_reset_wait(struct gv_pf *pf, unsigned vf, unsigned flags, uint64_t 
 
 /* ---- status ----------------------------------------------------------------------- */
 
-int gv_pf_get_vf_status(struct gv_pf *pf, unsigned vf, struct gv_pf_vf_status *status)
+static void vf_status(const struct gv_pf *pf, unsigned vf, unsigned gates,
+                      struct gv_pf_vf_status *status)
 {
-	const struct pf_vf *v = &pf->vf[vf < GV_PF_MAX_VFS ? vf : 0];
-	unsigned gates;
+	const struct pf_vf *v = &pf->vf[vf];
 
-	if (!pf_vf_enabled(pf, vf))
-		return -ENODEV;
-	gates = pf_gates(pf, vf);
 	*status = (struct gv_pf_vf_status){
 	        .plan = pf->plan.vf[vf],
 	        .state = pf->mbox.vf[vf].state,
@@ -277,11 +274,20 @@ int gv_pf_get_vf_status(struct gv_pf *pf, unsigned vf, struct gv_pf_vf_status *s
 	        .guest = v->guest,
 	};
 	memcpy(status->last_error, v->last_error, sizeof(status->last_error));
+}
+
+int gv_pf_get_vf_status(struct gv_pf *pf, unsigned vf, struct gv_pf_vf_status *status)
+{
+	if (!pf_vf_enabled(pf, vf))
+		return -ENODEV;
+	vf_status(pf, vf, pf_gates(pf, vf), status);
 	return 0;
 }
 
 void gv_pf_get_status(struct gv_pf *pf, struct gv_pf_status *status)
 {
+	struct pf_gate_words words;
+
 	memset(status, 0, sizeof(*status));
 	memcpy(status->bus, pf->bus->name, sizeof(status->bus));
 	status->booted = pf->booted;
@@ -297,6 +303,7 @@ void gv_pf_get_status(struct gv_pf *pf, struct gv_pf_status *status)
 		return;
 	status->unimplemented = gv_rd32(pf->bus, GVX_UNIMPLEMENTED__BYTE);
 	status->guest_errors = gv_rd32(pf->bus, GVX_GUEST_ERRORS__BYTE);
+	pf_gates_read(pf, &words);
 	for (unsigned i = 0; i < status->num_vfs; i++)
-		(void)gv_pf_get_vf_status(pf, i, &status->vf[i]);
+		vf_status(pf, i, pf_gates_of(&words, i), &status->vf[i]);
 }

@@ -175,6 +175,12 @@ int pf_l2_invalidate(struct gv_pf *pf, unsigned vf, struct gv_err *err);
 void pf_gates_open(struct gv_pf *pf, unsigned vf, unsigned gates);
 void pf_gates_close(struct gv_pf *pf, unsigned vf, unsigned gates);
 void pf_gates_close_all(struct gv_pf *pf);
+/* The gates of all VFs at one moment. */
+struct pf_gate_words {
+	uint32_t word[4];
+};
+void pf_gates_read(struct gv_pf *pf, struct pf_gate_words *words);
+unsigned pf_gates_of(const struct pf_gate_words *words, unsigned vf);
 unsigned pf_gates(struct gv_pf *pf, unsigned vf);
 
 /* ---- mailbox service (mailbox.c, actions.c, jobs.c, fault.c) */

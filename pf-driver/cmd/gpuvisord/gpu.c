@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The GPU thread: owns the PF, serves it, runs slow methods one after the other. */
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "gpuvisord.h"
+
+#define MAX_SLEEP_NS GV_S
+
+static void kick(int fd)
+{
+	uint64_t one = 1;
+
+	if (write(fd, &one, sizeof(one)) < 0)
+		return; /* already readable */
+}
+
+void post(struct daemon *d, uint64_t client, char *line, bool job_ended)
+{
+	struct post *p = calloc(1, sizeof(*p));
+
+	if (!p) {
+		free(line);
+		return;
+	}
+	*p = (struct post){.client = client, .line = line, .job_ended = job_ended};
+	(void)pthread_mutex_lock(&d->lock);
+	*d->posts_end = p;
+	d->posts_end = &p->next;
+	(void)pthread_mutex_unlock(&d->lock);
+	kick(d->post_fd);
+}
+
+static void on_event(void *arg, const struct gv_pf_event *event)
+{
+	struct daemon *d = arg;
+
+	(void)pthread_mutex_lock(&d->lock);
+	d->event[event->seq % MAX_EVENTS] = *event;
+	d->last_seq = event->seq;
+	d->dirty = true;
+	(void)pthread_mutex_unlock(&d->lock);
+	post(d, 0, gv_rpc_notification("event", gv_pf_event_json(event)), false);
+}
+
+static void on_progress(void *arg, const char *what, int vf, uint32_t done_mib, uint32_t total_mib)
+{
+	struct daemon *d = arg;
+	struct json_object *o;
+
+	if (!d->job_client)
+		return;
+	o = json_object_new_object();
+	(void)json_object_object_add(o, "what", json_object_new_string(what));
+	if (vf >= 0)
+		(void)json_object_object_add(o, "vf", json_object_new_int(vf));
+	(void)json_object_object_add(o, "done_mib", json_object_new_uint64(done_mib));
+	(void)json_object_object_add(o, "total_mib", json_object_new_uint64(total_mib));
+	post(d, d->job_client, gv_rpc_notification("progress", o), false);
+}
+
+static void publish(struct daemon *d)
+{
+	struct gv_pf_status now;
+
+	gv_pf_get_status(d->pf, &now);
+	(void)pthread_mutex_lock(&d->lock);
+	d->status = now;
+	d->dirty = false;
+	(void)pthread_mutex_unlock(&d->lock);
+}
+
+/* ---- jobs ------------------------------------------------------------------- */
+
+int gpu_job(struct daemon *d, uint64_t client, struct json_object *request)
+{
+	struct job *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return -ENOMEM;
+	*j = (struct job){.client = client, .request = request};
+	(void)pthread_mutex_lock(&d->lock);
+	*d->jobs_end = j;
+	d->jobs_end = &j->next;
+	(void)pthread_mutex_unlock(&d->lock);
+	kick(d->job_fd);
+	return 0;
+}
+
+static struct job *next_job(struct daemon *d, bool *stop)
+{
+	struct job *j;
+
+	(void)pthread_mutex_lock(&d->lock);
+	j = d->jobs;
+	if (j) {
+		d->jobs = j->next;
+		if (!d->jobs)
+			d->jobs_end = &d->jobs;
+	}
+	*stop = d->stop;
+	(void)pthread_mutex_unlock(&d->lock);
+	return j;
+}
+
+static void set_busy(struct daemon *d, const char *what)
+{
+	(void)pthread_mutex_lock(&d->lock);
+	d->busy = what;
+	(void)pthread_mutex_unlock(&d->lock);
+}
+
+static void run_job(struct daemon *d, struct job *j)
+{
+	struct call call = {d, j->client};
+	char *line;
+
+	set_busy(d, "working on a request");
+	d->job_client = j->client;
+	line = gv_rpc_run(j->request, methods, num_methods, &call);
+	d->job_client = 0;
+	publish(d);
+	set_busy(d, NULL);
+	post(d, j->client, line, true);
+	gv_rpc_put(j->request);
+	free(j);
+}
+
+/* ---- the loop ------------------------------------------------------------------ */
+
+static void sleep_until(struct daemon *d, uint64_t next_ns)
+{
+	struct pollfd fds[2] = {{.fd = gv_pf_irq_fd(d->pf), .events = POLLIN},
+	                        {.fd = d->job_fd, .events = POLLIN}};
+	uint64_t now = gv_now_ns(), ns = next_ns > now ? next_ns - now : 0, ticks;
+	struct timespec ts;
+
+	ns = GV_MIN(ns, MAX_SLEEP_NS);
+	ts = (struct timespec){.tv_sec = (time_t)(ns / GV_S), .tv_nsec = (long)(ns % GV_S)};
+	if (ppoll(fds, 2, &ts, NULL) > 0 && (fds[1].revents & POLLIN) &&
+	    read(d->job_fd, &ticks, sizeof(ticks)) < 0)
+		ticks = 0;
+}
+
+static void *serve(void *arg)
+{
+	struct daemon *d = arg;
+	uint64_t next_ns, publish_ns = 0;
+	bool stop = false;
+	int rc = 0;
+
+	while (!rc && !stop) {
+		struct job *j = next_job(d, &stop);
+
+		if (j && !stop)
+			run_job(d, j);
+		else if (j)
+			gv_rpc_put(j->request), free(j);
+		rc = gv_pf_service(d->pf, &next_ns);
+		if (d->dirty || gv_now_ns() >= publish_ns) {
+			publish(d);
+			publish_ns = gv_now_ns() + 250 * GV_MS;
+		}
+		if (!j && !stop && !rc)
+			sleep_until(d, next_ns);
+	}
+	if (rc)
+		gv_logf(&d->log, GV_LOG_ERR, "the GPU does not answer any more: %s", strerror(-rc));
+	(void)pthread_mutex_lock(&d->lock);
+	d->gpu_result = rc;
+	(void)pthread_mutex_unlock(&d->lock);
+	kick(d->post_fd);
+	return NULL;
+}
+
+/* ---- start and stop -------------------------------------------------------------- */
+
+static int apply_profile(struct daemon *d, struct gv_err *err)
+{
+	struct gv_pf_plan plan;
+	int rc = gv_pf_plan(gv_pf_get_caps(d->pf), &d->cfg, &plan, err);
+
+	if (rc) {
+		(void)gv_fail_prefix(err, "%s", d->opt.profile);
+		return rc;
+	}
+	return gv_pf_apply(d->pf, &plan, 0, err);
+}
+
+int gpu_start(struct daemon *d, struct gv_err *err)
+{
+	const struct gv_pf_cfg cfg = {
+	        .log = &d->log, .arg = d, .event = on_event, .progress = on_progress};
+	int rc = gv_pf_open(d->gpu_uri, &cfg, &d->pf, err);
+
+	if (!rc)
+		rc = gv_pf_boot(d->pf, err);
+	if (!rc && d->has_cfg)
+		rc = apply_profile(d, err);
+	if (!rc) {
+		publish(d);
+		rc = pthread_create(&d->gpu_thread, NULL, serve, d);
+		if (rc)
+			rc = gv_fail(err, -rc, "starting the GPU thread: %s", strerror(rc));
+	}
+	if (rc)
+		d->pf = gv_pf_close(d->pf);
+	return rc;
+}
+
+void gpu_stop(struct daemon *d)
+{
+	if (!d->pf)
+		return;
+	(void)pthread_mutex_lock(&d->lock);
+	d->stop = true;
+	(void)pthread_mutex_unlock(&d->lock);
+	kick(d->job_fd);
+	(void)pthread_join(d->gpu_thread, NULL);
+	d->pf = gv_pf_close(d->pf);
+	for (struct job *j = d->jobs, *next; j; j = next) {
+		next = j->next;
+		gv_rpc_put(j->request);
+		free(j);
+	}
+	d->jobs = NULL;
+	d->jobs_end = &d->jobs;
+}

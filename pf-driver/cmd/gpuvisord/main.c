@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* gpuvisord: options, start, stop. */
+#include <getopt.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "gpuvisord.h"
+
+#define DEFAULT_SOCKET "/run/gpuvisor/gpuvisor.sock"
+
+enum { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
+
+static const char usage_text[] =
+        "Usage: gpuvisord --gpu URI [OPTION]...\n"
+        "Owns the PF of an SR-IOV GPU, splits it and serves its VFs.\n"
+        "\n"
+        "  --gpu URI            vfio-user:SOCKET or vfio:BDF; else the profile's \"gpu\"\n"
+        "  --profile FILE       apply this profile at the start (also: --config)\n"
+        "  --socket PATH        control socket (" DEFAULT_SOCKET ")\n"
+        "  --vf-socket-dir DIR  where vfN.sock are, for `vf xml` (the PF socket's directory)\n"
+        "  --allow-uid UID      may use the control socket besides root and this user\n"
+        "  --allow-group NAME   the same for a group (name or number)\n"
+        "  --log-level LEVEL    error, warn, info or debug (info)\n"
+        "  --foreground         stay in the foreground (always so; for old habits)\n"
+        "  --version, --help\n";
+
+enum {
+	OPT_GPU = 256,
+	OPT_PROFILE,
+	OPT_SOCKET,
+	OPT_VF_DIR,
+	OPT_UID,
+	OPT_GROUP,
+	OPT_LEVEL,
+	OPT_FOREGROUND,
+	OPT_SYSFS,
+	OPT_VERSION,
+	OPT_HELP
+};
+
+static const struct option long_options[] = {
+        {"gpu", required_argument, NULL, OPT_GPU},
+        {"profile", required_argument, NULL, OPT_PROFILE},
+        {"config", required_argument, NULL, OPT_PROFILE},
+        {"socket", required_argument, NULL, OPT_SOCKET},
+        {"vf-socket-dir", required_argument, NULL, OPT_VF_DIR},
+        {"allow-uid", required_argument, NULL, OPT_UID},
+        {"allow-group", required_argument, NULL, OPT_GROUP},
+        {"log-level", required_argument, NULL, OPT_LEVEL},
+        {"foreground", no_argument, NULL, OPT_FOREGROUND},
+        {"sysfs", required_argument, NULL, OPT_SYSFS},
+        {"version", no_argument, NULL, OPT_VERSION},
+        {"help", no_argument, NULL, OPT_HELP},
+        {NULL, 0, NULL, 0},
+};
+
+static void log_sink(void *arg, enum gv_log_level level, const char *line)
+{
+	struct daemon *d = arg;
+
+	if ((int)level <= atomic_load(&d->log_level))
+		gv_log_stderr(NULL, level, line);
+}
+
+/* ---- options ------------------------------------------------------------------ */
+
+static bool parse_id(const char *text, uint32_t *id)
+{
+	char *end;
+	unsigned long v;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	v = strtoul(text, &end, 10);
+	if (errno || *end || v >= UINT32_MAX)
+		return false;
+	*id = (uint32_t)v;
+	return true;
+}
+
+static bool add_uid(struct options *o, const char *text)
+{
+	return o->num_uids < MAX_ALLOWED && parse_id(text, &o->allow_uid[o->num_uids]) &&
+	       ++o->num_uids;
+}
+
+static bool add_group(struct options *o, const char *text)
+{
+	struct group *g;
+
+	if (o->num_gids == MAX_ALLOWED)
+		return false;
+	if (!parse_id(text, &o->allow_gid[o->num_gids])) {
+		g = getgrnam(text);
+		if (!g)
+			return false;
+		o->allow_gid[o->num_gids] = g->gr_gid;
+	}
+	o->num_gids++;
+	return true;
+}
+
+static bool take_level(struct daemon *d, const char *text)
+{
+	enum gv_log_level level;
+
+	if (gv_log_parse_level(text, &level))
+		return false;
+	atomic_store(&d->log_level, (int)level);
+	return true;
+}
+
+/* -1: go on; else the exit status. */
+static int take_option(struct daemon *d, int opt)
+{
+	struct options *o = &d->opt;
+	bool ok = true;
+
+	switch (opt) {
+	case OPT_GPU:
+		o->gpu = optarg;
+		break;
+	case OPT_PROFILE:
+		o->profile = optarg;
+		break;
+	case OPT_SOCKET:
+		o->socket = optarg;
+		break;
+	case OPT_VF_DIR:
+		o->vf_socket_dir = optarg;
+		break;
+	case OPT_SYSFS:
+		o->sysfs = optarg;
+		break;
+	case OPT_UID:
+		ok = add_uid(o, optarg);
+		break;
+	case OPT_GROUP:
+		ok = add_group(o, optarg);
+		break;
+	case OPT_LEVEL:
+		ok = take_level(d, optarg);
+		break;
+	case OPT_FOREGROUND:
+		break;
+	case OPT_VERSION:
+		puts("gpuvisord 0.1.0");
+		return EXIT_DONE;
+	case OPT_HELP:
+		fputs(usage_text, stdout);
+		return EXIT_DONE;
+	default:
+		fputs("gpuvisord: try --help\n", stderr);
+		return EXIT_USAGE;
+	}
+	if (ok)
+		return -1;
+	fprintf(stderr, "gpuvisord: '%s' cannot be used here\n", optarg);
+	return EXIT_USAGE;
+}
+
+static int take_options(struct daemon *d, int argc, char **argv)
+{
+	int opt, status = -1;
+
+	d->opt = (struct options){.socket = DEFAULT_SOCKET, .sysfs = "/sys"};
+	while (status < 0 && (opt = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+		status = take_option(d, opt);
+	if (status < 0 && optind < argc) {
+		fprintf(stderr, "gpuvisord: '%s' is too much, try --help\n", argv[optind]);
+		status = EXIT_USAGE;
+	}
+	return status;
+}
+
+static int find_gpu(struct daemon *d, struct gv_err *err)
+{
+	const char *uri = d->opt.gpu;
+	int rc = 0;
+
+	if (d->opt.profile) {
+		rc = gv_cfg_load_file(d->opt.profile, &d->cfg, err);
+		d->has_cfg = !rc;
+	}
+	if (rc)
+		return rc;
+	if (!uri && d->has_cfg)
+		uri = d->cfg.gpu;
+	if (!uri || !*uri)
+		return gv_fail(err, -EINVAL, "which GPU? say --gpu URI, or \"gpu\" in the profile");
+	rc = gv_cfg_check_uri(uri, err);
+	if (!rc)
+		snprintf(d->gpu_uri, sizeof(d->gpu_uri), "%s", uri);
+	return rc;
+}
+
+/* ---- run ------------------------------------------------------------------------ */
+
+static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)si;
+	gv_logf(&d->log, GV_LOG_INFO, "stopping: every VF is disabled first");
+	(void)sd_notify(0, "STOPPING=1");
+	return sd_event_exit(sd_event_source_get_event(s), 0);
+}
+
+static int on_posts(sd_event_source *s, int fd, uint32_t revents, void *arg)
+{
+	struct daemon *d = arg;
+	uint64_t ticks;
+	int result;
+
+	(void)revents;
+	if (read(fd, &ticks, sizeof(ticks)) < 0)
+		return 0;
+	server_deliver(d);
+	(void)pthread_mutex_lock(&d->lock);
+	result = d->gpu_result;
+	(void)pthread_mutex_unlock(&d->lock);
+	return result ? sd_event_exit(sd_event_source_get_event(s), EXIT_FAILED) : 0;
+}
+
+static int init(struct daemon *d, struct gv_err *err)
+{
+	sigset_t set;
+	int rc;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	/* Before any thread starts, so that all of them leave these to the loop. */
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)pthread_mutex_init(&d->lock, NULL);
+	d->posts_end = &d->posts;
+	d->jobs_end = &d->jobs;
+	d->post_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	d->job_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	rc = sd_event_default(&d->loop);
+	if (rc >= 0)
+		rc = sd_event_add_signal(d->loop, NULL, SIGTERM, on_signal, d);
+	if (rc >= 0)
+		rc = sd_event_add_signal(d->loop, NULL, SIGINT, on_signal, d);
+	if (rc >= 0)
+		rc = sd_event_add_io(d->loop, NULL, d->post_fd, EPOLLIN, on_posts, d);
+	if (rc >= 0)
+		rc = sd_event_set_watchdog(d->loop, true);
+	return rc < 0 ? gv_fail(err, rc, "event loop: %s", strerror(-rc)) : 0;
+}
+
+static int run(struct daemon *d)
+{
+	struct gv_err err = {0};
+	int rc = find_gpu(d, &err), status;
+
+	if (rc) {
+		fprintf(stderr, "gpuvisord: %s\n", err.text);
+		return rc == -EINVAL && !d->opt.profile ? EXIT_USAGE : EXIT_FAILED;
+	}
+	rc = init(d, &err);
+	if (!rc)
+		rc = gpu_start(d, &err);
+	/* Who can connect finds the profile in force. */
+	if (!rc)
+		rc = server_start(d, &err);
+	if (rc) {
+		gv_logf(&d->log, GV_LOG_ERR, "%s", err.text);
+		status = EXIT_FAILED;
+	} else {
+		(void)sd_notifyf(0, "READY=1\nSTATUS=%u VFs enabled", d->status.num_vfs);
+		status = sd_event_loop(d->loop);
+	}
+	server_stop(d);
+	gpu_stop(d);
+	server_deliver(d); /* frees what nobody is left to get */
+	d->loop = sd_event_unref(d->loop);
+	return status < 0 ? EXIT_FAILED : status;
+}
+
+int main(int argc, char **argv)
+{
+	struct daemon *d = calloc(1, sizeof(*d));
+	int status;
+
+	if (!d)
+		return EXIT_FAILED;
+	atomic_store(&d->log_level, (int)GV_LOG_INFO);
+	d->log = (struct gv_log){
+	        .sink = log_sink, .arg = d, .max = GV_LOG_DEBUG, .who = "gpuvisord"};
+	status = take_options(d, argc, argv);
+	if (status < 0)
+		status = run(d);
+	if (d->post_fd > 0)
+		(void)close(d->post_fd);
+	if (d->job_fd > 0)
+		(void)close(d->job_fd);
+	free(d);
+	return status;
+}
