@@ -145,10 +145,10 @@ struct gv_mbox_limit {
 #define GV_MBOX_GUARD_MAX 64
 
 enum gv_mbox_guard_kind {
-	GV_MBOX_GUARD_MSG,          /* 56 in 60 s; over it: no ACK */
-	GV_MBOX_GUARD_EXCLUSIVE,    /* 9 requests in 60 s; over it: 1, 3 and 5 are refused */
-	GV_MBOX_GUARD_EXCL_TIMEOUT, /* 2 in 500 s; over it: 1 and 5 are refused */
-	GV_MBOX_GUARD_RESET, /* 3 resets by the guest's fault in 60 s; over it: 1, 5 refused */
+	GV_MBOX_GUARD_MSG,          /* 60 in 1 s; over it: no ACK */
+	GV_MBOX_GUARD_EXCLUSIVE,    /* 20 requests in 1 s; over it: 1, 3 and 5 are refused */
+	GV_MBOX_GUARD_EXCL_TIMEOUT, /* 4 in 60 s; over it: 1 and 5 are refused */
+	GV_MBOX_GUARD_RESET, /* 30 resets by the guest's fault in 60 s; over it: 1, 5 refused */
 	GV_MBOX_GUARD_RAS,   /* 15 in 60 s; over it: 202..204 are refused */
 	GV_MBOX_GUARDS,
 };

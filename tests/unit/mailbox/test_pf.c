@@ -467,9 +467,9 @@ static void a_flood_is_not_acked_reported_once_and_forgiven_later(void)
 		acked += did(GV_MBOX_ACT_ACK, 0);
 		reports += acts.count && acts.act[0].code == GV_MBOX_ACT_REPORT;
 	}
-	CU_ASSERT_EQUAL(acked, 56);
+	CU_ASSERT_EQUAL(acked, 60);
 	CU_ASSERT_EQUAL(reports, 1);
-	CU_ASSERT_EQUAL(pf.vf[0].stats.rate_dropped, 944);
+	CU_ASSERT_EQUAL(pf.vf[0].stats.rate_dropped, 940);
 	say(1, 6); /* the neighbour does not notice */
 	CU_ASSERT(did(GV_MBOX_ACT_ACK, 1));
 	now += 60 * GV_S;
@@ -480,9 +480,10 @@ static void a_flood_is_not_acked_reported_once_and_forgiven_later(void)
 static void exclusive_requests_timeouts_and_resets_have_limits(void)
 {
 	begin(1, true);
-	for (int i = 0; i < 10; i++) { /* nine leave room, the tenth does not */
+	for (int i = 0; i < 21; i++) { /* twenty leave room, one more does not */
+		now += i * GV_MS;
 		say(0, 1);
-		if (i == 9)
+		if (i == 20)
 			break;
 		while (pf.vf[0].ticket)
 			done(0, 0);
@@ -493,9 +494,9 @@ static void exclusive_requests_timeouts_and_resets_have_limits(void)
 	CU_ASSERT_EQUAL(sent(0, NULL), GV_MBOX_FAIL);
 
 	begin(1, true);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 5; i++) {
 		say(0, 1);
-		if (i == 2)
+		if (i == 4)
 			break;
 		while (pf.vf[0].ticket)
 			done(0, 0);
@@ -504,7 +505,7 @@ static void exclusive_requests_timeouts_and_resets_have_limits(void)
 		done(0, 0);
 	}
 	CU_ASSERT_EQUAL(find(GV_MBOX_ACT_REPORT, 0)->report, GV_MBOX_BAD_LIMIT);
-	now += 500 * GV_S;
+	now += 60 * GV_S;
 	say(0, 1);
 	CU_ASSERT(did(GV_MBOX_ACT_UPLOAD, 0));
 }
