@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+if(TARGET gpuvisor-gpu)
+  add_executable(system-gpu_socket ${CMAKE_CURRENT_LIST_DIR}/test_gpu_socket.c)
+  set_target_properties(system-gpu_socket PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  target_compile_definitions(system-gpu_socket PRIVATE GV_GPU_PROGRAM="$<TARGET_FILE:gpuvisor-gpu>")
+  target_link_libraries(system-gpu_socket PRIVATE gv-base gv-test-support gv-flags)
+  add_dependencies(system-gpu_socket gpuvisor-gpu)
+  add_test(NAME system/gpu_socket COMMAND system-gpu_socket)
+  set_tests_properties(system/gpu_socket PROPERTIES LABELS "system" TIMEOUT 120)
+endif()
