@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "cp_rig.h"
 #include "device.h"
@@ -30,14 +31,37 @@ void rig_wr(struct rig *r, unsigned fn, uint32_t byte, uint32_t val)
 	must(gv_dev_write(r->dev, fn, GV_REGION_MMIO, byte, &val, sizeof(val)) == 0, "MMIO write");
 }
 
+/* A VF's memory is used as its driver uses it: through the mapped aperture. */
+static void map_vf(struct rig *r, unsigned fn)
+{
+	gv_auto_fd int fd = -1;
+	uint64_t bytes = 0;
+
+	if (r->vram[fn])
+		(void)munmap(r->vram[fn], RIG_FB_BYTES);
+	r->vram[fn] = NULL;
+	must(gv_dev_region_fd(r->dev, fn, GV_REGION_VRAM, &fd, &bytes) == 0 &&
+	             bytes >= RIG_FB_BYTES,
+	     "VRAM descriptor");
+	r->vram[fn] = mmap(NULL, RIG_FB_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	must(r->vram[fn] != MAP_FAILED, "mmap of VRAM");
+}
+
 void rig_put(struct rig *r, unsigned fn, uint64_t va, const void *buf, size_t n)
 {
-	must(gv_dev_write(r->dev, fn, GV_REGION_VRAM, va, buf, n) == 0, "VRAM write");
+	if (fn == GV_DEV_PF)
+		must(gv_dev_write(r->dev, fn, GV_REGION_VRAM, va, buf, n) == 0, "VRAM write");
+	else
+		memcpy(r->vram[fn] + va, buf, n);
 }
 
 void rig_get(struct rig *r, unsigned fn, uint64_t va, void *buf, size_t n)
 {
-	must(gv_dev_read(r->dev, fn, GV_REGION_VRAM, va, buf, n) == 0, "VRAM read");
+	gv_dma_from_device();
+	if (fn == GV_DEV_PF)
+		must(gv_dev_read(r->dev, fn, GV_REGION_VRAM, va, buf, n) == 0, "VRAM read");
+	else
+		memcpy(buf, r->vram[fn] + va, n);
 }
 
 void rig_put32(struct rig *r, unsigned fn, uint64_t va, uint32_t val)
@@ -112,6 +136,7 @@ void rig_admit_vf(struct rig *r, unsigned vf)
 
 		rig_wr(r, GV_DEV_PF, byte, rig_rd(r, GV_DEV_PF, byte) | 1u << vf);
 	}
+	map_vf(r, GV_DEV_VF(vf));
 	memset(r->queue[GV_DEV_VF(vf)], 0, sizeof(r->queue[0]));
 	r->ih_rptr[GV_DEV_VF(vf)] = 0;
 }
@@ -132,6 +157,9 @@ void rig_open(struct rig *r)
 
 void rig_close(struct rig *r)
 {
+	for (unsigned fn = 0; fn < GV_DEV_MAX_FUNCS; fn++)
+		if (r->vram[fn])
+			(void)munmap(r->vram[fn], RIG_FB_BYTES);
 	r->dev = gv_dev_free(r->dev);
 }
 

@@ -28,6 +28,7 @@ struct rig {
 		uint32_t fence;
 	} queue[GV_DEV_MAX_FUNCS][RIG_QUEUES];
 	uint32_t ih_rptr[GV_DEV_MAX_FUNCS];
+	uint8_t *vram[GV_DEV_MAX_FUNCS]; /* of the VFs */
 };
 
 void rig_open(struct rig *r);
