@@ -108,11 +108,11 @@ struct json_object *gv_rpc_parse(const char *text, size_t bytes, char **reply)
 	                                    JSON_TOKENER_VALIDATE_UTF8);
 	o = json_tokener_parse_ex(tok, text, (int)bytes);
 	e = json_tokener_get_error(tok);
+	used = json_tokener_get_parse_end(tok);
 	if (e == json_tokener_continue) { /* a bare number ends only with the text */
 		o = json_tokener_parse_ex(tok, "", 1);
 		e = json_tokener_get_error(tok);
 	}
-	used = json_tokener_get_parse_end(tok);
 	if (e != json_tokener_success || !o) {
 		const char *why = e == json_tokener_success ? "null is no request"
 		                                            : json_tokener_error_desc(e);

@@ -140,13 +140,13 @@ static void print_bar(struct json_object *plan)
 		return;
 	memset(bar, '.', BAR_CHARS);
 	bar[BAR_CHARS] = '\0';
-	paint(bar, total, 0, num(plan, "pf_mib"), 'P');
 	for (size_t i = 0; i < json_object_array_length(vfs); i++) {
 		struct json_object *v = json_object_array_get_idx(vfs, i);
 
 		paint(bar, total, num(v, "fb_offset_mib"), num(v, "fb_mib"),
 		      "0123456789abcdef"[i % 16]);
 	}
+	paint(bar, total, 0, num(plan, "pf_mib"), 'P'); /* last: it is small and must be seen */
 	printf("VRAM |%s| %" PRIu64 " MiB\n", bar, total);
 	printf("      P the PF's %" PRIu64 " MiB, 0.. the VFs, . free %" PRIu64 " MiB\n",
 	       num(plan, "pf_mib"), num(plan, "free_mib"));
