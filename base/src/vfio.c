@@ -278,22 +278,20 @@ static void vfio_dma_free(struct gv_bus *bus, struct gv_dma *dma)
 
 /* ---- interrupts ---------------------------------------------------------------- */
 
-struct irq_set {
-	struct vfio_irq_set head;
-	int32_t fd[MAX_VECTORS];
-};
-
 static int set_vectors(struct vfio *v, unsigned start, unsigned count)
 {
-	struct irq_set set = {
-	        .head = {.argsz = (uint32_t)(sizeof(set.head) + count * sizeof(int)),
-	                 .flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-	                 .index = VFIO_PCI_MSIX_IRQ_INDEX,
-	                 .start = start,
-	                 .count = count}};
+	uint32_t buf[(sizeof(struct vfio_irq_set) + sizeof(v->eventfd)) / sizeof(uint32_t)];
+	const size_t bytes = sizeof(struct vfio_irq_set) + count * sizeof(int32_t);
+	const struct vfio_irq_set head = {.argsz = (uint32_t)bytes,
+	                                  .flags = VFIO_IRQ_SET_DATA_EVENTFD |
+	                                           VFIO_IRQ_SET_ACTION_TRIGGER,
+	                                  .index = VFIO_PCI_MSIX_IRQ_INDEX,
+	                                  .start = start,
+	                                  .count = count};
 
-	memcpy(set.fd, &v->eventfd[start], count * sizeof(int));
-	return call(v, VFIO_DEVICE_SET_IRQS, &set);
+	memcpy(buf, &head, sizeof(head));
+	memcpy((uint8_t *)buf + sizeof(head), &v->eventfd[start], count * sizeof(int32_t));
+	return call(v, VFIO_DEVICE_SET_IRQS, buf);
 }
 
 /* Before Linux 6.5 vectors cannot be added later: the first call takes them all, empty. */
@@ -494,17 +492,17 @@ int gv_vfio_open(const char *bdf, const uint8_t *token, const struct gv_log *log
 
 int gv_vfio_set_vf_token(struct gv_bus *bus, const uint8_t token[16])
 {
-	struct {
-		struct vfio_device_feature head;
-		uint8_t uuid[16];
-	} set = {.head = {.argsz = sizeof(set),
-	                  .flags = VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_PCI_VF_TOKEN}};
+	uint32_t buf[(sizeof(struct vfio_device_feature) + 16) / sizeof(uint32_t)];
+	const struct vfio_device_feature head = {.argsz = sizeof(buf),
+	                                         .flags = VFIO_DEVICE_FEATURE_SET |
+	                                                  VFIO_DEVICE_FEATURE_PCI_VF_TOKEN};
 	int rc;
 
 	if (bus->ops != &vfio_ops)
 		return -ENOTSUP;
-	memcpy(set.uuid, token, sizeof(set.uuid));
-	rc = call((struct vfio *)bus, VFIO_DEVICE_FEATURE, &set);
+	memcpy(buf, &head, sizeof(head));
+	memcpy((uint8_t *)buf + sizeof(head), token, 16);
+	rc = call((struct vfio *)bus, VFIO_DEVICE_FEATURE, buf);
 	return rc == -ENOTTY || rc == -EINVAL ? -ENOTSUP : rc;
 }
 
