@@ -102,10 +102,12 @@ static int measure(Elf *elf, size_t phnum, size_t file_bytes, struct gv_co *co, 
 
 		if (!gelf_getphdr(elf, (int)i, &ph))
 			return gv_fail(err, -EBADMSG, "program header %zu is unreadable", i);
-		if (ph.p_type != PT_LOAD || !ph.p_memsz)
+		if (ph.p_type != PT_LOAD)
 			continue;
 		if (ph.p_filesz > ph.p_memsz)
 			return gv_fail(err, -EBADMSG, "segment %zu: p_filesz above p_memsz", i);
+		if (!ph.p_memsz)
+			continue;
 		if (ph.p_offset > file_bytes || ph.p_filesz > file_bytes - ph.p_offset)
 			return gv_fail(err, -EBADMSG, "segment %zu lies outside the file", i);
 		if (ph.p_vaddr > UINT64_MAX / 2 || ph.p_memsz > GV_CO_MAX_IMAGE)
