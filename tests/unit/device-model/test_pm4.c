@@ -188,6 +188,7 @@ static void privileged_registers_stay_as_they_are(void)
 	CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA), 0);
 	CU_ASSERT_EQUAL(rig_stats(&r, VF0).guest_errors - errors, GV_ARRAY_LEN(dws) + 2);
 	CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_PRIV_REG, &iv, 2000));
+	CU_ASSERT_EQUAL(iv.dw[4], dws[0]);
 	rig_close(&r);
 }
 
