@@ -232,6 +232,32 @@ static void only_a_scheduler_queue_may_map_queues(void)
 	rig_close(&r);
 }
 
+/* QUEUE_SEL 1: the scheduler takes a free slot out of SET_RESOURCES, or refuses. */
+static void a_scheduler_chosen_slot_comes_from_the_mask(void)
+{
+	struct rig r;
+
+	rig_open(&r);
+	rig_start_kiq(&r, VF0);
+	for (unsigned i = 0; i < 2; i++) {
+		/* only slot 8: me1 pipe1 queue0, which is queue 2 here */
+		RIG_EMIT(&r, VF0, RIG_KIQ, gv_pm4_header(PM4_SET_RESOURCES, 7), 0, 1u << 8, 0, 0, 0,
+		         0, 0);
+		rig_make_mqd(&r, VF0, i ? 3 : 2);
+		RIG_EMIT(&r, VF0, RIG_KIQ, gv_pm4_header(PM4_MAP_QUEUES, 6),
+		         GV_PUT(PM4_MAP_QUEUES, QUEUE_SEL, 1) |
+		                 GV_PUT(PM4_MAP_QUEUES, NUM_QUEUES, 1),
+		         GV_PUT(PM4_MAP_QUEUES, DOORBELL_OFFSET, rig_doorbell(i ? 3 : 2)),
+		         (uint32_t)rig_mqd_va(i ? 3 : 2), 0, (uint32_t)rig_wptr_va(i ? 3 : 2), 0);
+		CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 2000));
+		CU_ASSERT_EQUAL(rig_stats(&r, VF0).guest_errors, i);
+	}
+	CU_ASSERT_TRUE(rig_is_active(&r, VF0, 2));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 2000));
+	CU_ASSERT_FALSE(rig_sync(&r, VF0, 3, 20));
+	rig_close(&r);
+}
+
 static void dequeue_request_stops_a_queue(void)
 {
 	struct rig r;
@@ -302,5 +328,6 @@ UT_MAIN("kiq", UT(kiq_ring_test_writes_the_scratch_register),
         UT(unmapping_a_waiting_queue_keeps_its_packet), UT(unmapping_all_spares_the_kiq),
         UT(preempting_without_unmapping_writes_its_fence),
         UT(query_status_answers_by_fence_and_interrupt), UT(only_a_scheduler_queue_may_map_queues),
-        UT(dequeue_request_stops_a_queue), UT(a_halted_mec_runs_nothing_until_released),
+        UT(a_scheduler_chosen_slot_comes_from_the_mask), UT(dequeue_request_stops_a_queue),
+        UT(a_halted_mec_runs_nothing_until_released),
         UT(a_reset_forgets_queues_and_a_new_start_works), UT(pointers_out_of_any_range_are_bounded))
