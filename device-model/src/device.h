@@ -110,6 +110,7 @@ struct gv_dev {
 	_Atomic uint32_t reset_pending;   /* VF bits, from GVX_VF_RESET */
 	_Atomic uint32_t l2_pending;      /* VF bits, from GVX_VFn_L2_INVALIDATE */
 	struct gv_worker doorbell_poller; /* looks at doorbell pages that clients have mapped */
+	uint64_t doorbell_active_ns;      /* the poller's own: when it last found one */
 	struct gv_inproc *inproc;         /* when made without a host */
 	_Atomic uintptr_t warned[64];     /* kinds of unimplemented things warned about once */
 	bool built;                       /* gv_dev_new() got to its end */

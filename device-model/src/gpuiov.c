@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * GPUIOV: AMD's vendor-specific capability of the PF (hw-spec, gpuiov.def)
+ * and the registers that mirror it.
+ *
+ * All enabled VFs run side by side. World-switch commands are taken and
+ * answered "unsupported", so that a scheduler sees at once that there is
+ * nothing to switch.
+ */
+#include <linux/pci_regs.h>
+#include <string.h>
+
+#include "device.h"
+
+enum { CMD_STATUS_UNSUPPORTED = 1 };
+
+static void set32(uint8_t *at, uint32_t val)
+{
+	memcpy(at, &val, sizeof(val));
+}
+
+static uint32_t get32(const uint8_t *at)
+{
+	uint32_t val;
+
+	memcpy(&val, at, sizeof(val));
+	return val;
+}
+
+/* The three scheduler blocks: their first dword, as OFFSETS names them in units of 16 bytes. */
+static const unsigned sched[] = {GIOV_UVDSCH_DW0__OFF, GIOV_VCESCH_DW0__OFF, GIOV_GFXSCH_DW0__OFF};
+#define SCHED_DW(n)       (4 * (n))
+#define SCHED_DWORDS      (1 + (GIOV_GFXSCH_DW8__OFF - GIOV_GFXSCH_DW0__OFF) / 4)
+#define SCHED_OFFSET_UNIT 16
+
+/* Command, active functions, time quanta: the rest only shows something. */
+static void fill_sched(uint8_t *cap, uint8_t *rw, unsigned at, unsigned id)
+{
+	static const unsigned writable[] = {1, 4, 6, 7, 8};
+
+	set32(cap + at, GV_PUT(RLC_GPU_IOV_SCH_BLOCK, Sch_Block_ID, id) |
+	                        GV_PUT(RLC_GPU_IOV_SCH_BLOCK, Sch_Block_Ver, 1) |
+	                        GV_PUT(RLC_GPU_IOV_SCH_BLOCK, Sch_Block_Size, SCHED_DWORDS * 4));
+	for (size_t k = 0; k < GV_ARRAY_LEN(writable); k++)
+		set32(rw + at + SCHED_DW(writable[k]), UINT32_MAX);
+}
+
+void gv_gpuiov_fill(struct gv_dev *dev, uint8_t *cap, uint8_t *rw, uint8_t *w1c)
+{
+	static const unsigned writable[] = {GIOV_INTR_ENABLE__OFF, GIOV_HVVM_MBOX_DW0__OFF,
+	                                    GIOV_CONTEXT__OFF};
+	uint64_t total = GV_MIN(dev->cfg.vram_mib, (uint64_t)UINT16_MAX);
+
+	set32(cap + GIOV_ENH_CAP_LIST__OFF, GV_PUT(GIOV_ENH_CAP_LIST, CAP_ID, PCI_EXT_CAP_ID_VNDR) |
+	                                            GV_PUT(GIOV_ENH_CAP_LIST, CAP_VER, 1));
+	set32(cap + GIOV_HDR__OFF, GV_PUT(GIOV_HDR, VSEC_ID, GV_VSEC_GPUIOV) |
+	                                   GV_PUT(GIOV_HDR, VSEC_REV, 1) |
+	                                   GV_PUT(GIOV_HDR, VSEC_LENGTH, GIOV_BYTES));
+	for (size_t k = 0; k < GV_ARRAY_LEN(writable); k++)
+		set32(rw + writable[k], UINT32_MAX);
+	set32(w1c + GIOV_INTR_STATUS__OFF, UINT32_MAX);
+	set32(rw + GIOV_RESET_CONTROL__OFF, GV_PUT(GIOV_RESET_CONTROL, SOFT_PF_FLR, 1));
+	set32(cap + GIOV_TOTAL_FB__OFF, GV_PUT(GIOV_TOTAL_FB, TOTAL_FB_AVAILABLE, total));
+	set32(rw + GIOV_TOTAL_FB__OFF, GV_PUT(GIOV_TOTAL_FB, TOTAL_FB_CONSUMED, UINT16_MAX));
+	set32(cap + GIOV_OFFSETS__OFF,
+	      GV_PUT(GIOV_OFFSETS, UVDSCH_OFFSET, GIOV_UVDSCH_DW0__OFF / SCHED_OFFSET_UNIT) |
+	              GV_PUT(GIOV_OFFSETS, VCESCH_OFFSET, GIOV_VCESCH_DW0__OFF / SCHED_OFFSET_UNIT) |
+	              GV_PUT(GIOV_OFFSETS, GFXSCH_OFFSET, GIOV_GFXSCH_DW0__OFF / SCHED_OFFSET_UNIT));
+	for (unsigned n = 0; n < dev->cfg.max_vfs; n++)
+		set32(rw + GV_GIOV_VF_FB(n), UINT32_MAX);
+	for (unsigned k = 0; k < GV_ARRAY_LEN(sched); k++)
+		fill_sched(cap, rw, sched[k], k);
+}
+
+void gv_gpuiov_refresh(struct gv_dev *dev, uint8_t *cap)
+{
+	struct gv_fn *pf = &dev->fn[GV_DEV_PF];
+	unsigned vfs = atomic_load(&dev->num_vfs);
+	uint32_t running = gv_mask(0, vfs);
+
+	set32(cap + GIOV_SRIOV_SHADOW__OFF,
+	      GV_PUT(GIOV_SRIOV_SHADOW, VF_EN, vfs > 0) | GV_PUT(GIOV_SRIOV_SHADOW, VF_NUM, vfs));
+	for (unsigned n = 0; n < dev->cfg.max_vfs; n++)
+		set32(cap + GV_GIOV_VF_FB(n), gv_reg_get(pf, GV_REG_MC_VM_FB_SIZE_OFFSET_VF0, n));
+	for (size_t k = 0; k < GV_ARRAY_LEN(sched); k++)
+		set32(cap + sched[k] + SCHED_DW(3), running);
+}
+
+/* ---- writes: under dev->lock --------------------------------------------------- */
+
+static bool covers(unsigned off, size_t n, unsigned at)
+{
+	return off < at + 4 && off + n > at;
+}
+
+/* Returns the command word with EXECUTE taken back. */
+static uint32_t command(struct gv_fn *pf, uint32_t word, uint32_t *status)
+{
+	if (!GV_GET(word, RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE))
+		return word;
+	gv_unimplemented(pf, "world switch command %u for function 0x%x",
+	                 GV_GET(word, RLC_GPU_IOV_CFG_REG1, CMD_TYPE),
+	                 GV_GET(word, RLC_GPU_IOV_CFG_REG1, FCN_ID));
+	*status = CMD_STATUS_UNSUPPORTED;
+	return word & ~GV_PUT(RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE, 1);
+}
+
+static void run_commands(struct gv_fn *pf, uint8_t *cap, unsigned off, size_t n)
+{
+	for (size_t k = 0; k < GV_ARRAY_LEN(sched); k++) {
+		uint8_t *at = cap + sched[k];
+		uint32_t status = get32(at + SCHED_DW(2));
+
+		if (!covers(off, n, sched[k] + SCHED_DW(1)))
+			continue;
+		set32(at + SCHED_DW(1), command(pf, get32(at + SCHED_DW(1)), &status));
+		set32(at + SCHED_DW(2), status);
+	}
+}
+
+static void mirror_fb(struct gv_fn *pf, unsigned vf, uint32_t val)
+{
+	gv_reg_put(pf, GV_REG_MC_VM_FB_SIZE_OFFSET_VF0, vf, val);
+	gv_reg_put(pf, GV_REG_MMHUB_MC_VM_FB_SIZE_OFFSET_VF0, vf, val);
+}
+
+bool gv_gpuiov_wrote(struct gv_dev *dev, uint8_t *cap, unsigned off, size_t n)
+{
+	struct gv_fn *pf = &dev->fn[GV_DEV_PF];
+	uint32_t reset = get32(cap + GIOV_RESET_CONTROL__OFF);
+
+	for (unsigned k = 0; k < dev->cfg.max_vfs; k++)
+		if (covers(off, n, GV_GIOV_VF_FB(k)))
+			mirror_fb(pf, k, get32(cap + GV_GIOV_VF_FB(k)));
+	if (covers(off, n, GIOV_CONTEXT__OFF))
+		GV_RPUT(pf, RLC_GPU_IOV_CFG_REG6, get32(cap + GIOV_CONTEXT__OFF));
+	if (covers(off, n, GIOV_HVVM_MBOX_DW0__OFF) &&
+	    GV_GET(get32(cap + GIOV_HVVM_MBOX_DW0__OFF), GIOV_HVVM_MBOX_DW0, TRN_MSG_VALID))
+		gv_unimplemented(pf, "HVVM mailbox message");
+	run_commands(pf, cap, off, n);
+	if (!covers(off, n, GIOV_RESET_CONTROL__OFF) ||
+	    !GV_GET(reset, GIOV_RESET_CONTROL, SOFT_PF_FLR))
+		return false;
+	set32(cap + GIOV_RESET_CONTROL__OFF, 0);
+	return true;
+}
+
+static void wrote_fb(struct gv_fn *f, uint32_t i, uint32_t was, uint32_t now)
+{
+	(void)was;
+	mirror_fb(f, i, now);
+}
+
+static void wrote_command(struct gv_fn *f, uint32_t i, uint32_t was, uint32_t now)
+{
+	uint32_t status = GV_RGET(f, RLC_GPU_IOV_CFG_REG2);
+
+	(void)i;
+	(void)was;
+	GV_RPUT(f, RLC_GPU_IOV_CFG_REG1, command(f, now, &status));
+	GV_RPUT(f, RLC_GPU_IOV_CFG_REG2, status);
+}
+
+static uint32_t read_vf_enable(struct gv_fn *f, uint32_t i, uint32_t stored)
+{
+	unsigned vfs = atomic_load(&f->dev->num_vfs);
+
+	(void)i;
+	(void)stored;
+	return GV_PUT(RLC_GPU_IOV_VF_ENABLE, VF_ENABLE, vfs > 0) |
+	       GV_PUT(RLC_GPU_IOV_VF_ENABLE, VF_NUM, vfs);
+}
+
+static const struct gv_reg_hook rows[] = {
+        {GV_REG_MC_VM_FB_SIZE_OFFSET_VF0, wrote_fb, NULL},
+        {GV_REG_MMHUB_MC_VM_FB_SIZE_OFFSET_VF0, wrote_fb, NULL},
+        {GV_REG_RLC_GPU_IOV_CFG_REG1, wrote_command, NULL},
+        {GV_REG_RLC_GPU_IOV_VF_ENABLE, NULL, read_vf_enable},
+};
+const struct gv_reg_hooks gv_gpuiov_hooks = {rows, GV_ARRAY_LEN(rows)};

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One thread per engine that sleeps until it is kicked. */
+#include <sched.h>
+#include <string.h>
+#include <time.h>
+
+#include "device.h"
+
+/* A queue that was just busy is often rung again at once: looking for that long is cheaper than
+ * going to sleep and being woken. */
+#define SPIN_NS (20 * GV_US)
+
+static void spin(struct gv_worker *w)
+{
+	uint64_t end = gv_now_ns() + SPIN_NS;
+
+	while (!atomic_load_explicit(&w->kicked, memory_order_relaxed) && gv_now_ns() < end)
+		(void)sched_yield();
+}
+
+/* Until a kick, the deadline, pause or stop. Under w->lock. */
+static void sleep_until(struct gv_worker *w, uint64_t due)
+{
+	struct timespec ts = {.tv_sec = (time_t)(due / GV_S), .tv_nsec = (long)(due % GV_S)};
+
+	atomic_store(&w->sleeping, true);
+	if (w->paused)
+		(void)pthread_cond_wait(&w->cond, &w->lock);
+	else if (!atomic_load(&w->kicked) && due == UINT64_MAX)
+		(void)pthread_cond_wait(&w->cond, &w->lock);
+	else if (!atomic_load(&w->kicked))
+		(void)pthread_cond_timedwait(&w->cond, &w->lock, &ts);
+	atomic_store(&w->sleeping, false);
+}
+
+/* One run, and a look around after it. Under w->lock, which it drops meanwhile. Returns when to
+ * run again if nobody kicks. */
+static uint64_t run_once(struct gv_worker *w)
+{
+	uint64_t delay, now;
+
+	w->running = true;
+	(void)pthread_mutex_unlock(&w->lock);
+	delay = w->run(w->arg);
+	(void)pthread_mutex_lock(&w->lock);
+	w->running = false;
+	if (w->paused)
+		(void)pthread_cond_broadcast(&w->cond);
+	if (!w->paused && !w->quit && delay >= SPIN_NS) {
+		(void)pthread_mutex_unlock(&w->lock);
+		spin(w);
+		(void)pthread_mutex_lock(&w->lock);
+	}
+	now = gv_now_ns();
+	return delay > UINT64_MAX - now ? UINT64_MAX : now + delay;
+}
+
+static void *loop(void *arg)
+{
+	struct gv_worker *w = arg;
+	uint64_t due = UINT64_MAX;
+
+	(void)pthread_mutex_lock(&w->lock);
+	while (!w->quit) {
+		if (w->paused || (!atomic_load(&w->kicked) && gv_now_ns() < due)) {
+			sleep_until(w, due);
+			continue;
+		}
+		atomic_store(&w->kicked, false);
+		due = run_once(w);
+	}
+	(void)pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+int gv_worker_start(struct gv_worker *w, const char *name, uint64_t (*run)(void *arg), void *arg)
+{
+	pthread_condattr_t attr;
+	char short_name[16] = ""; /* what the kernel keeps of a thread's name */
+	int rc;
+
+	memset(w, 0, sizeof(*w));
+	w->run = run;
+	w->arg = arg;
+	(void)pthread_mutex_init(&w->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&w->cond, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	rc = pthread_create(&w->thread, NULL, loop, w);
+	if (rc) {
+		(void)pthread_cond_destroy(&w->cond);
+		(void)pthread_mutex_destroy(&w->lock);
+		return -rc;
+	}
+	w->started = true;
+	memcpy(short_name, name, strnlen(name, sizeof(short_name) - 1));
+	(void)pthread_setname_np(w->thread, short_name);
+	return 0;
+}
+
+void gv_worker_kick(struct gv_worker *w)
+{
+	/* Store, then look; the sleeper says it sleeps, then looks: one of the two sees. */
+	atomic_store(&w->kicked, true);
+	if (!atomic_load(&w->sleeping) || !w->started)
+		return;
+	(void)pthread_mutex_lock(&w->lock);
+	(void)pthread_cond_broadcast(&w->cond);
+	(void)pthread_mutex_unlock(&w->lock);
+}
+
+void gv_worker_pause(struct gv_worker *w)
+{
+	if (!w->started)
+		return;
+	(void)pthread_mutex_lock(&w->lock);
+	w->paused++;
+	while (w->running)
+		(void)pthread_cond_wait(&w->cond, &w->lock);
+	(void)pthread_mutex_unlock(&w->lock);
+}
+
+void gv_worker_resume(struct gv_worker *w)
+{
+	if (!w->started)
+		return;
+	(void)pthread_mutex_lock(&w->lock);
+	if (w->paused)
+		w->paused--;
+	(void)pthread_cond_broadcast(&w->cond);
+	(void)pthread_mutex_unlock(&w->lock);
+}
+
+void gv_worker_stop(struct gv_worker *w)
+{
+	if (!w->started)
+		return;
+	(void)pthread_mutex_lock(&w->lock);
+	w->quit = true;
+	(void)pthread_cond_broadcast(&w->cond);
+	(void)pthread_mutex_unlock(&w->lock);
+	(void)pthread_join(w->thread, NULL);
+	(void)pthread_cond_destroy(&w->cond);
+	(void)pthread_mutex_destroy(&w->lock);
+	w->started = false;
+}
