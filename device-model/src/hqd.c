@@ -134,6 +134,7 @@ void gv_hqd_activate(struct gv_queue *q)
 	};
 	ring->pos = wptr - ((wptr - rptr) & ring->mask);
 	q->reported = (uint32_t)(rptr & ring->mask);
+	gv_worker_kick(&q->cp->worker); /* its turn of this round may be over */
 	if (size > 29)
 		(void)gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, AQL_ERROR, 1), 0, "ring too large");
 }
