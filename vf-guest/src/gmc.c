@@ -118,6 +118,48 @@ static int clear_table(struct gv_guest *g)
 	return rc;
 }
 
+/* Point @bytes of the GART at @iova, or at nothing. */
+static int gart_write(struct gv_guest *g, uint64_t mc, uint64_t iova, uint64_t bytes, bool valid)
+{
+	uint64_t flags = GV_PTE_VALID | GV_PTE_SYSTEM | GV_PTE_SNOOPED | GV_PTE_READABLE |
+	                 GV_PTE_WRITEABLE | GV_PTE_EXECUTABLE | GV_PTE_MTYPE(3);
+	uint64_t at = g->gart_table + (mc - GV_GART_START) / GV_GPU_PAGE * sizeof(uint64_t);
+
+	for (uint64_t done = 0; done < bytes; done += GV_GPU_PAGE, at += sizeof(uint64_t)) {
+		uint64_t pte = valid ? ((iova + done) & GV_PTE_ADDR_MASK) | flags : 0;
+		int rc = gv_vram_write(g, at, &pte, sizeof(pte));
+
+		if (rc)
+			return rc;
+	}
+	gv_hdp_flush(g);
+	return 0;
+}
+
+static int remap(struct gv_guest *g, const struct gv_gmem *m)
+{
+	return m->dma.cpu ? gart_write(g, m->mc, m->dma.iova, m->dma.bytes, true) : 0;
+}
+
+/* What lived in the GART before a reset lives there again. */
+static int remap_all(struct gv_guest *g)
+{
+	int rc = remap(g, &g->wb);
+
+	if (!rc)
+		rc = remap(g, &g->kiq.ring);
+	if (!rc)
+		rc = remap(g, &g->kiq.eop);
+	for (unsigned i = 0; i < GV_MAX_COMPUTE && !rc; i++) {
+		rc = remap(g, &g->compute[i].ring);
+		if (!rc)
+			rc = remap(g, &g->compute[i].eop);
+	}
+	for (unsigned i = 0; i < GV_NUM_SDMA && !rc; i++)
+		rc = remap(g, &g->sdma[i].ring);
+	return rc;
+}
+
 int gv_gart_up(struct gv_guest *g, struct gv_err *err)
 {
 	uint64_t pfn = GV_GART_START >> GV_GPU_PAGE_SHIFT;
@@ -133,6 +175,8 @@ int gv_gart_up(struct gv_guest *g, struct gv_err *err)
 		g->gart_ready = true;
 	}
 	rc = clear_table(g);
+	if (!rc)
+		rc = remap_all(g);
 	if (rc)
 		return gv_fail(err, rc, "writing the GART table failed");
 	for (size_t i = 0; i < GV_ARRAY_LEN(hubs); i++) {
@@ -156,24 +200,6 @@ void gv_gart_down(struct gv_guest *g)
 	if (g->gart_ready)
 		gv_heap_done(&g->gart);
 	g->gart_ready = false;
-}
-
-/* Point @bytes of the GART at @iova, or at nothing. */
-static int gart_write(struct gv_guest *g, uint64_t mc, uint64_t iova, uint64_t bytes, bool valid)
-{
-	uint64_t flags = GV_PTE_VALID | GV_PTE_SYSTEM | GV_PTE_SNOOPED | GV_PTE_READABLE |
-	                 GV_PTE_WRITEABLE | GV_PTE_EXECUTABLE | GV_PTE_MTYPE(3);
-	uint64_t at = g->gart_table + (mc - GV_GART_START) / GV_GPU_PAGE * sizeof(uint64_t);
-
-	for (uint64_t done = 0; done < bytes; done += GV_GPU_PAGE, at += sizeof(uint64_t)) {
-		uint64_t pte = valid ? ((iova + done) & GV_PTE_ADDR_MASK) | flags : 0;
-		int rc = gv_vram_write(g, at, &pte, sizeof(pte));
-
-		if (rc)
-			return rc;
-	}
-	gv_hdp_flush(g);
-	return 0;
 }
 
 int gv_gmem_alloc(struct gv_guest *g, uint64_t bytes, struct gv_gmem *m)
@@ -209,11 +235,6 @@ void gv_gmem_free(struct gv_guest *g, struct gv_gmem *m)
 	*m = (struct gv_gmem){0};
 }
 
-int gv_gmem_remap(struct gv_guest *g, const struct gv_gmem *m)
-{
-	return m->dma.cpu ? gart_write(g, m->mc, m->dma.iova, m->dma.bytes, true) : 0;
-}
-
 /* ---- contexts ----------------------------------------------------------------- */
 
 int gv_context_set(struct gv_guest *g, unsigned vmid, const struct gv_pt *pt, struct gv_err *err)
@@ -241,13 +262,10 @@ int gv_context_off(struct gv_guest *g, unsigned vmid, struct gv_err *err)
 
 int gv_contexts_up(struct gv_guest *g, struct gv_err *err)
 {
-	for (struct gv_guest_vm *vm = g->vms; vm; vm = vm->next) {
-		int rc = gv_context_set(g, vm->vmid, vm->pt, err);
-
-		if (rc)
-			return rc;
-	}
-	return g->vm ? 0 : gv_vm_make(g, 1, g->cfg.page_table_levels, &g->vm, err);
+	/* after a reset there are VMs already, with buffers in them */
+	if (g->vms)
+		return gv_vms_rebuild(g, err);
+	return gv_vm_make(g, 1, g->cfg.page_table_levels, &g->vm, err);
 }
 
 void gv_contexts_down(struct gv_guest *g)

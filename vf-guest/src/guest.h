@@ -202,8 +202,6 @@ void gv_contexts_down(struct gv_guest *g);
 int gv_sh_mem_up(struct gv_guest *g, struct gv_err *err);
 int gv_gmem_alloc(struct gv_guest *g, uint64_t bytes, struct gv_gmem *m);
 void gv_gmem_free(struct gv_guest *g, struct gv_gmem *m);
-/** Put existing DMA memory into the GART again (after a reset). */
-int gv_gmem_remap(struct gv_guest *g, const struct gv_gmem *m);
 int gv_tlb_flush(struct gv_guest *g, unsigned vmid, struct gv_err *err);
 int gv_context_set(struct gv_guest *g, unsigned vmid, const struct gv_pt *pt, struct gv_err *err);
 int gv_context_off(struct gv_guest *g, unsigned vmid, struct gv_err *err);
