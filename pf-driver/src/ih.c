@@ -68,7 +68,11 @@ int pf_ih_init(struct gv_pf *pf, struct gv_err *err)
 
 void pf_ih_fini(struct gv_pf *pf)
 {
-	gv_wr32(pf->bus, IH_RB_CNTL__BYTE, ring_cntl(false)); /* before its memory goes */
+	uint32_t cntl = gv_rd32(pf->bus, IH_RB_CNTL__BYTE);
+
+	/* Off before its memory goes; what else was in there comes back with the rest. */
+	cntl = GV_SET(cntl, IH_RB_CNTL, RB_ENABLE, 0);
+	gv_wr32(pf->bus, IH_RB_CNTL__BYTE, GV_SET(cntl, IH_RB_CNTL, ENABLE_INTR, 0));
 	(void)gv_rd32(pf->bus, IH_RB_CNTL__BYTE);
 	gv_dma_free(pf->bus, &pf->ih.ring);
 	gv_dma_free(pf->bus, &pf->ih.wb);

@@ -147,8 +147,10 @@ int pf_sdma_init(struct gv_pf *pf, struct gv_err *err)
 
 void pf_sdma_fini(struct gv_pf *pf)
 {
-	gv_wr32(pf->bus, SDMA0_GFX_RB_CNTL__BYTE, rb_cntl(false));
-	gv_wr32(pf->bus, SDMA0_F32_CNTL__BYTE, GV_PUT(SDMA0_F32_CNTL, HALT, 1));
+	if (pf->sdma.up) {
+		gv_wr32(pf->bus, SDMA0_GFX_RB_CNTL__BYTE, rb_cntl(false));
+		gv_wr32(pf->bus, SDMA0_F32_CNTL__BYTE, GV_PUT(SDMA0_F32_CNTL, HALT, 1));
+	}
 	pf->sdma.up = false;
 	pf->scrub.active = false;
 }
