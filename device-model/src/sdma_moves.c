@@ -228,7 +228,10 @@ static int fill(struct gv_mem *m, uint64_t va, uint32_t pattern, uint64_t n)
 			fill_host(buf, pattern, now);
 			rc = gv_mem_write(m, va, buf, (size_t)now);
 		} else {
-			fill_host(w.host + (va - w.va), pattern, now);
+			uint8_t *p = w.host + (va - w.va);
+
+			if (pattern || !gv_vram_zero(m->fn->dev, p, now))
+				fill_host(p, pattern, now);
 		}
 		if (rc)
 			return rc;

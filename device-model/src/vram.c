@@ -421,3 +421,18 @@ static const struct gv_reg_hook hooks[] = {
         {GV_REG_GVX_VF0_L2_INVALIDATE, wrote_invalidate, NULL},
 };
 const struct gv_reg_hooks gv_vram_hooks = {hooks, GV_ARRAY_LEN(hooks)};
+
+bool gv_vram_zero(struct gv_dev *dev, uint8_t *host, uint64_t bytes)
+{
+	const struct gv_vram *v = dev->vram;
+	uint64_t head = -(uintptr_t)host & (GV_GPU_PAGE - 1), body;
+
+	if (bytes < 16 * GV_GPU_PAGE || host < v->base || host >= v->base + v->bytes)
+		return false;
+	body = (bytes - head) & ~(uint64_t)(GV_GPU_PAGE - 1);
+	if (madvise(host + head, body, MADV_REMOVE) != 0)
+		return false;
+	memset(host, 0, head);
+	memset(host + head + body, 0, bytes - head - body);
+	return true;
+}
