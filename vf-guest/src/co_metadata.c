@@ -227,6 +227,81 @@ static int read_root(const msgpack_object *root, struct gv_co_kernel **out, unsi
 	return 0;
 }
 
+/* ---- before msgpack-c sees it --------------------------------------------------- */
+
+static uint64_t big_endian(const uint8_t *p, unsigned bytes)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < bytes; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
+/* What one msgpack object needs: @head bytes of its own, then @data bytes, then @items objects. */
+struct shape {
+	unsigned head;
+	uint64_t data, items;
+};
+
+static bool shape_of(const uint8_t *p, size_t left, struct shape *s)
+{
+	/* width of the length after the type byte, and what the length counts; 0xc4..0xdf */
+	static const struct {
+		uint8_t type, width, extra;
+		char counts; /* 'd' bytes, 'a' objects, 'm' pairs, 'n' nothing: width is data */
+	} rows[] = {
+	        {0xc4, 1, 0, 'd'},  {0xc5, 2, 0, 'd'}, {0xc6, 4, 0, 'd'}, {0xc7, 1, 1, 'd'},
+	        {0xc8, 2, 1, 'd'},  {0xc9, 4, 1, 'd'}, {0xca, 4, 0, 'n'}, {0xcb, 8, 0, 'n'},
+	        {0xcc, 1, 0, 'n'},  {0xcd, 2, 0, 'n'}, {0xce, 4, 0, 'n'}, {0xcf, 8, 0, 'n'},
+	        {0xd0, 1, 0, 'n'},  {0xd1, 2, 0, 'n'}, {0xd2, 4, 0, 'n'}, {0xd3, 8, 0, 'n'},
+	        {0xd4, 2, 0, 'n'},  {0xd5, 3, 0, 'n'}, {0xd6, 5, 0, 'n'}, {0xd7, 9, 0, 'n'},
+	        {0xd8, 17, 0, 'n'}, {0xd9, 1, 0, 'd'}, {0xda, 2, 0, 'd'}, {0xdb, 4, 0, 'd'},
+	        {0xdc, 2, 0, 'a'},  {0xdd, 4, 0, 'a'}, {0xde, 2, 0, 'm'}, {0xdf, 4, 0, 'm'},
+	};
+	uint8_t t = p[0];
+	uint64_t n;
+
+	*s = (struct shape){.head = 1};
+	if (t >= 0x80 && t <= 0x8f)
+		s->items = 2ull * (t & 0x0f);
+	else if (t >= 0x90 && t <= 0x9f)
+		s->items = t & 0x0f;
+	else if (t >= 0xa0 && t <= 0xbf)
+		s->data = t & 0x1f;
+	if (t < 0xc4 || t >= 0xe0)
+		return t != 0xc1;
+	s->head += rows[t - 0xc4].width;
+	if (s->head > left)
+		return false;
+	if (rows[t - 0xc4].counts == 'n')
+		return true;
+	n = big_endian(p + 1, rows[t - 0xc4].width);
+	s->data = rows[t - 0xc4].counts == 'd' ? n + rows[t - 0xc4].extra : 0;
+	s->items = rows[t - 0xc4].counts == 'a' ? n : rows[t - 0xc4].counts == 'm' ? 2 * n : 0;
+	return true;
+}
+
+/* msgpack-c allocates what a container announces: it must fit what is left. */
+static bool announces_only_what_is_there(const uint8_t *p, size_t left)
+{
+	uint64_t open = 1; /* objects still to come */
+
+	while (open) {
+		struct shape s;
+
+		if (!left || !shape_of(p, left, &s) || s.data > left - s.head)
+			return false;
+		p += s.head + s.data;
+		left -= s.head + s.data;
+		open += s.items;
+		open--;
+		if (open > left)
+			return false;
+	}
+	return true;
+}
+
 int gv_co_metadata(const void *note, size_t bytes, struct gv_co_kernel **kernels, unsigned *count,
                    struct gv_err *err)
 {
@@ -236,8 +311,9 @@ int gv_co_metadata(const void *note, size_t bytes, struct gv_co_kernel **kernels
 	int rc;
 
 	msgpack_unpacked_init(&up);
-	/* refuses nesting beyond its own small stack and containers longer than the input */
-	if (msgpack_unpack_next(&up, note, bytes, &off) != MSGPACK_UNPACK_SUCCESS)
+	/* msgpack-c itself refuses deep nesting */
+	if (!announces_only_what_is_there(note, bytes) ||
+	    msgpack_unpack_next(&up, note, bytes, &off) != MSGPACK_UNPACK_SUCCESS)
 		rc = gv_fail(&local, -EBADMSG, "not msgpack");
 	else
 		rc = read_root(&up.data, kernels, count, &local);
