@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Decoded code: chunks of CU_CHUNK_BYTES, one slot per dword, filled when a
+ * wave first gets there. Two slots behind the end lead into the next chunk.
+ */
+#include <stdlib.h>
+
+#include "state.h"
+
+static struct cu_chunk **hash_of(struct gv_cu_run *run, uint64_t va)
+{
+	return &run->chunk_of[va / CU_CHUNK_BYTES % 64];
+}
+
+static void cross(struct cu_wave *w, const struct cu_inst *i)
+{
+	cu_goto(w, w->chunk->va + (uint64_t)(i - w->chunk->slot) * 4);
+}
+
+static struct cu_chunk *find(struct gv_cu_run *run, uint64_t va)
+{
+	struct cu_chunk **first = hash_of(run, va);
+
+	if (*first && (*first)->va == va)
+		return *first;
+	for (struct cu_chunk *c = run->chunks; c; c = c->next)
+		if (c->va == va)
+			return *first = c;
+	return NULL;
+}
+
+/* Every wave must find its place again by address. */
+static void leave_chunks(struct gv_cu_run *run)
+{
+	for (unsigned n = 0; n < run->num_waves; n++) {
+		struct cu_wave *w = run->wave[n];
+
+		if (w->ip)
+			w->pc = cu_pc(w, w->ip);
+		w->ip = w->cur = NULL;
+		w->chunk = NULL;
+		w->attention |= CU_ENTER;
+	}
+}
+
+void cu_code_free(struct gv_cu_run *run)
+{
+	while (run->chunks) {
+		struct cu_chunk *c = run->chunks;
+
+		run->chunks = c->next;
+		free(c);
+	}
+	memset(run->chunk_of, 0, sizeof(run->chunk_of));
+	run->num_chunks = 0;
+}
+
+static struct cu_chunk *make(struct gv_cu_run *run, uint64_t va)
+{
+	struct cu_chunk *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->va = va;
+	for (unsigned n = CU_CHUNK_DW; n < CU_CHUNK_DW + 2; n++) {
+		c->slot[n].fn = cross;
+		c->slot[n].len = 1;
+	}
+	c->next = run->chunks;
+	run->chunks = c;
+	run->num_chunks++;
+	*hash_of(run, va) = c;
+	return c;
+}
+
+uint64_t cu_pc(const struct cu_wave *w, const struct cu_inst *i)
+{
+	return w->chunk->va + (uint64_t)(i - w->chunk->slot) * 4;
+}
+
+/* Chunks are made and freed only between instructions, by cu_code_enter(). */
+void cu_goto(struct cu_wave *w, uint64_t va)
+{
+	struct cu_chunk *c;
+
+	va &= ~3ull;
+	c = find(w->run, va - va % CU_CHUNK_BYTES);
+	if (!c) {
+		w->pc = va;
+		w->ip = NULL;
+		w->attention |= CU_ENTER;
+		return;
+	}
+	w->chunk = c;
+	w->ip = &c->slot[va % CU_CHUNK_BYTES / 4];
+}
+
+bool cu_code_enter(struct cu_wave *w)
+{
+	struct gv_cu_run *run = w->run;
+	uint64_t base = w->pc - w->pc % CU_CHUNK_BYTES;
+	struct cu_chunk *c;
+
+	w->attention &= ~(uint32_t)CU_ENTER;
+	c = find(run, base);
+	if (!c && run->num_chunks >= CU_MAX_CHUNKS) {
+		leave_chunks(run);
+		w->attention &= ~(uint32_t)CU_ENTER;
+		cu_code_free(run);
+	}
+	if (!c)
+		c = make(run, base);
+	if (!c) {
+		cu_fault(w, NULL, GV_CU_NO_MEMORY, w->pc);
+		return false;
+	}
+	w->chunk = c;
+	w->ip = &c->slot[w->pc % CU_CHUNK_BYTES / 4];
+	return true;
+}
+
+void cu_code_forget(struct gv_cu_run *run)
+{
+	for (struct cu_chunk *c = run->chunks; c; c = c->next)
+		for (unsigned n = 0; n < CU_CHUNK_DW; n++)
+			c->slot[n].fn = NULL;
+}
+
+/* The word behind the last one of a chunk may be unmapped, so it is read only if needed. */
+static bool fetch(struct cu_wave *w, uint64_t va, uint32_t word[2])
+{
+	unsigned dwords;
+
+	if (!cu_mem_fetch(w, va, &word[0], 4, GV_CU_X))
+		return false;
+	word[1] = 0;
+	(void)cu_decode_op(word, &dwords);
+	return dwords < 2 || cu_mem_fetch(w, va + 4, &word[1], 4, GV_CU_X);
+}
+
+static void find_target(const struct cu_wave *w, struct cu_inst *i)
+{
+	ptrdiff_t at = i - w->chunk->slot + 1 + i->simm;
+
+	i->target = at >= 0 && at < (ptrdiff_t)CU_CHUNK_DW ? &w->chunk->slot[at] : NULL;
+}
+
+bool cu_code_decode(struct cu_wave *w, struct cu_inst *i)
+{
+	uint64_t pc = cu_pc(w, i);
+	struct cu_inst fresh = {0};
+	uint32_t word[2];
+	enum gv_cu_reason why;
+
+	w->cur = i;
+	w->pc = pc;
+	if (!fetch(w, pc, word))
+		return false;
+	why = cu_decode(w->run, word, &fresh);
+	memcpy(i, &fresh, sizeof(*i));
+	memcpy(i->word, word, sizeof(i->word));
+	if (why == GV_CU_NO_FAULT) {
+		if (i->op->format == CU_SOPP)
+			find_target(w, i);
+		return true;
+	}
+	i->fn = NULL;
+	if (why == GV_CU_UNIMPLEMENTED)
+		w->run->n.unimplemented++;
+	cu_fault(w, i, why, 0);
+	return false;
+}

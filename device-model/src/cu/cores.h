@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Makes the VALU cores out of cores.def: one function for each, a loop over 64
+ * lanes that the compiler turns into vector code. Included by cores_*.c, each
+ * compiled for another host ISA; CU_CORES names the table.
+ *
+ * Destination rows may be source rows, never half of one: so no iteration
+ * depends on another, which CU_LANE_LOOP tells the compiler.
+ */
+#ifdef __clang__
+#define CU_IVDEP _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define CU_IVDEP _Pragma("GCC ivdep")
+#endif
+#define CU_LANE_LOOP CU_IVDEP for (unsigned L = 0; L < CU_LANES; L++)
+#define CU_CORE(n)                                                                                 \
+	static void n(uint32_t *d, const uint32_t *a, const uint32_t *b, const uint32_t *c,        \
+	              struct cu_aux *x)
+#define CU_UNUSED1 (void)b, (void)c, (void)x
+#define CU_UNUSED2 (void)c, (void)x
+#define CU_UNUSED3 (void)x
+#define CU_64(p)   ((uint64_t)(p)[CU_LANES + L] << 32 | (p)[L])
+#define CU_PUT64(p, v)                                                                             \
+	do {                                                                                       \
+		uint64_t v_ = (v);                                                                 \
+		(p)[L] = (uint32_t)v_;                                                             \
+		(p)[CU_LANES + L] = (uint32_t)(v_ >> 32);                                          \
+	} while (0)
+
+/* clang-format off */
+#define CU_GET1(T, f) T A = f(a[L]);
+#define CU_GET2(T, f) T A = f(a[L]), B = f(b[L]);
+#define CU_GET3(T, f) T A = f(a[L]), B = f(b[L]), C = f(c[L]);
+#define CU_LANE(n, unused, get, T, f, put)                                                         \
+	CU_CORE(n) { unused; CU_LANE_LOOP { get(T, f) (void)L; put; } }
+#define CU_ID(v)   (v)
+#define CU_LOW(v)  ((v) & 0xffffu)
+#define CU_S16(v)  ((int16_t)(v))
+#define CU_SIGN(v) ((int32_t)(v))
+#define I1(n, e) CU_LANE(n, CU_UNUSED1, CU_GET1, uint32_t, CU_ID, d[L] = (e))
+#define I2(n, e) CU_LANE(n, CU_UNUSED2, CU_GET2, uint32_t, CU_ID, d[L] = (e))
+#define I3(n, e) CU_LANE(n, CU_UNUSED3, CU_GET3, uint32_t, CU_ID, d[L] = (e))
+#define S2(n, e) CU_LANE(n, CU_UNUSED2, CU_GET2, int32_t, CU_SIGN, d[L] = (uint32_t)(e))
+#define S3(n, e) CU_LANE(n, CU_UNUSED3, CU_GET3, int32_t, CU_SIGN, d[L] = (uint32_t)(e))
+#define W2(n, e) CU_LANE(n, CU_UNUSED2, CU_GET2, uint32_t, CU_LOW, d[L] = (e) & 0xffff)
+#define W3(n, e) CU_LANE(n, CU_UNUSED3, CU_GET3, uint32_t, CU_LOW, d[L] = (e) & 0xffff)
+#define F1(n, e) CU_LANE(n, CU_UNUSED1, CU_GET1, float, cu_f, d[L] = cu_u(e))
+#define F2(n, e) CU_LANE(n, CU_UNUSED2, CU_GET2, float, cu_f, d[L] = cu_u(e))
+#define F3(n, e) CU_LANE(n, CU_UNUSED3, CU_GET3, float, cu_f, d[L] = cu_u(e))
+#define H1(n, e) CU_LANE(n, CU_UNUSED1, CU_GET1, float, cu_h2f, d[L] = cu_f2h(e))
+#define H2(n, e) CU_LANE(n, CU_UNUSED2, CU_GET2, float, cu_h2f, d[L] = cu_f2h(e))
+#define H3(n, e) CU_LANE(n, CU_UNUSED3, CU_GET3, float, cu_h2f, d[L] = cu_f2h(e))
+#define D1(n, e) CU_CORE(n) { CU_UNUSED1; CU_LANE_LOOP {                                           \
+		double A = cu_d(CU_64(a)); CU_PUT64(d, cu_ud(e)); } }
+#define D2(n, e) CU_CORE(n) { CU_UNUSED2; CU_LANE_LOOP {                                           \
+		double A = cu_d(CU_64(a)), B = cu_d(CU_64(b)); CU_PUT64(d, cu_ud(e)); } }
+#define D3(n, e) CU_CORE(n) { CU_UNUSED3; CU_LANE_LOOP {                                           \
+		double A = cu_d(CU_64(a)), B = cu_d(CU_64(b)), C = cu_d(CU_64(c));                 \
+		CU_PUT64(d, cu_ud(e)); } }
+#define CU_HALVES2(n, e)                                                                           \
+	CU_INLINE uint32_t n##_half(uint32_t A, uint32_t B) { return (e) & 0xffff; }
+#define CU_HALVES3(n, e)                                                                           \
+	CU_INLINE uint32_t n##_half(uint32_t A, uint32_t B, uint32_t C) { return (e) & 0xffff; }
+#define P2(n, e) CU_HALVES2(n, e) CU_CORE(n) { CU_UNUSED2; CU_LANE_LOOP {                          \
+		d[L] = n##_half(a[L] & 0xffff, b[L] & 0xffff) |                                    \
+		       n##_half(a[L] >> 16, b[L] >> 16) << 16; } }
+#define P3(n, e) CU_HALVES3(n, e) CU_CORE(n) { CU_UNUSED3; CU_LANE_LOOP {                          \
+		d[L] = n##_half(a[L] & 0xffff, b[L] & 0xffff, c[L] & 0xffff) |                     \
+		       n##_half(a[L] >> 16, b[L] >> 16, c[L] >> 16) << 16; } }
+#define CMP(n, e) CU_CORE(n) { (void)a; CU_UNUSED1; CU_LANE_LOOP d[L] = (e) ? ~0u : 0; }
+#define CI(n, op) I2(n, A op B ? ~0u : 0)
+#define CS(n, op) S2(n, A op B ? -1 : 0)
+#define CW(n, op) CU_LANE(n, CU_UNUSED2, CU_GET2, uint32_t, CU_LOW, d[L] = A op B ? ~0u : 0)
+#define CX(n, op) CU_LANE(n, CU_UNUSED2, CU_GET2, int32_t, CU_S16, d[L] = A op B ? ~0u : 0)
+#define CQ(n, op) CU_CORE(n) { CU_UNUSED2; CU_LANE_LOOP d[L] = CU_64(a) op CU_64(b) ? ~0u : 0; }
+#define CP(n, op) CU_CORE(n) { CU_UNUSED2; CU_LANE_LOOP                                            \
+		d[L] = (int64_t)CU_64(a) op (int64_t)CU_64(b) ? ~0u : 0; }
+#define FCMP(n, e)                                                                                 \
+	CU_LANE(n##_f32, CU_UNUSED2, CU_GET2, float, cu_f, d[L] = (e) ? ~0u : 0)                   \
+	CU_LANE(n##_f16, CU_UNUSED2, CU_GET2, float, cu_h2f, d[L] = (e) ? ~0u : 0)                 \
+	CU_CORE(n##_f64) { CU_UNUSED2; CU_LANE_LOOP {                                              \
+		double A = cu_d(CU_64(a)), B = cu_d(CU_64(b)); d[L] = (e) ? ~0u : 0; } }
+#define FN(n)
+
+#include "cores.def"
+#include "cores_special.h"
+
+#undef I1
+#undef I2
+#undef I3
+#undef S2
+#undef S3
+#undef W2
+#undef W3
+#undef F1
+#undef F2
+#undef F3
+#undef H1
+#undef H2
+#undef H3
+#undef D1
+#undef D2
+#undef D3
+#undef P2
+#undef P3
+#undef CI
+#undef CS
+#undef CW
+#undef CX
+#undef CQ
+#undef CP
+#undef CMP
+#undef FN
+#undef FCMP
+#define CU_ROW(n, ...) [CU_CORE_##n] = n,
+#define I1 CU_ROW
+#define I2 CU_ROW
+#define I3 CU_ROW
+#define S2 CU_ROW
+#define S3 CU_ROW
+#define W2 CU_ROW
+#define W3 CU_ROW
+#define F1 CU_ROW
+#define F2 CU_ROW
+#define F3 CU_ROW
+#define H1 CU_ROW
+#define H2 CU_ROW
+#define H3 CU_ROW
+#define D1 CU_ROW
+#define D2 CU_ROW
+#define D3 CU_ROW
+#define P2 CU_ROW
+#define P3 CU_ROW
+#define CI CU_ROW
+#define CS CU_ROW
+#define CW CU_ROW
+#define CX CU_ROW
+#define CQ CU_ROW
+#define CP CU_ROW
+#define CMP CU_ROW
+#define FN CU_ROW
+#define FCMP(n, ...) CU_ROW(n##_f32) CU_ROW(n##_f16) CU_ROW(n##_f64)
+const cu_core CU_CORES[CU_NUM_CORES] = {
+#include "cores.def"
+};
+/* clang-format on */

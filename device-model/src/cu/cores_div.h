@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The three helpers of a division: v_div_scale moves numerator and denominator
+ * to where Newton's steps neither overflow nor lose bits and says so in VCC,
+ * v_div_fmas does the last step and moves the quotient back, v_div_fixup puts
+ * in what IEEE wants of zeros, infinities and NaNs. Together correctly rounded.
+ */
+#ifndef GV_CU_CORES_DIV_H
+#define GV_CU_CORES_DIV_H
+
+#include "cores_math.h"
+
+CU_INLINE int cu_exp32(float f)
+{
+	return (int)(cu_u(f) >> 23 & 0xff);
+}
+
+CU_INLINE int cu_exp64(double d)
+{
+	return (int)(cu_ud(d) >> 52 & 0x7ff);
+}
+
+/* @s is the one to scale: numerator or denominator. */
+CU_INLINE float cu_div_scale32(float s, float den, float num, uint32_t *vcc)
+{
+	bool scale_den = cu_u(s) == cu_u(den), scale_num = cu_u(s) == cu_u(num);
+	/* in double nothing underflows, so these are the real quotients */
+	bool tiny_rcp = fabs(1.0 / (double)den) < 0x1p-126;
+	bool tiny_q = fabs((double)num / (double)den) < 0x1p-126;
+
+	*vcc = 0;
+	if (den == 0 || num == 0)
+		return cu_f(0x7fc00000u);
+	if (cu_exp32(num) - cu_exp32(den) >= 96) {
+		*vcc = ~0u;
+		return scale_den ? s * 0x1p64f : s;
+	}
+	if (cu_exp32(den) == 0)
+		return s * 0x1p64f;
+	if (tiny_rcp && tiny_q) {
+		*vcc = ~0u; /* the quotient grows by 2^64, as in the next case but one */
+		return scale_den ? s * 0x1p-64f : s;
+	}
+	if (tiny_rcp)
+		return s * 0x1p-64f;
+	if (tiny_q) {
+		*vcc = ~0u;
+		return scale_num ? s * 0x1p64f : s;
+	}
+	return cu_exp32(num) <= 23 ? s * 0x1p64f : s;
+}
+
+CU_INLINE double cu_div_scale64(double s, double den, double num, uint32_t *vcc)
+{
+	bool scale_den = cu_ud(s) == cu_ud(den), scale_num = cu_ud(s) == cu_ud(num);
+	bool tiny_rcp = fabs(1.0 / den) < 0x1p-1022, tiny_q = fabs(num / den) < 0x1p-1022;
+
+	*vcc = 0;
+	if (den == 0 || num == 0)
+		return cu_d(0x7ff8ull << 48);
+	if (cu_exp64(num) - cu_exp64(den) >= 768) {
+		*vcc = ~0u;
+		return scale_den ? s * 0x1p128 : s;
+	}
+	if (cu_exp64(den) == 0)
+		return s * 0x1p128;
+	if (tiny_rcp && tiny_q) {
+		*vcc = ~0u;
+		return scale_den ? s * 0x1p-128 : s;
+	}
+	if (tiny_rcp)
+		return s * 0x1p-128;
+	if (tiny_q) {
+		*vcc = ~0u;
+		return scale_num ? s * 0x1p128 : s;
+	}
+	return cu_exp64(num) <= 53 ? s * 0x1p128 : s;
+}
+
+/* The quotient was scaled down (then it is large) or up (then the result may be subnormal, and
+ * must still be rounded only once: the sum's own error decides a tie). */
+CU_INLINE float cu_div_fmas32(float a, float b, float c, uint32_t vcc)
+{
+	double p = (double)a * (double)b, q = (double)c, s = p + q, bb = s - p;
+	double err = (p - (s - bb)) + (q - bb), rest;
+	float r;
+
+	if (!vcc)
+		return __builtin_fmaf(a, b, c);
+	if (cu_exp32(c) > 127)
+		return __builtin_fmaf(a, b, c) * 0x1p64f;
+	r = (float)(s * 0x1p-64);
+	rest = s * 0x1p-64 - (double)r;
+	if (fabs(rest) == 0x1p-150 && err != 0 && (err > 0) == (rest > 0))
+		r += rest > 0 ? 0x1p-149f : -0x1p-149f;
+	return r;
+}
+
+CU_INLINE double cu_div_fmas64(double a, double b, double c, uint32_t vcc)
+{
+	double s = __builtin_fma(a, b, c), p, pe, bb, sum, err, r, rest;
+
+	if (!vcc)
+		return s;
+	if (cu_exp64(c) > 1023)
+		return s * 0x1p128;
+	p = a * b;
+	pe = __builtin_fma(a, b, -p);
+	sum = p + c;
+	bb = sum - p;
+	err = (sum - s) + (((p - (sum - bb)) + (c - bb)) + pe);
+	r = s * 0x1p-128;
+	rest = s - r * 0x1p128;
+	if (fabs(rest) == 0x1p-947 && err != 0 && (err > 0) == (rest > 0))
+		r += rest > 0 ? 0x1p-1074 : -0x1p-1074;
+	return r;
+}
+
+CU_INLINE float cu_div_fixup32(float q, float den, float num)
+{
+	uint32_t sign = (cu_u(den) ^ cu_u(num)) & 0x80000000u;
+
+	if (num != num || den != den)
+		return num != num ? cu_f(cu_u(num) | 0x400000u) : cu_f(cu_u(den) | 0x400000u);
+	if ((den == 0 && num == 0) || (isinf(den) && isinf(num)))
+		return cu_f(0xffc00000u);
+	if (den == 0 || isinf(num) || (q != q && cu_exp32(num) > cu_exp32(den)))
+		return cu_f(sign | 0x7f800000u); /* q overflowed on the way, or is infinite */
+	if (isinf(den) || num == 0 || cu_exp32(num) - cu_exp32(den) < -150)
+		return cu_f(sign);
+	return cu_f(sign | (cu_u(q) & 0x7fffffffu));
+}
+
+CU_INLINE double cu_div_fixup64(double q, double den, double num)
+{
+	uint64_t sign = (cu_ud(den) ^ cu_ud(num)) & 1ull << 63;
+
+	if (num != num || den != den)
+		return cu_d((num != num ? cu_ud(num) : cu_ud(den)) | 1ull << 51);
+	if ((den == 0 && num == 0) || (isinf(den) && isinf(num)))
+		return cu_d(0xfff8ull << 48);
+	if (den == 0 || isinf(num) || (q != q && cu_exp64(num) > cu_exp64(den)))
+		return cu_d(sign | 0x7ffull << 52);
+	if (isinf(den) || num == 0 || cu_exp64(num) - cu_exp64(den) < -1075)
+		return cu_d(sign);
+	return cu_d(sign | (cu_ud(q) & ~(1ull << 63)));
+}
+
+#endif

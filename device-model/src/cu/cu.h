@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The compute units of the emulated GPU: an interpreter for the gfx900 (GCN5)
+ * instruction set. It runs the waves of one COMPUTE dispatch and knows nothing
+ * of rings, page tables or VFs; memory is reached only through callbacks.
+ *
+ * A dispatch is split by workgroup. Every thread that helps has its own run
+ * (gv_cu_begin); the runs of one dispatch share an atomic counter from which
+ * each takes its next workgroup. A run holds one workgroup at a time: all its
+ * waves, and its LDS. Nothing runs unbounded: gv_cu_step() executes about as
+ * many wave instructions as it was told and can be called again. All state is
+ * in the run, so between two steps it may be kept, or freed (VF reset).
+ *
+ *	struct gv_cu_shared shared = {0};
+ *	d.shared = &shared;
+ *	gv_cu_begin(&run, &d);                      one per thread
+ *	while (gv_cu_step(run, 100000) == GV_CU_YIELD)
+ *		;
+ *	gv_cu_free(run);
+ *
+ * Not interpreted (the wave ends with a fault that names the instruction, and
+ * is counted): MTBUF, MIMG, EXP, VINTRP, GDS, typed buffer formats, traps.
+ * A wave does not see another thread's workgroup make progress unless that
+ * workgroup's run is stepped too: grid-wide barriers need as many runs as
+ * workgroups, as they need that many slots on silicon.
+ */
+#ifndef GV_CU_H
+#define GV_CU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define GV_CU_R         1u
+#define GV_CU_W         2u
+#define GV_CU_X         4u
+#define GV_CU_MAX_WAVES 16u
+
+/* Host memory behind a range of GPU virtual addresses. */
+struct gv_cu_window {
+	uint64_t va_base, bytes;
+	uint8_t *host;
+	unsigned access; /* GV_CU_R | GV_CU_W | GV_CU_X that the whole window allows */
+};
+
+struct gv_cu_mem {
+	void *ctx;
+	/* A window that contains @va and allows @access. 0, or -EFAULT; the callee has then
+	 * recorded the VM fault. Called from the thread that steps the run. */
+	int (*translate)(void *ctx, uint64_t va, unsigned access, struct gv_cu_window *w);
+	/* Windows kept by a run are dropped when this changes. NULL: they never are. */
+	const uint64_t *generation;
+};
+
+/* Shared by the runs of one dispatch; zero it first, keep it until all are freed. */
+struct gv_cu_shared {
+	uint64_t next_group; /* atomic: next workgroup nobody has taken */
+	uint32_t stop;       /* atomic: set by a fault, ends the other runs */
+};
+
+struct gv_cu_counters {
+	uint64_t instructions; /* wave instructions */
+	uint64_t waves, groups, barriers;
+	uint64_t messages;      /* s_sendmsg */
+	uint64_t unimplemented; /* instructions this interpreter does not know */
+	uint64_t lds_out_of_range, buffer_out_of_range;
+};
+
+/* One dispatch, as the command processor read it from the COMPUTE_* registers. */
+struct gv_cu_dispatch {
+	struct gv_cu_mem mem;
+	struct gv_cu_shared *shared;
+	uint64_t pgm_va;       /* byte address of the first instruction */
+	uint32_t rsrc1, rsrc2; /* COMPUTE_PGM_RSRC1/2 */
+	uint32_t tmpring_size; /* COMPUTE_TMPRING_SIZE */
+	uint32_t user_data[16];
+	uint32_t start[3], dim[3]; /* workgroups [start, dim), COMPUTE_START_*, COMPUTE_DIM_* */
+	uint32_t num_thread[3];    /* work items of a full workgroup */
+	uint32_t partial[3]; /* size of the last workgroup; 0: it is full (PARTIAL_TG_EN off) */
+	uint64_t private_base, shared_base; /* flat apertures, from SH_MEM_BASES; 4 GiB each */
+	uint64_t scratch_base;              /* initial FLAT_SCRATCH; kernels set it themselves */
+	uint32_t scratch_slot;              /* first scratch wave slot of this run, see below */
+	uint32_t lds_bytes;                 /* at least this much LDS; 0: what rsrc2 says */
+};
+
+enum gv_cu_status { GV_CU_DONE, GV_CU_YIELD, GV_CU_FAULT };
+
+enum gv_cu_reason {
+	GV_CU_NO_FAULT,
+	GV_CU_MEMORY_FAULT,    /* translate() refused; the VM fault is recorded there */
+	GV_CU_FETCH_FAULT,     /* same, for an instruction */
+	GV_CU_BAD_INSTRUCTION, /* no such encoding, or a register the wave does not have */
+	GV_CU_UNIMPLEMENTED,   /* a real instruction that is not interpreted */
+	GV_CU_UNALIGNED_ATOMIC,
+	GV_CU_TRAP,      /* s_trap */
+	GV_CU_NO_MEMORY, /* host out of memory */
+};
+
+struct gv_cu_fault {
+	enum gv_cu_reason reason;
+	uint64_t pc;
+	uint32_t word[2];
+	const char *name; /* of the instruction, "?" when unknown */
+	uint64_t va;      /* of the access, for memory faults */
+	uint32_t group[3], wave, lane;
+};
+
+struct gv_cu_run;
+
+/** Start a run over the workgroups of @d (copied). 0, -ENOMEM, -EINVAL (workgroup of 0 or over
+ *  1024 items, more VGPRs than a wave of it may have), -ENOSPC (tmpring_size has no room for a
+ *  workgroup's waves from scratch_slot on). Freed with gv_cu_free(). Does not touch memory. */
+int gv_cu_begin(struct gv_cu_run **run, const struct gv_cu_dispatch *d);
+
+/** Execute about @max_instructions wave instructions. DONE: no workgroup is left for this run.
+ *  YIELD: call again. FAULT: a wave faulted, gv_cu_fault() says how; the run stays faulted. */
+enum gv_cu_status gv_cu_step(struct gv_cu_run *run, uint64_t max_instructions);
+
+/** Always NULL; takes NULL. */
+struct gv_cu_run *gv_cu_free(struct gv_cu_run *run);
+
+/** Valid while the run lives. */
+const struct gv_cu_fault *gv_cu_fault(const struct gv_cu_run *run);
+const struct gv_cu_counters *gv_cu_counters(const struct gv_cu_run *run);
+
+/** Waves of a full workgroup: run number n of a dispatch uses scratch_slot = n * this. */
+uint32_t gv_cu_waves_per_group(const struct gv_cu_dispatch *d);
+
+/** How many runs COMPUTE_TMPRING_SIZE has scratch for; UINT32_MAX when scratch is off. */
+uint32_t gv_cu_max_runs(const struct gv_cu_dispatch *d);
+
+/** One line for the log: "pc 0x...: v_foo (words): reason". */
+const char *gv_cu_fault_text(const struct gv_cu_fault *f, char *buf, unsigned bytes);
+
+/** Name and length in dwords of the instruction in @word; NULL and 1 when there is none. */
+const char *gv_cu_name(const uint32_t word[2], unsigned *dwords);
+
+/** Does the interpreter execute it? */
+bool gv_cu_implemented(const uint32_t word[2]);
+
+#endif

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A run: workgroup after workgroup, its waves in turn, in bounded steps. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <gv/base.h>
+
+#include "state.h"
+
+#define TURN 20000u /* instructions of one wave before another has its turn */
+
+static uint32_t items(const uint32_t n[3])
+{
+	uint64_t all = (uint64_t)GV_MIN(n[0], 1025u) * GV_MIN(n[1], 1025u) * GV_MIN(n[2], 1025u);
+
+	return all > 1024 ? 1025 : (uint32_t)all;
+}
+
+uint32_t gv_cu_waves_per_group(const struct gv_cu_dispatch *d)
+{
+	return (items(d->num_thread) + CU_LANES - 1) / CU_LANES;
+}
+
+uint32_t gv_cu_max_runs(const struct gv_cu_dispatch *d)
+{
+	uint32_t waves = gv_cu_waves_per_group(d);
+
+	if (!CU_RSRC2_SCRATCH_EN(d->rsrc2) || !CU_TMPRING_WAVESIZE(d->tmpring_size) || !waves)
+		return UINT32_MAX;
+	return CU_TMPRING_WAVES(d->tmpring_size) / waves;
+}
+
+static uint32_t lds_size(const struct gv_cu_dispatch *d)
+{
+	uint32_t bytes = GV_MAX(CU_RSRC2_LDS_SIZE(d->rsrc2) * 512, d->lds_bytes);
+
+	return GV_MIN(bytes, 65536u);
+}
+
+static int check(const struct gv_cu_dispatch *d)
+{
+	uint32_t waves = gv_cu_waves_per_group(d), n = items(d->num_thread);
+	uint32_t vgprs = (CU_RSRC1_VGPRS(d->rsrc1) + 1) * 4;
+
+	if (n == 0 || n > 1024 || !d->mem.translate)
+		return -EINVAL;
+	if ((waves + 3) / 4 * vgprs > 256) /* four SIMDs share the waves of a workgroup */
+		return -EINVAL;
+	for (unsigned k = 0; k < 3; k++)
+		if (d->partial[k] > d->num_thread[k])
+			return -EINVAL;
+	if (gv_cu_max_runs(d) != UINT32_MAX &&
+	    d->scratch_slot + (uint64_t)waves > CU_TMPRING_WAVES(d->tmpring_size))
+		return -ENOSPC;
+	return 0;
+}
+
+static const cu_core *best_cores(void)
+{
+#ifdef GV_CU_X86
+	__builtin_cpu_init();
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+	    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+		return cu_cores_avx512;
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+		return cu_cores_avx2;
+#endif
+	return cu_cores_base;
+}
+
+static void *zeroed(size_t bytes)
+{
+	size_t round = (bytes + 63) & ~(size_t)63;
+	void *p = aligned_alloc(64, round);
+
+	if (p)
+		memset(p, 0, round);
+	return p;
+}
+
+static int add_wave(struct gv_cu_run *run)
+{
+	struct cu_wave *w = zeroed(sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	w->v = zeroed((size_t)run->num_vgprs * sizeof(*w->v));
+	if (!w->v) {
+		free(w);
+		return -ENOMEM;
+	}
+	w->run = run;
+	w->num_vgprs = run->num_vgprs;
+	w->index = run->max_waves;
+	run->wave[run->max_waves++] = w;
+	return 0;
+}
+
+int gv_cu_begin(struct gv_cu_run **out, const struct gv_cu_dispatch *d)
+{
+	struct gv_cu_run *run;
+	int rc = check(d);
+
+	if (rc)
+		return rc;
+	run = zeroed(sizeof(*run));
+	if (!run)
+		return -ENOMEM;
+	run->d = *d;
+	run->cores = best_cores();
+	run->num_vgprs = (CU_RSRC1_VGPRS(d->rsrc1) + 1) * 4;
+	run->lds_bytes = lds_size(d);
+	run->lds = run->lds_bytes ? zeroed(run->lds_bytes) : NULL;
+	if (run->lds_bytes && !run->lds)
+		rc = -ENOMEM;
+	for (unsigned n = gv_cu_waves_per_group(d); n > 0 && !rc; n--)
+		rc = add_wave(run);
+	if (rc) {
+		(void)gv_cu_free(run);
+		return rc;
+	}
+	*out = run;
+	return 0;
+}
+
+struct gv_cu_run *gv_cu_free(struct gv_cu_run *run)
+{
+	if (!run)
+		return NULL;
+	for (unsigned n = 0; n < run->max_waves; n++) {
+		free(run->wave[n]->v);
+		free(run->wave[n]);
+	}
+	cu_code_free(run);
+	free(run->lds);
+	free(run);
+	return NULL;
+}
+
+/* ---- a workgroup starts */
+static bool take_group(struct gv_cu_run *run)
+{
+	const struct gv_cu_dispatch *d = &run->d;
+	uint64_t *next = d->shared ? &d->shared->next_group : &run->next_local, n, size[3];
+
+	for (unsigned k = 0; k < 3; k++) {
+		if (d->dim[k] <= d->start[k])
+			return false;
+		size[k] = d->dim[k] - d->start[k];
+	}
+	if (d->shared && __atomic_load_n(&d->shared->stop, __ATOMIC_RELAXED))
+		return false;
+	n = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED);
+	if (n / size[0] / size[1] >= size[2])
+		return false;
+	run->group[0] = d->start[0] + (uint32_t)(n % size[0]);
+	run->group[1] = d->start[1] + (uint32_t)(n / size[0] % size[1]);
+	run->group[2] = d->start[2] + (uint32_t)(n / size[0] / size[1]);
+	return true;
+}
+
+static void start_vgprs(struct cu_wave *w, const uint32_t size[3], uint32_t total)
+{
+	uint32_t ids = CU_RSRC2_TIDIG(w->run->d.rsrc2), first = w->index * CU_LANES;
+	uint32_t in_wave = GV_MIN(total - first, CU_LANES);
+
+	for (uint32_t l = 0; l < CU_LANES; l++) {
+		uint32_t n = first + l;
+
+		w->v[0][l] = n % size[0];
+		if (ids >= 1)
+			w->v[1][l] = n / size[0] % size[1];
+		if (ids >= 2)
+			w->v[2][l] = n / size[0] / size[1];
+	}
+	cu_wr64(&w->s[CU_EXEC], in_wave == CU_LANES ? ~0ull : (1ull << in_wave) - 1);
+}
+
+static void start_sgprs(struct cu_wave *w)
+{
+	const struct gv_cu_dispatch *d = &w->run->d;
+	uint32_t n = GV_MIN(CU_RSRC2_USER_SGPR(d->rsrc2), 16u);
+
+	memset(w->s, 0, sizeof(w->s));
+	memcpy(w->s, d->user_data, n * 4);
+	for (unsigned k = 0; k < 3; k++)
+		if (CU_RSRC2_TGID_EN(d->rsrc2, k))
+			w->s[n++] = w->run->group[k];
+	if (CU_RSRC2_TG_SIZE_EN(d->rsrc2))
+		w->s[n++] = (w->index == 0 ? 1u << 31 : 0) | w->index << 6 | w->run->num_waves;
+	if (CU_RSRC2_SCRATCH_EN(d->rsrc2)) /* WAVESIZE counts 256 dwords */
+		w->s[n] =
+		        (d->scratch_slot + w->index) * CU_TMPRING_WAVESIZE(d->tmpring_size) * 1024;
+	cu_wr64(&w->s[CU_FLAT_SCRATCH], d->scratch_base);
+	w->s[CU_M0] = w->run->lds_bytes;
+}
+
+static void start_wave(struct cu_wave *w, const uint32_t size[3], uint32_t total)
+{
+	uint32_t rsrc1 = w->run->d.rsrc1;
+
+	start_sgprs(w);
+	start_vgprs(w, size, total);
+	w->scc = 0;
+	w->attention = CU_ENTER;
+	w->state = CU_RUNNING;
+	w->mode = CU_RSRC1_FLOAT_MODE(rsrc1) |
+	          (CU_RSRC1_DX10_CLAMP(rsrc1) ? CU_MODE_DX10_CLAMP : 0) |
+	          (CU_RSRC1_IEEE(rsrc1) ? CU_MODE_IEEE : 0);
+	cu_mode_changed(w);
+	w->pc = w->run->d.pgm_va;
+	w->ip = NULL;
+	w->run->n.waves++;
+}
+
+static bool start_group(struct gv_cu_run *run)
+{
+	uint32_t size[3], total;
+
+	if (!take_group(run))
+		return false;
+	for (unsigned k = 0; k < 3; k++) {
+		bool last = run->group[k] + 1 == run->d.dim[k];
+
+		size[k] = last && run->d.partial[k] ? run->d.partial[k] : run->d.num_thread[k];
+	}
+	total = items(size);
+	run->num_waves = (total + CU_LANES - 1) / CU_LANES;
+	for (unsigned n = 0; n < run->num_waves; n++)
+		start_wave(run->wave[n], size, total);
+	run->current = 0;
+	run->in_group = true;
+	run->n.groups++;
+	return true;
+}
+
+/* ---- its waves run */
+static bool is_valu(const struct cu_inst *i)
+{
+	return i->op && i->op->format >= CU_VOP2 && i->op->format <= CU_VOP3P;
+}
+
+/* What CU_ENTER and CU_GPR_IDX ask for before the next instruction. False: stop. */
+static bool attend(struct cu_wave *w)
+{
+	if (w->attention & CU_STOP)
+		return false;
+	return !(w->attention & CU_ENTER) || cu_code_enter(w);
+}
+
+static uint64_t run_wave(struct cu_wave *w, uint64_t budget)
+{
+	uint64_t n = 0;
+
+	w->attention &= ~(uint32_t)CU_STOP;
+	while (n < budget) {
+		const struct cu_inst *i;
+
+		if (__builtin_expect(w->attention != 0, 0) && !attend(w))
+			break;
+		i = w->ip;
+		if (__builtin_expect(!i->fn, 0) &&
+		    !cu_code_decode(w, &w->chunk->slot[i - w->chunk->slot]))
+			break;
+		w->cur = i;
+		w->ip = i + i->len;
+		n++;
+		if (__builtin_expect(w->attention & CU_GPR_IDX, 0) && is_valu(i))
+			cu_valu_indexed(w, i);
+		else
+			i->fn(w, i);
+	}
+	w->run->n.instructions += n;
+	return n;
+}
+
+/* The next wave that can go on; when all wait at the barrier, it opens. NULL: all have ended. */
+static struct cu_wave *next_wave(struct gv_cu_run *run)
+{
+	bool waiting = false;
+
+	for (unsigned n = 0; n < run->num_waves; n++) {
+		struct cu_wave *w = run->wave[(run->current + n) % run->num_waves];
+
+		if (w->state == CU_RUNNING) {
+			run->current = (w->index + 1) % run->num_waves;
+			return w;
+		}
+		waiting |= w->state == CU_AT_BARRIER;
+	}
+	if (!waiting)
+		return NULL;
+	for (unsigned n = 0; n < run->num_waves; n++)
+		if (run->wave[n]->state == CU_AT_BARRIER)
+			run->wave[n]->state = CU_RUNNING;
+	return next_wave(run);
+}
+
+enum gv_cu_status gv_cu_step(struct gv_cu_run *run, uint64_t max_instructions)
+{
+	uint64_t left = max_instructions;
+
+	cu_mem_check_generation(run);
+	while (run->fault.reason == GV_CU_NO_FAULT) {
+		struct cu_wave *w;
+		uint64_t n;
+
+		if (left == 0)
+			return GV_CU_YIELD;
+		if (run->d.shared && __atomic_load_n(&run->d.shared->stop, __ATOMIC_RELAXED))
+			return GV_CU_DONE;
+		if (!run->in_group && !start_group(run))
+			return GV_CU_DONE;
+		w = next_wave(run);
+		if (!w) {
+			run->in_group = false;
+			continue;
+		}
+		n = run_wave(w, GV_MIN(left, TURN));
+		left -= GV_MIN(left, n);
+	}
+	return GV_CU_FAULT;
+}
+
+/* ---- how waves end */
+void cu_end_wave(struct cu_wave *w)
+{
+	w->state = CU_ENDED;
+	w->attention |= CU_STOP;
+}
+
+void cu_fault(struct cu_wave *w, const struct cu_inst *i, enum gv_cu_reason why, uint64_t va)
+{
+	struct gv_cu_run *run = w->run;
+	struct gv_cu_fault *f = &run->fault;
+
+	cu_end_wave(w);
+	if (f->reason != GV_CU_NO_FAULT)
+		return;
+	if (!i)
+		i = w->cur;
+	f->reason = why;
+	f->va = va;
+	f->pc = i && w->chunk ? cu_pc(w, w->cur) : w->pc;
+	f->name = i && i->op ? i->op->name : "?";
+	if (i)
+		memcpy(f->word, i->word, sizeof(f->word));
+	memcpy(f->group, run->group, sizeof(f->group));
+	f->wave = w->index;
+	if (run->d.shared)
+		__atomic_store_n(&run->d.shared->stop, 1, __ATOMIC_RELAXED);
+}
+
+const struct gv_cu_fault *gv_cu_fault(const struct gv_cu_run *run)
+{
+	return &run->fault;
+}
+
+const struct gv_cu_counters *gv_cu_counters(const struct gv_cu_run *run)
+{
+	return &run->n;
+}
+
+const char *gv_cu_fault_text(const struct gv_cu_fault *f, char *buf, unsigned bytes)
+{
+	static const char *const why[] = {
+	        [GV_CU_NO_FAULT] = "no fault",
+	        [GV_CU_MEMORY_FAULT] = "memory fault",
+	        [GV_CU_FETCH_FAULT] = "instruction fetch fault",
+	        [GV_CU_BAD_INSTRUCTION] = "bad instruction",
+	        [GV_CU_UNIMPLEMENTED] = "not implemented",
+	        [GV_CU_UNALIGNED_ATOMIC] = "unaligned atomic",
+	        [GV_CU_TRAP] = "s_trap",
+	        [GV_CU_NO_MEMORY] = "out of host memory",
+	};
+
+	(void)snprintf(buf, bytes,
+	               "pc 0x%" PRIx64 ": %s (%08x %08x): %s at va 0x%" PRIx64
+	               ", group %u,%u,%u wave %u",
+	               f->pc, f->name ? f->name : "?", f->word[0], f->word[1], why[f->reason],
+	               f->va, f->group[0], f->group[1], f->group[2], f->wave);
+	return buf;
+}

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The compute interpreter; included by device-model/CMakeLists.txt.
+set(GV_CU_CORE_SOURCES src/cu/cores_base.c)
+# No contraction: v_mad_f32 rounds twice, v_fma_f32 once. No traps and no errno, and -O3 also in
+# a Debug build: the loops over 64 lanes become vector code, without it they are ten times slower.
+set(GV_CU_CORE_FLAGS "-O3 -ffp-contract=off -fno-math-errno -fno-trapping-math")
+set_source_files_properties(src/cu/cores_base.c PROPERTIES COMPILE_FLAGS "${GV_CU_CORE_FLAGS}")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  # Chosen at run time by what the host CPU has.
+  list(APPEND GV_CU_CORE_SOURCES src/cu/cores_avx2.c src/cu/cores_avx512.c)
+  set_source_files_properties(src/cu/cores_avx2.c PROPERTIES COMPILE_FLAGS
+    "${GV_CU_CORE_FLAGS} -mavx2 -mfma -mf16c")
+  set_source_files_properties(src/cu/cores_avx512.c PROPERTIES COMPILE_FLAGS
+    "${GV_CU_CORE_FLAGS} -march=skylake-avx512 -mprefer-vector-width=512")
+  set_source_files_properties(src/cu/run.c PROPERTIES COMPILE_DEFINITIONS GV_CU_X86)
+endif()
+set(GV_CU_SOURCES ${GV_CU_CORE_SOURCES}
+  src/cu/code.c src/cu/decode.c src/cu/flat.c src/cu/lds.c src/cu/mem.c src/cu/mubuf.c
+  src/cu/operand.c src/cu/operand_mem.c src/cu/run.c src/cu/salu.c src/cu/smem.c src/cu/sopp.c
+  src/cu/table_mem.c src/cu/table_valu.c src/cu/table_vopc.c src/cu/valu.c src/cu/valu_mod.c
+  src/cu/valu_special.c src/cu/vmem.c)

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a run, a wave and a decoded instruction are. Private to cu/. */
+#ifndef GV_CU_STATE_H
+#define GV_CU_STATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "cu.h"
+
+#define CU_LANES       64
+#define CU_CHUNK_BYTES 1024u /* code is decoded and cached in pieces of this size */
+#define CU_CHUNK_DW    (CU_CHUNK_BYTES / 4)
+#define CU_MAX_CHUNKS  512u
+#define CU_WINDOWS     64u
+
+/* Scalar operand numbers, also the index into cu_wave.s. */
+enum {
+	CU_FLAT_SCRATCH = 102,
+	CU_VCC = 106,
+	CU_M0 = 124,
+	CU_EXEC = 126,
+	CU_NUM_S = 128,
+};
+
+enum cu_format {
+	CU_SOP2,
+	CU_SOPK,
+	CU_SOP1,
+	CU_SOPC,
+	CU_SOPP,
+	CU_SMEM,
+	CU_VOP2,
+	CU_VOP1,
+	CU_VOPC,
+	CU_VOP3,
+	CU_VOP3P,
+	CU_DS,
+	CU_FLAT,
+	CU_SCRATCH,
+	CU_GLOBAL,
+	CU_MUBUF,
+	CU_MTBUF,
+	CU_MIMG,
+	CU_EXP,
+	CU_VINTRP,
+	CU_NUM_FORMATS,
+};
+
+/* How an operand's bits are read: width, and what neg, abs and constants mean. */
+enum cu_type { CU_T_NONE, CU_B32, CU_F32, CU_B64, CU_F64, CU_B16, CU_F16, CU_PK16, CU_PKF16 };
+
+struct cu_wave;
+struct cu_inst;
+typedef void (*cu_fn)(struct cu_wave *w, const struct cu_inst *i);
+
+/* Lanes of 0 or ~0: carry in and out, compare results. */
+struct cu_aux {
+	uint32_t in[CU_LANES], out[CU_LANES];
+};
+
+/* All 64 lanes of one VALU operation; 64-bit values are two rows of 64. Unused sources NULL. */
+typedef void (*cu_core)(uint32_t *d, const uint32_t *a, const uint32_t *b, const uint32_t *c,
+                        struct cu_aux *x);
+
+/* Flags of a table row. */
+enum {
+	CU_F_CIN = 1u << 0,      /* reads a lane mask: VCC, or src2 in VOP3 */
+	CU_F_COUT = 1u << 1,     /* writes a lane mask: VCC, or sdst in VOP3 */
+	CU_F_CMP = 1u << 2,      /* the result is a lane mask */
+	CU_F_CMPX = 1u << 3,     /* and EXEC becomes it */
+	CU_F_MAC = 1u << 4,      /* src2 is the destination */
+	CU_F_MADK = 1u << 5,     /* 32-bit constant follows: src2 */
+	CU_F_MADMK = 1u << 6,    /* it is src1, and src1 is src2 */
+	CU_F_FLUSH = 1u << 7,    /* flushes f32 denormals whatever MODE says */
+	CU_F_KEEPHI = 1u << 8,   /* 16-bit result leaves the other half of the register alone */
+	CU_F_VOP3B = 1u << 9,    /* VOP3 form has an sdst */
+	CU_F_VCCIN = 1u << 10,   /* reads VCC in every form */
+	CU_F_SPECIAL = 1u << 11, /* handler does everything itself */
+	CU_F_RTN = 1u << 13,     /* DS: returns a value */
+	CU_F_ALONE = 1u << 14,   /* no VOP3 form at VOP2/VOP1 + offset */
+	CU_F_SDST = 1u << 15,    /* v_readlane and the like: destination is an SGPR */
+	CU_F_MIX = 1u << 16,     /* v_mad_mix*: op_sel_hi chooses f16 or f32 */
+	CU_F_ST64 = 1u << 19,    /* DS offsets count 64 elements */
+	CU_F_ATOMIC = 1u << 20,  /* reads data registers, may return */
+	CU_F_TWO = 1u << 21,     /* DS: data1 is used */
+	CU_F_TWICE = 1u << 22,   /* DS: twice dw registers come back */
+	CU_F_NOADDR = 1u << 23,  /* DS: the address register is not used */
+	CU_F_HIGH = 1u << 17,    /* result goes to the high half */
+	CU_F_NOFLUSH = 1u << 18, /* float modifiers, but the bits are not touched */
+};
+
+struct cu_op {
+	const char *name;
+	cu_fn fn;
+	uint32_t flags;
+	uint16_t num;
+	uint8_t format;
+	uint8_t dt, st[3]; /* enum cu_type */
+	uint8_t dw, sw[2]; /* SALU: dwords of destination and sources; memory: dwords moved */
+	uint16_t core, clamp_core; /* index into the core table, 0: none */
+	uint8_t kind;              /* of memory operations */
+};
+
+/* SCC, VCCZ and EXECZ as operands: kept up to date here by cu_with_status() */
+enum { CU_STATUS_SCC = CU_NUM_S, CU_STATUS_VCCZ, CU_STATUS_EXECZ };
+
+enum cu_src_kind { CU_SRC_SGPR, CU_SRC_CONST, CU_SRC_VGPR };
+
+struct cu_src {
+	uint8_t kind;
+	uint8_t neg, abs, sext; /* 0 or 1 */
+	uint8_t sel;            /* SDWA selector, or for VOP3 op_sel: 0 low, 1 high half */
+	uint8_t sel_hi, neg_hi; /* packed: of the high result */
+	uint8_t code;           /* what the encoding says: SGPR number or constant code */
+	uint16_t reg;
+};
+
+/* 128 bytes, two cache lines; one per dword of code. */
+struct cu_inst {
+	cu_fn fn;
+	cu_core core;
+	const struct cu_op *op;
+	const struct cu_inst *target; /* of a branch inside the chunk */
+	uint64_t imm[3];              /* constants of src[] */
+	struct cu_src src[3];
+	uint16_t dst;
+	uint8_t sdst, len, nsrc;
+	uint8_t slow, mask_in_src2, status;
+	uint8_t fp; /* has a float operand: MODE matters */
+	uint8_t clamp, omod, dst_sel, dst_unused, op_sel_dst, sext;
+	uint8_t sdwa, dpp, dpp_row_mask, dpp_bank_mask, bound_ctrl;
+	uint16_t dpp_ctrl;
+	int32_t simm;
+	uint32_t word[2];
+	/* memory: register numbers and bits */
+	uint8_t addr, data, data1, saddr, glc, lds, offen, idxen, soffset, srsrc;
+	cu_fn inner; /* what a wrapping fn calls */
+};
+
+struct cu_chunk {
+	uint64_t va;
+	struct cu_chunk *next;
+	struct cu_inst slot[CU_CHUNK_DW + 2]; /* the last two lead to the next chunk */
+};
+
+/* ENTER: the code at cu_wave.pc is in no chunk yet */
+enum cu_attention { CU_STOP = 1, CU_GPR_IDX = 2, CU_ENTER = 4 };
+enum cu_state { CU_RUNNING, CU_AT_BARRIER, CU_ENDED };
+
+struct cu_wave {
+	/* 64-byte aligned scratch rows first, see cu_row() */
+	uint32_t tmp[4][2 * CU_LANES];
+	uint32_t mask[CU_LANES]; /* exec_of_mask as lanes of 0 or ~0 */
+	struct cu_aux aux;
+	uint32_t s[CU_NUM_S + 32]; /* room behind it: a wide access at the end stays inside */
+	uint32_t (*v)[CU_LANES];
+	const struct cu_inst *ip, *cur; /* next, and the one executing */
+	struct cu_chunk *chunk;
+	struct gv_cu_run *run;
+	uint64_t exec_of_mask;
+	uint64_t pc; /* where to go on when ip is NULL */
+	uint32_t scc, mode, attention, gpr_idx;
+	uint32_t fp_slow; /* MODE asks for more than round to even with subnormals */
+	uint32_t num_vgprs, index;
+	enum cu_state state;
+};
+
+struct gv_cu_run {
+	struct gv_cu_dispatch d;
+	struct gv_cu_counters n;
+	struct gv_cu_fault fault;
+	const cu_core *cores;
+	struct gv_cu_window window[CU_WINDOWS];
+	uint64_t generation;
+	struct cu_chunk *chunks, *chunk_of[64];
+	unsigned num_chunks;
+	uint8_t *lds;
+	uint32_t lds_bytes, lds_alloc;
+	uint64_t next_local; /* stands in for shared->next_group when shared is NULL */
+	uint32_t group[3];
+	uint32_t num_waves, max_waves, current, num_vgprs;
+	bool in_group, done;
+	struct cu_wave *wave[GV_CU_MAX_WAVES];
+};
+
+/* ---- COMPUTE_PGM_RSRC1/2, COMPUTE_TMPRING_SIZE fields */
+static inline uint32_t cu_bits(uint32_t v, unsigned lo, unsigned n)
+{
+	return (v >> lo) & ((1u << n) - 1);
+}
+#define CU_RSRC1_VGPRS(r)      cu_bits(r, 0, 6)
+#define CU_RSRC1_FLOAT_MODE(r) cu_bits(r, 12, 8)
+#define CU_RSRC1_DX10_CLAMP(r) cu_bits(r, 21, 1)
+#define CU_RSRC1_IEEE(r)       cu_bits(r, 23, 1)
+#define CU_RSRC2_SCRATCH_EN(r) cu_bits(r, 0, 1)
+#define CU_RSRC2_USER_SGPR(r)  cu_bits(r, 1, 5)
+#define CU_RSRC2_TGID_EN(r, d) cu_bits(r, 7 + (d), 1)
+#define CU_RSRC2_TG_SIZE_EN(r) cu_bits(r, 10, 1)
+#define CU_RSRC2_TIDIG(r)      cu_bits(r, 11, 2)
+#define CU_RSRC2_LDS_SIZE(r)   cu_bits(r, 15, 9)
+#define CU_TMPRING_WAVES(r)    cu_bits(r, 0, 12)
+#define CU_TMPRING_WAVESIZE(r) cu_bits(r, 12, 13)
+
+/* MODE register */
+#define CU_MODE_DENORM32(m) (((m) >> 4) & 3u)
+#define CU_MODE_ROUND32(m)  ((m)&3u)
+#define CU_MODE_ROUND64(m)  (((m) >> 2) & 3u)
+#define CU_MODE_DX10_CLAMP  (1u << 8)
+#define CU_MODE_IEEE        (1u << 9)
+
+static inline uint64_t cu_rd64(const uint32_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, 8);
+	return v;
+}
+
+static inline void cu_wr64(uint32_t *p, uint64_t v)
+{
+	memcpy(p, &v, 8);
+}
+
+static inline uint64_t cu_exec(const struct cu_wave *w)
+{
+	return cu_rd64(&w->s[CU_EXEC]);
+}
+
+/* ---- mem.c */
+/** Host address of [va, va+bytes) if one window holds it all, else NULL: no fault is recorded. */
+uint8_t *cu_mem_try(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access);
+/** Copy, across windows if needed. False: the wave has faulted. */
+bool cu_mem_read(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes);
+/** The same with another access right, GV_CU_X for code. */
+bool cu_mem_fetch(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes, unsigned access);
+bool cu_mem_write(struct cu_wave *w, uint64_t va, const void *from, uint32_t bytes);
+/** For an atomic: naturally aligned, one window. NULL: the wave has faulted. */
+void *cu_mem_atomic(struct cu_wave *w, uint64_t va, uint32_t bytes);
+void cu_mem_check_generation(struct gv_cu_run *run);
+
+/* ---- run.c */
+void cu_fault(struct cu_wave *w, const struct cu_inst *i, enum gv_cu_reason why, uint64_t va);
+void cu_end_wave(struct cu_wave *w);
+
+/* ---- code.c */
+void cu_goto(struct cu_wave *w, uint64_t va);
+uint64_t cu_pc(const struct cu_wave *w, const struct cu_inst *i);
+void cu_code_forget(struct gv_cu_run *run);
+void cu_code_free(struct gv_cu_run *run);
+/** Go on at w->pc, making its chunk. False: the wave has faulted. */
+bool cu_code_enter(struct cu_wave *w);
+/** Decode the slot @i of @w's chunk. False: the wave has faulted. */
+bool cu_code_decode(struct cu_wave *w, struct cu_inst *i);
+
+/* ---- decode.c */
+/** The row of an instruction, or NULL. @dwords is 1 or 2 (or as many as the format has). */
+const struct cu_op *cu_decode_op(const uint32_t word[2], unsigned *dwords);
+enum gv_cu_reason cu_decode(const struct gv_cu_run *run, const uint32_t word[2], struct cu_inst *i);
+
+/* ---- valu.c */
+const uint32_t *cu_mask(struct cu_wave *w);
+uint64_t cu_pack(const uint32_t *lanes);
+void cu_unpack(uint32_t *lanes, uint64_t mask);
+/** The handler for a decoded VALU instruction. */
+cu_fn cu_valu_handler(const struct cu_inst *i);
+/** After MODE changed. */
+void cu_mode_changed(struct cu_wave *w);
+void cu_valu_slow(struct cu_wave *w, const struct cu_inst *i);
+void cu_valu_indexed(struct cu_wave *w, const struct cu_inst *i);
+/** Row of a source: the register itself, or a constant spread into tmp[n]. */
+const uint32_t *cu_row(struct cu_wave *w, const struct cu_inst *i, unsigned n);
+
+/* ---- valu_mod.c: operand modifiers, SDWA, DPP, clamp */
+void cu_mod_source(struct cu_wave *w, const struct cu_inst *i, unsigned n, uint32_t *to);
+/** DPP: src0 of every lane from another lane; returns the lanes that may be written. */
+uint64_t cu_mod_dpp(const struct cu_wave *w, const struct cu_inst *i, uint32_t *row);
+void cu_mod_result(const struct cu_wave *w, const struct cu_inst *i, uint32_t *row);
+/** Put a 16-bit or SDWA result into what the destination holds. */
+void cu_mod_merge(const struct cu_inst *i, uint32_t *row, const uint32_t *old);
+
+/* ---- cores of the VALU, one table per host ISA */
+extern const cu_core cu_cores_base[];
+extern const cu_core cu_cores_avx2[];
+extern const cu_core cu_cores_avx512[];
+
+/* ---- tables */
+struct cu_table {
+	const struct cu_op *row;
+	unsigned count;
+};
+extern const struct cu_table cu_table_salu, cu_table_valu, cu_table_vopc, cu_table_mem;
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What may be done to a VALU operand on its way in and to a result on its way out. */
+#include "cores_math.h"
+#include "state.h"
+
+/* ---- DPP */
+
+/* Lane that @lane reads, or -1: outside. */
+static int dpp_lane(unsigned ctrl, int lane)
+{
+	int row = lane & ~15, in = lane & 15, n = (int)(ctrl & 15);
+
+	if (ctrl < 0x100)
+		return (lane & ~3) | (int)(ctrl >> (2 * (lane & 3)) & 3);
+	switch (ctrl >> 4) {
+	case 0x10:
+		return in + n < 16 ? lane + n : -1;
+	case 0x11:
+		return in >= n ? lane - n : -1;
+	case 0x12:
+		return row | ((in - n) & 15);
+	default:
+		break;
+	}
+	switch (ctrl) {
+	case 0x130:
+		return lane < 63 ? lane + 1 : -1;
+	case 0x134:
+		return (lane + 1) & 63;
+	case 0x138:
+		return lane - 1;
+	case 0x13c:
+		return (lane - 1) & 63;
+	case 0x140:
+		return row | (15 - in);
+	case 0x141:
+		return (lane & ~7) | (7 - (lane & 7));
+	case 0x142:
+		return row - 1;
+	case 0x143:
+		return lane >= 32 ? 31 : -1;
+	default:
+		return -1;
+	}
+}
+
+uint64_t cu_mod_dpp(const struct cu_wave *w, const struct cu_inst *i, uint32_t *row)
+{
+	uint32_t old[CU_LANES];
+	uint64_t exec = cu_exec(w), lanes = 0;
+
+	memcpy(old, row, sizeof(old));
+	for (int l = 0; l < (int)CU_LANES; l++) {
+		int from = dpp_lane(i->dpp_ctrl, l);
+		bool valid = from >= 0 && (exec >> from & 1);
+		bool enabled =
+		        (i->dpp_row_mask >> (l / 16) & 1) && (i->dpp_bank_mask >> (l % 16 / 4) & 1);
+
+		row[l] = valid ? old[from] : 0;
+		if (enabled && (valid || i->bound_ctrl))
+			lanes |= 1ull << l;
+	}
+	return lanes;
+}
+
+/* ---- sources */
+static uint32_t flush32(uint32_t v)
+{
+	return (v & 0x7f800000u) ? v : v & 0x80000000u;
+}
+
+static void select_part(const struct cu_src *s, uint32_t *row)
+{
+	unsigned shift = s->sel < 4 ? 8u * s->sel : s->sel == 5 ? 16 : 0;
+	unsigned bits = s->sel < 4 ? 8 : s->sel < 6 ? 16 : 32;
+
+	if (bits == 32)
+		return;
+	for (unsigned l = 0; l < CU_LANES; l++) {
+		uint32_t v = row[l] << (32 - bits - shift);
+
+		row[l] = s->sext ? (uint32_t)((int32_t)v >> (32 - bits)) : v >> (32 - bits);
+	}
+}
+
+static void packed_source(const struct cu_src *s, bool is_float, uint32_t *row)
+{
+	uint32_t flip = is_float ? (s->neg ? 0x8000u : 0) | (s->neg_hi ? 0x80000000u : 0) : 0;
+
+	for (unsigned l = 0; l < CU_LANES; l++) {
+		uint32_t lo = s->sel ? row[l] >> 16 : row[l] & 0xffff;
+		uint32_t hi = s->sel_hi ? row[l] >> 16 : row[l] & 0xffff;
+
+		row[l] = (lo | hi << 16) ^ flip;
+	}
+}
+
+/* v_mad_mix: op_sel_hi says the source is f16, op_sel which half; neg_hi means abs. */
+static void mix_source(const struct cu_src *s, uint32_t *row)
+{
+	for (unsigned l = 0; l < CU_LANES; l++) {
+		uint32_t v = row[l];
+
+		if (s->sel_hi)
+			v = cu_u(cu_h2f(s->sel ? v >> 16 : v));
+		if (s->neg_hi)
+			v &= 0x7fffffffu;
+		row[l] = flush32(s->neg ? v ^ 0x80000000u : v);
+	}
+}
+
+static void sign_bits(const struct cu_src *s, uint32_t bit, uint32_t *row)
+{
+	uint32_t keep = s->abs ? ~bit : ~0u, flip = s->neg ? bit : 0;
+
+	for (unsigned l = 0; l < CU_LANES; l++)
+		row[l] = (row[l] & keep) ^ flip;
+}
+
+void cu_mod_source(struct cu_wave *w, const struct cu_inst *i, unsigned n, uint32_t *row)
+{
+	const struct cu_src *s = &i->src[n];
+	uint8_t type = i->op->st[n];
+	bool flush = i->op->flags & CU_F_FLUSH || !(CU_MODE_DENORM32(w->mode) & 1);
+
+	if (i->op->flags & CU_F_MIX) {
+		mix_source(s, row);
+		return;
+	}
+	if (type == CU_PK16 || type == CU_PKF16) {
+		packed_source(s, type == CU_PKF16, row);
+		return;
+	}
+	if (i->sdwa)
+		select_part(s, row);
+	else if (s->sel && (type == CU_F16 || type == CU_B16))
+		for (unsigned l = 0; l < CU_LANES; l++)
+			row[l] >>= 16;
+	if (s->abs || s->neg)
+		sign_bits(s, type == CU_F16 ? 0x8000u : 0x80000000u,
+		          type == CU_F64 ? row + CU_LANES : row);
+	if (flush && type == CU_F32 && !(i->op->flags & CU_F_NOFLUSH))
+		for (unsigned l = 0; l < CU_LANES; l++)
+			row[l] = flush32(row[l]);
+}
+
+/* ---- results */
+static const float omod_factor[] = {1.0f, 2.0f, 4.0f, 0.5f};
+
+static float clamp_unit(float f, bool dx10)
+{
+	if (f != f)
+		return dx10 ? 0 : f;
+	return f > 1 ? 1 : f > 0 ? f : 0;
+}
+
+static void finish_f32(const struct cu_inst *i, bool flush, bool dx10, uint32_t *row)
+{
+	for (unsigned l = 0; l < CU_LANES; l++) {
+		uint32_t v = flush ? flush32(row[l]) : row[l];
+		float f = i->omod ? cu_f(v) * omod_factor[i->omod] : cu_f(v);
+
+		if (i->clamp)
+			f = clamp_unit(f, dx10);
+		row[l] = i->omod || i->clamp ? cu_u(f) : v;
+	}
+}
+
+static uint32_t finish_half(const struct cu_inst *i, bool dx10, uint32_t h)
+{
+	float f = cu_h2f(h);
+
+	if (!i->omod && !i->clamp)
+		return h & 0xffff;
+	f *= omod_factor[i->omod];
+	return cu_f2h(i->clamp ? clamp_unit(f, dx10) : f);
+}
+
+static void finish_f64(const struct cu_inst *i, bool dx10, uint32_t *row)
+{
+	for (unsigned l = 0; l < CU_LANES; l++) {
+		double d = cu_d((uint64_t)row[CU_LANES + l] << 32 | row[l]) *
+		           (double)omod_factor[i->omod];
+		uint64_t u;
+
+		if (i->clamp)
+			d = d != d ? (dx10 ? 0 : d) : d > 1 ? 1 : d > 0 ? d : 0;
+		u = cu_ud(d);
+		row[l] = (uint32_t)u;
+		row[CU_LANES + l] = (uint32_t)(u >> 32);
+	}
+}
+
+void cu_mod_result(const struct cu_wave *w, const struct cu_inst *i, uint32_t *row)
+{
+	bool dx10 = w->mode & CU_MODE_DX10_CLAMP;
+	bool flush = i->op->flags & CU_F_FLUSH || !(CU_MODE_DENORM32(w->mode) & 2);
+
+	switch (i->op->dt) {
+	case CU_F32:
+		finish_f32(i, flush, dx10, row);
+		break;
+	case CU_F64:
+		if (i->omod || i->clamp)
+			finish_f64(i, dx10, row);
+		break;
+	case CU_F16:
+		for (unsigned l = 0; l < CU_LANES; l++)
+			row[l] = finish_half(i, dx10, row[l]);
+		break;
+	case CU_PKF16:
+		for (unsigned l = 0; l < CU_LANES && i->clamp; l++)
+			row[l] = finish_half(i, dx10, row[l] & 0xffff) |
+			         finish_half(i, dx10, row[l] >> 16) << 16;
+		break;
+	default: /* integers: the clamping core was chosen at decode */
+		break;
+	}
+}
+
+static uint32_t merge_sdwa(const struct cu_inst *i, uint32_t v, uint32_t old)
+{
+	unsigned sel = i->dst_sel, shift = sel < 4 ? 8u * sel : sel == 5 ? 16 : 0;
+	uint32_t part = sel < 4 ? 0xffu : 0xffffu;
+
+	if (sel >= 6)
+		return v;
+	if (i->dst_unused == 2)
+		return (old & ~(part << shift)) | (v & part) << shift;
+	if (i->dst_unused == 1) {
+		unsigned up = sel < 4 ? 24 : 16;
+
+		return (uint32_t)((int32_t)(v << up) >> up) << shift;
+	}
+	return (v & part) << shift;
+}
+
+void cu_mod_merge(const struct cu_inst *i, uint32_t *row, const uint32_t *old)
+{
+	if (i->sdwa) {
+		for (unsigned l = 0; l < CU_LANES; l++)
+			row[l] = merge_sdwa(i, row[l], old[l]);
+	} else if (i->op->flags & CU_F_KEEPHI) {
+		for (unsigned l = 0; l < CU_LANES; l++)
+			row[l] = i->op_sel_dst ? (old[l] & 0xffff) | row[l] << 16
+			                       : (old[l] & 0xffff0000u) | (row[l] & 0xffff);
+	}
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cores_id.h"
+#include "state.h"
+#include "valu_special.h"
+
+static uint32_t scalar(const struct cu_wave *w, const struct cu_inst *i, unsigned n)
+{
+	return i->src[n].kind == CU_SRC_CONST ? (uint32_t)i->imm[n] : w->s[i->src[n].reg];
+}
+
+void cu_v_nop(struct cu_wave *w, const struct cu_inst *i)
+{
+	(void)w;
+	(void)i;
+}
+
+void cu_v_readfirstlane(struct cu_wave *w, const struct cu_inst *i)
+{
+	uint64_t exec = cu_exec(w);
+	unsigned lane = exec ? (unsigned)__builtin_ctzll(exec) : 0;
+
+	w->s[i->sdst] = i->src[0].kind == CU_SRC_VGPR ? w->v[i->src[0].reg][lane] : scalar(w, i, 0);
+}
+
+void cu_v_readlane(struct cu_wave *w, const struct cu_inst *i)
+{
+	unsigned lane = scalar(w, i, 1) & 63;
+
+	w->s[i->sdst] = i->src[0].kind == CU_SRC_VGPR ? w->v[i->src[0].reg][lane] : scalar(w, i, 0);
+}
+
+void cu_v_writelane(struct cu_wave *w, const struct cu_inst *i)
+{
+	w->v[i->dst][scalar(w, i, 1) & 63] = scalar(w, i, 0);
+}
+
+void cu_v_swap(struct cu_wave *w, const struct cu_inst *i)
+{
+	uint32_t *a = w->v[i->dst], *b = w->v[i->src[0].reg];
+	const uint32_t *m = cu_mask(w);
+
+	for (unsigned l = 0; l < CU_LANES; l++) {
+		uint32_t diff = (a[l] ^ b[l]) & m[l];
+
+		a[l] ^= diff;
+		b[l] ^= diff;
+	}
+}
+
+/* The only result of four registers; decode checked dst..dst+3 and, as source, src2..src2+3. */
+void cu_v_mqsad(struct cu_wave *w, const struct cu_inst *i)
+{
+	uint32_t row[4 * CU_LANES];
+	const uint32_t *m = cu_mask(w);
+
+	w->run->cores[CU_CORE_mqsad_u32_u8](row, cu_row(w, i, 0), cu_row(w, i, 1),
+	                                    w->v[i->src[2].reg], &w->aux);
+	for (unsigned n = 0; n < 4; n++)
+		for (unsigned l = 0; l < CU_LANES; l++)
+			if (m[l])
+				w->v[i->dst + n][l] = row[n * CU_LANES + l];
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* VALU instructions that are more than a row of lanes. */
+#ifndef GV_CU_VALU_SPECIAL_H
+#define GV_CU_VALU_SPECIAL_H
+
+struct cu_wave;
+struct cu_inst;
+
+void cu_v_nop(struct cu_wave *w, const struct cu_inst *i);
+void cu_v_readfirstlane(struct cu_wave *w, const struct cu_inst *i);
+void cu_v_readlane(struct cu_wave *w, const struct cu_inst *i);
+void cu_v_writelane(struct cu_wave *w, const struct cu_inst *i);
+void cu_v_swap(struct cu_wave *w, const struct cu_inst *i);
+void cu_v_mqsad(struct cu_wave *w, const struct cu_inst *i);
+
+#endif

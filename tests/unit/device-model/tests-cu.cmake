@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The compute interpreter. Kernels are compiled at test time; without clang-14 the tests skip.
+if(GV_CU_SOURCES OR EXISTS ${CMAKE_SOURCE_DIR}/device-model/src/cu/sources.cmake)
+  add_library(gv-cu-rig STATIC cu_rig.c)
+  target_compile_definitions(gv-cu-rig PRIVATE CU_KERNEL_DIR="${CMAKE_CURRENT_SOURCE_DIR}/cu_kernels")
+  target_include_directories(gv-cu-rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}
+    PRIVATE ${CMAKE_SOURCE_DIR}/device-model/src)
+  target_link_libraries(gv-cu-rig PUBLIC gv-device-model gv-base PRIVATE gv-flags PkgConfig::LIBELF)
+  foreach(name demo)
+    gv_unit_test(device-model test_cu_${name}.c gv-cu-rig m)
+  endforeach()
+endif()
