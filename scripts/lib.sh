@@ -54,7 +54,7 @@ gv_ensure_packages()
 		die "apt-get could not install: $(echo $missing)"
 }
 
-# gv_build DIR [cmake args]: configure once, build, quiet unless it fails.
+# gv_build DIR [cmake args]: configure, build (all, or $GV_TARGETS), quiet unless it fails.
 gv_build()
 {
 	local dir=$1 log=$1.log
@@ -65,7 +65,8 @@ gv_build()
 		cmake -S "$GV_ROOT" -B "$dir" -G Ninja "$@" >"$log" 2>&1 || { cat "$log" >&2; die "configuring $dir failed"; }
 		grep -E '^-- +GV_WITH|^-- gpuvisor' "$log" || true
 	fi
-	ninja -C "$dir" >"$log" 2>&1 || { tail -n 60 "$log" >&2; die "building $dir failed (whole log: $log)"; }
+	# shellcheck disable=SC2086
+	ninja -C "$dir" ${GV_TARGETS:-} >"$log" 2>&1 || { tail -n 60 "$log" >&2; die "building $dir failed (whole log: $log)"; }
 	rm -f "$log"
 }
 
