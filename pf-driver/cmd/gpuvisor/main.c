@@ -199,6 +199,14 @@ static int run_vf_reset(struct cli *cli, char **args, struct gv_err *err)
 	return ask_vf(cli, "vf.reset", args[0], params, print_reset, err);
 }
 
+/* As a shell wants it. */
+static void print_quoted(const char *arg)
+{
+	bool plain = *arg && !arg[strcspn(arg, " \"'{}$&|;<>()*?[]#~`\\")];
+
+	printf(plain ? " %s" : " '%s'", arg);
+}
+
 static void print_xml(struct json_object *o)
 {
 	struct json_object *v;
@@ -206,7 +214,7 @@ static void print_xml(struct json_object *o)
 	if (json_object_object_get_ex(o, "qemu_args", &v)) {
 		fputs("<!-- or by hand:", stdout);
 		for (size_t i = 0; i < json_object_array_length(v); i++)
-			printf(" %s", json_object_get_string(json_object_array_get_idx(v, i)));
+			print_quoted(json_object_get_string(json_object_array_get_idx(v, i)));
 		fputs(" -->\n", stdout);
 	}
 	if (json_object_object_get_ex(o, "xml", &v))

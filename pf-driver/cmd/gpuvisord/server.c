@@ -11,11 +11,11 @@
 
 #include "gpuvisord.h"
 
-#define MAX_OUT_BYTES  (8u << 20)
-#define STALL_NS       (10 * GV_S) /* a line half sent, a reply not taken */
-#define READ_BYTES     65536u
-#define MAX_GROUPS     64
-#define LINES_PER_TURN 16 /* then the others get their turn */
+#define MAX_OUT_BYTES (8u << 20)
+#define STALL_NS      (10 * GV_S) /* a line half sent, a reply not taken */
+#define READ_BYTES    65536u
+#define BACKLOG       128
+#define MAX_GROUPS    64
 
 struct client {
 	uint64_t id;
@@ -99,9 +99,10 @@ static int flush(struct client *c)
 	}
 	if (c->out_bytes && !c->stalled_ns)
 		c->stalled_ns = gv_now_ns() + STALL_NS;
-	(void)sd_event_source_set_io_events(c->io,
-	                                    (c->closing ? 0u : (uint32_t)EPOLLIN) |
-	                                            (c->out_bytes ? (uint32_t)EPOLLOUT : 0u));
+	/* Who does not take replies is not asked for more requests. */
+	(void)sd_event_source_set_io_events(c->io, c->out_bytes ? (uint32_t)EPOLLOUT
+	                                           : c->closing ? 0u
+	                                                        : (uint32_t)EPOLLIN);
 	return c->closing && !c->out_bytes ? -EPIPE : 0;
 }
 
@@ -148,30 +149,30 @@ static int handle_line(struct client *c, const char *text, size_t bytes)
 	return say_error(c, GV_RPC_BUSY, "8 requests of this client are under way");
 }
 
-/* Handle complete lines. Returns whether more of them are waiting. */
-static int handle_input(struct client *c, bool *more)
+/* Handle complete lines, as long as the replies are taken. */
+static int handle_input(struct client *c)
 {
 	size_t at = 0;
-	unsigned lines = 0;
 	char *end = NULL;
 	int rc = 0;
 
-	while (!rc && (end = memchr(c->in + at, '\n', c->in_bytes - at)) != NULL &&
-	       lines++ < LINES_PER_TURN) {
+	while (!rc && !c->out_bytes && c->in_bytes > at &&
+	       (end = memchr(c->in + at, '\n', c->in_bytes - at)) != NULL) {
 		size_t n = (size_t)(end - (c->in + at));
 
 		if (n)
 			rc = handle_line(c, c->in + at, n);
 		at += n + 1;
 	}
-	*more = end != NULL;
 	c->in_bytes -= at;
-	memmove(c->in, c->in + at, c->in_bytes);
-	if (!rc && c->in_bytes > GV_RPC_MAX_BYTES) {
+	if (at && c->in_bytes)
+		memmove(c->in, c->in + at, c->in_bytes);
+	if (!rc && !end && c->in_bytes > GV_RPC_MAX_BYTES) {
 		c->closing = true;
 		rc = say_error(c, GV_RPC_INVALID_REQUEST, "request above 1 MiB");
 	}
-	if (!c->out_bytes)
+	/* Half a line has a deadline from its first byte on: sending slowly does not move it. */
+	if (!c->out_bytes && (!c->in_bytes || at || !c->stalled_ns))
 		c->stalled_ns = c->in_bytes ? gv_now_ns() + STALL_NS : 0;
 	return rc;
 }
@@ -179,7 +180,6 @@ static int handle_input(struct client *c, bool *more)
 static int receive(struct client *c)
 {
 	ssize_t n;
-	bool more = false;
 	int rc = grow(&c->in, &c->in_room, c->in_bytes, READ_BYTES,
 	              GV_RPC_MAX_BYTES + 2 * READ_BYTES);
 
@@ -191,10 +191,7 @@ static int receive(struct client *c)
 	if (n <= 0)
 		return -EPIPE;
 	c->in_bytes += (size_t)n;
-	do
-		rc = handle_input(c, &more);
-	while (!rc && more && !c->out_bytes);
-	return rc;
+	return handle_input(c);
 }
 
 static int on_client(sd_event_source *s, int fd, uint32_t revents, void *arg)
@@ -206,6 +203,8 @@ static int on_client(sd_event_source *s, int fd, uint32_t revents, void *arg)
 	(void)fd;
 	if (revents & EPOLLOUT)
 		rc = flush(c);
+	if (!rc && !c->out_bytes && !c->closing)
+		rc = handle_input(c); /* what was left while replies were not taken */
 	if (!rc && (revents & EPOLLIN) && !c->closing)
 		rc = receive(c);
 	else if (!rc && (revents & (EPOLLHUP | EPOLLERR)))
@@ -398,8 +397,9 @@ static int open_socket(const char *path, int *out, struct gv_err *err)
 	if (rc)
 		return rc;
 	mask = umask(0111); /* who may is decided by SO_PEERCRED, not by the mode */
-	rc = fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 16) ? -errno
-	                                                                                  : 0;
+	rc = fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, BACKLOG)
+	             ? -errno
+	             : 0;
 	(void)umask(mask);
 	if (rc)
 		return gv_fail(err, rc, "%s: %s", path, strerror(-rc));

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# bash completion for gpuvisor; put it into /usr/share/bash-completion/completions/gpuvisor
+_gpuvisor()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local options="--socket --json --dry-run --force --no-scrub --follow --since --vram-mib --max-vfs --help --version"
+	local -a tool=("${COMP_WORDS[0]}")
+
+	case $prev in
+	--socket | plan | apply)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	vf)
+		mapfile -t COMPREPLY < <(compgen -W "list show reset xml" -- "$cur")
+		return
+		;;
+	show | reset | xml)
+		mapfile -t COMPREPLY < <(compgen -W "$("${tool[@]}" --json vf list 2>/dev/null |
+			sed -n 's/.*"index": *\([0-9]*\).*/\1/p')" -- "$cur")
+		return
+		;;
+	--since | --vram-mib | --max-vfs)
+		return
+		;;
+	esac
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+	else
+		mapfile -t COMPREPLY < <(compgen -W "plan apply disable status vf events version help" -- "$cur")
+	fi
+}
+complete -F _gpuvisor gpuvisor

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What an admin does with gpuvisord and gpuvisor."""
+import glob
+import json
+import os
+import subprocess
+import unittest
+import xml.dom.minidom
+
+from pf_rig import BIN, SOURCE, Rig, main, profile, wait_for
+
+
+class Daemon(unittest.TestCase):
+    def test_a_profile_at_the_start_is_in_force_when_the_socket_answers(self):
+        with Rig(profile(128, 64, name="two")) as r:
+            status = r.json("status")
+            self.assertTrue(status["booted"])
+            self.assertEqual(status["plan"]["name"], "two")
+            self.assertEqual([v["fb_mib"] for v in status["vfs"]], [128, 64])
+            self.assertEqual([v["fb_offset_mib"] for v in status["vfs"]], [64, 192])
+            self.assertEqual(r.vf_sockets(), ["vf0.sock", "vf1.sock"])
+            self.assertEqual([v["index"] for v in r.json("vf", "list")], [0, 1])
+            self.assertEqual(r.json("vf", "show", "1")["gates"],
+                             {"fb": False, "doorbell": False, "regwr": False})
+
+    def test_apply_changes_the_split_and_dry_run_does_not(self):
+        with Rig() as r:
+            self.assertEqual(r.json("status")["num_vfs"], 0)
+            path = r.write("p.json", profile(64, 64, 64))
+            self.assertFalse(r.json("--dry-run", "apply", path)["applied"])
+            self.assertEqual(r.vf_sockets(), [])
+            self.assertTrue(r.json("apply", path)["applied"])
+            self.assertEqual(len(r.vf_sockets()), 3)
+            r.cli("apply", path)  # the same again
+            r.cli("apply", r.write("p.json", profile(256)))
+            self.assertTrue(wait_for(lambda: r.vf_sockets() == ["vf0.sock"], 5))
+            r.cli("disable")
+            self.assertTrue(wait_for(lambda: r.vf_sockets() == [], 5))
+
+    def test_a_clean_stop_leaves_no_vf_and_the_next_start_works(self):
+        with Rig(profile(64, 64)) as r:
+            self.assertEqual(r.stop_daemon(), 0)
+            self.assertEqual(r.vf_sockets(), [])
+            self.assertFalse(os.path.exists(r.sock))
+            r.daemon = r.start_daemon(profile(64))
+            self.assertTrue(wait_for(lambda: os.path.exists(r.sock)), r.read_log())
+            self.assertEqual(len(r.json("vf", "list")), 1)
+
+    def test_a_second_daemon_on_the_socket_is_refused(self):
+        with Rig(profile(64)) as r:
+            second = r.start_daemon()
+            self.assertEqual(second.wait(20), 1)
+            self.assertEqual(len(r.json("vf", "list")), 1)
+
+    def test_every_bad_profile_is_refused_at_its_place_and_changes_nothing(self):
+        bad = sorted(glob.glob(os.path.join(SOURCE, "tests/data/bad-profiles/*.json")))
+        self.assertGreater(len(bad), 50)
+        with Rig(profile(64), vram_mib=4096) as r:
+            for path in bad:
+                with open(path[:-5] + ".expect") as f:
+                    want = f.read().strip()
+                p = r.cli("apply", path, ok=False)
+                self.assertEqual(p.returncode, 1, path)
+                self.assertIn(want, p.stderr, path)
+                self.assertEqual(p.stdout, "")
+                self.assertEqual(len(p.stderr.splitlines()), 1, path)
+            self.assertEqual([v["fb_mib"] for v in r.json("vf", "list")], [64])
+
+    def test_reset_events_and_xml(self):
+        with Rig(profile(64, 64)) as r:
+            self.assertEqual(r.json("vf", "reset", "1")["resets"], 1)
+            events = [json.loads(line) for line in r.cli("--json", "events").stdout.splitlines()]
+            self.assertEqual([e["seq"] for e in events], list(range(1, len(events) + 1)))
+            self.assertTrue(any(e["kind"] == "vf-reset" and e["vf"] == 1 for e in events))
+            since = r.cli("--json", "--since", str(events[-2]["seq"]), "events").stdout
+            self.assertEqual(len(since.splitlines()), 1)
+            xml_text = r.json("vf", "xml", "0")
+            self.assertEqual(xml_text["socket"], os.path.join(r.gpu_dir, "vf0.sock"))
+            xml.dom.minidom.parseString(xml_text["xml"])
+            xml.dom.minidom.parseString(r.cli("vf", "xml", "0").stdout)
+            self.assertEqual(r.cli("vf", "reset", "7", ok=False).returncode, 1)
+
+    def test_events_are_followed(self):
+        with Rig(profile(64)) as r:
+            p = subprocess.Popen([os.path.join(BIN, "gpuvisor"), "--socket", r.sock, "--json", "--follow",
+                                  "events"], stdout=subprocess.PIPE, text=True)
+            try:
+                json.loads(p.stdout.readline())
+                r.cli("vf", "reset", "0")
+                while "reset is done" not in p.stdout.readline():
+                    self.assertIsNone(p.poll())
+            finally:
+                p.kill()
+                p.wait()
+                p.stdout.close()
+
+    def test_wrong_use_is_status_2_and_failure_status_1(self):
+        def run(*args):
+            return subprocess.run([os.path.join(BIN, "gpuvisor"), "--socket", "/nowhere/x.sock", *args],
+                                  capture_output=True, text=True)
+
+        self.assertEqual(run("nonsense").returncode, 2)
+        self.assertEqual(run().returncode, 2)
+        self.assertEqual(run("vf", "show").returncode, 2)
+        self.assertEqual(run("--vram-mib", "x", "plan", "f").returncode, 2)
+        self.assertEqual(run("help").returncode, 0)
+        p = run("status")
+        self.assertEqual(p.returncode, 1)
+        self.assertIn("is gpuvisord running?", p.stderr)
+        p = run("--vram-mib", "4096", "plan", os.path.join(SOURCE, "configs/profiles/uneven-2.json"))
+        self.assertEqual(p.returncode, 0)
+        self.assertIn("train", p.stdout)
+
+    def test_a_gpu_that_vanishes_ends_the_daemon(self):
+        with Rig(profile(64)) as r:
+            r.gpu.kill()
+            r.gpu.wait()
+            self.assertEqual(r.daemon.wait(30), 1)
+
+
+if __name__ == "__main__":
+    main()
