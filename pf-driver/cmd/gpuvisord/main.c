@@ -275,7 +275,7 @@ static int run(struct daemon *d)
 		gv_logf(&d->log, GV_LOG_ERR, "%s", err.text);
 		status = EXIT_FAILED;
 	} else {
-		(void)sd_notifyf(0, "READY=1\nSTATUS=%u VFs enabled", d->status.num_vfs);
+		(void)sd_notifyf(0, "READY=1\nSTATUS=%u VFs enabled", d->cfg.num_vfs);
 		status = sd_event_loop(d->loop);
 	}
 	server_stop(d);
