@@ -207,6 +207,7 @@ static const struct cu_op rows[] = {
 	V3(493, "v_perm_b32", B32, B32, B32, B32, perm)
 	V3(494, "v_fma_legacy_f16", F16, F16, F16, F16, fma_f16)
 	V3(495, "v_div_fixup_legacy_f16", F16, F16, F16, F16, div_fixup_f16)
+	V(VOP3, 496, "v_cvt_pkaccum_u8_f32", B32, F32, B32, T_NONE, NONE, 0)
 	V3(497, "v_mad_u32_u16", B32, B16, B16, B32, mad_u32_u16)
 	V3(498, "v_mad_i32_i16", B32, B16, B16, B32, mad_i32_i16)
 	V3(499, "v_xad_u32", B32, B32, B32, B32, xad)
