@@ -51,7 +51,7 @@ static int compile(const char *source, const char *opt, const char *to)
 	return run_tool((const char *[]){"clang-14", "-x", "cl", "-Xclang",
 	                                 "-finclude-default-header", "-cl-std=CL2.0", "-target",
 	                                 "amdgcn-amd-amdhsa", "-mcpu=gfx900", "-nogpulib", "-w",
-	                                 opt, from, "-o", to, NULL});
+	                                 "-ffp-contract=off", opt, from, "-o", to, NULL});
 }
 
 /* PT_LOADs at their virtual addresses, relative to code_va. */
