@@ -25,9 +25,24 @@ static void upload(struct gv_pf *pf, const struct gv_mbox_act *act)
 	done(pf, act, rc);
 }
 
-/* Enabled VFs run side by side until there is a scheduler, so nobody is switched out here. */
+static void reset(struct gv_pf *pf, const struct gv_mbox_act *act)
+{
+	pf->vf[act->vf].resets++;
+	pf_event(pf, GV_PF_EVENT_VF_RESET, (int)act->vf, "reset begins: %s",
+	         act->code == GV_MBOX_ACT_ENTER ? "the guest asked for it"
+	                                        : gv_mbox_reason_name(act->reason));
+	pf_gates_close(pf, act->vf, PF_GATE_ALL);
+	pf_job_start(pf, act->vf, act);
+}
+
+/* Enabled VFs run side by side until there is a scheduler, so nobody is switched out here. A guest
+ * that asks for a reset gets fresh engines first: its queues may hang or hold what has faulted. */
 static void enter(struct gv_pf *pf, const struct gv_mbox_act *act)
 {
+	if (act->access == GV_MBOX_ACCESS_RESET) {
+		reset(pf, act);
+		return;
+	}
 	pf_gates_open(pf, act->vf, PF_GATE_ALL);
 	done(pf, act, gv_bus_status(pf->bus));
 }
@@ -42,15 +57,6 @@ static void leave(struct gv_pf *pf, const struct gv_mbox_act *act)
 	/* From now on the guest writes registers through its KIQ only. */
 	pf_gates_close(pf, act->vf, PF_GATE_REGWR);
 	done(pf, act, gv_bus_status(pf->bus));
-}
-
-static void reset(struct gv_pf *pf, const struct gv_mbox_act *act)
-{
-	pf->vf[act->vf].resets++;
-	pf_event(pf, GV_PF_EVENT_VF_RESET, (int)act->vf, "reset begins: %s",
-	         gv_mbox_reason_name(act->reason));
-	pf_gates_close(pf, act->vf, PF_GATE_ALL);
-	pf_job_start(pf, act->vf, act);
 }
 
 static void vf_error(struct gv_pf *pf, const struct gv_mbox_act *act)

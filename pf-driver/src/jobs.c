@@ -16,13 +16,14 @@
 void pf_job_start(struct gv_pf *pf, unsigned vf, const struct gv_mbox_act *act)
 {
 	struct pf_vf *v = &pf->vf[vf];
-	bool reset = act->code == GV_MBOX_ACT_RESET;
+	bool reset = act->code != GV_MBOX_ACT_LEAVE;
 
 	v->job = (struct pf_job){
 	        .phase = PF_JOB_DRAIN,
 	        .ticket = act->ticket,
 	        .scrub = !(reset && v->no_scrub_next),
 	        .reset = reset,
+	        .enter = act->code == GV_MBOX_ACT_ENTER,
 	        .reason = act->reason,
 	        .deadline_ns = gv_now_ns() + (reset ? DRAIN_RESET_NS : DRAIN_FINI_NS),
 	};
@@ -41,6 +42,8 @@ static void finish(struct gv_pf *pf, unsigned vf, int result, const char *why)
 	else if (job.reset)
 		pf_event(pf, GV_PF_EVENT_VF_RESET, (int)vf, "reset is done%s",
 		         job.scrub ? ", frame buffer scrubbed" : "");
+	if (!result && job.enter)
+		pf_gates_open(pf, vf, PF_GATE_ALL);
 	if (!gv_mbox_pf_done(&pf->mbox, vf, job.ticket, result, gv_now_ns(), &acts))
 		pf_actions_run(pf, &acts);
 }

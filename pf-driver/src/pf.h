@@ -41,6 +41,7 @@ struct pf_job {
 	enum pf_job_phase phase;
 	uint32_t ticket;
 	bool scrub, reset;
+	bool enter; /* exclusive access follows */
 	enum gv_mbox_reason reason;
 	uint64_t deadline_ns;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <gv/packets.h>
 
@@ -88,8 +89,22 @@ void stage_close(struct stage *s)
 
 int stage_new_attacker(struct stage *s)
 {
+	const struct timespec pause = {.tv_nsec = 300 * GV_MS};
+	int rc = -EACCES;
+
 	close_actor(&s->attacker);
-	return open_actor(s, &s->attacker, 1);
+	/* The daemon bounds how often a VF may ask for the GPU: refused, a guest comes back later.
+	 */
+	for (int i = 0; rc == -EACCES && i < 10; i++) {
+		rc = open_actor(s, &s->attacker, 1);
+		if (rc == -EACCES) {
+			close_actor(&s->attacker);
+			(void)nanosleep(&pause, NULL);
+		}
+	}
+	if (rc)
+		fprintf(stderr, "attacker: %s\n", s->err.text);
+	return rc;
 }
 
 static bool queue_works(struct stage *s, struct gv_guest_queue *q, uint32_t nop)

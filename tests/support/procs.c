@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The real processes, for figures over the socket. */
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -15,14 +16,16 @@ extern char **environ;
 
 static int start(const char *bin_dir, const char *const argv[], pid_t *pid, struct gv_err *err)
 {
+	const char *log = getenv("GV_PROCS_LOG");
 	posix_spawn_file_actions_t quiet;
 	char path[512];
 	int rc;
 
 	(void)snprintf(path, sizeof(path), "%s/%s", bin_dir, argv[0]);
 	(void)posix_spawn_file_actions_init(&quiet);
-	(void)posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", 1 /* O_WRONLY */, 0);
-	(void)posix_spawn_file_actions_addopen(&quiet, 2, "/dev/null", 1 /* O_WRONLY */, 0);
+	(void)posix_spawn_file_actions_addopen(&quiet, 1, log ? log : "/dev/null",
+	                                       O_WRONLY | O_CREAT | O_APPEND, 0600);
+	(void)posix_spawn_file_actions_adddup2(&quiet, 1, 2);
 	rc = posix_spawn(pid, path, &quiet, NULL, (char *const *)argv, environ);
 	(void)posix_spawn_file_actions_destroy(&quiet);
 	return rc ? gv_fail(err, -rc, "%s: %s", path, strerror(rc)) : 0;

@@ -14,7 +14,7 @@ struct gv_procs {
 };
 
 /** Start them and wait until vf0.sock (with a profile) or pf.sock is there. @bin_dir holds the
- *  programs; @profile NULL: the GPU only. */
+ *  programs; @profile NULL: the GPU only. What they print goes to the file $GV_PROCS_LOG. */
 int gv_procs_start(struct gv_procs *p, const char *bin_dir, const char *profile,
                    struct gv_err *err);
 /** End them (SIGTERM) and remove the directory. */
