@@ -2,7 +2,7 @@
 /*
  * Makes the VALU cores out of cores.def: one function for each, a loop over 64
  * lanes that the compiler turns into vector code. Included by cores_*.c, each
- * compiled for another host ISA; CU_CORES names the table.
+ * compiled for another host ISA.
  *
  * Destination rows may be source rows, never half of one: so no iteration
  * depends on another, which CU_LANE_LOOP tells the compiler.
@@ -140,7 +140,7 @@
 #define CMP CU_ROW
 #define FN CU_ROW
 #define FCMP(n, ...) CU_ROW(n##_f32) CU_ROW(n##_f16) CU_ROW(n##_f64)
-const cu_core CU_CORES[CU_NUM_CORES] = {
+static const cu_core cores[CU_NUM_CORES] = {
 #include "cores.def"
 };
 /* clang-format on */

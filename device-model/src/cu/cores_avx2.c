@@ -4,5 +4,6 @@
 #include "cores_id.h"
 #include "cores_div.h"
 
-#define CU_CORES cu_cores_avx2
+#define CU_ISA cu_isa_avx2
 #include "cores.h"
+#include "fast.h"

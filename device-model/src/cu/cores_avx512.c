@@ -4,5 +4,6 @@
 #include "cores_id.h"
 #include "cores_div.h"
 
-#define CU_CORES cu_cores_avx512
+#define CU_ISA cu_isa_avx512
 #include "cores.h"
+#include "fast.h"

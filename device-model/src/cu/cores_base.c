@@ -4,5 +4,6 @@
 #include "cores_id.h"
 #include "cores_div.h"
 
-#define CU_CORES cu_cores_base
+#define CU_ISA cu_isa_base
 #include "cores.h"
+#include "fast.h"

@@ -103,25 +103,45 @@ CU_CORE(cvt_f64_f32)
 	CU_PUT64(d, cu_ud((double)cu_f(a[L])));
 }
 
+/* Shifts of pairs in 32-bit steps: that is what the host's vector units do well. */
 CU_CORE(lshlrev_b64)
 {
 	CU_UNUSED2;
 	CU_LANE_LOOP
-	CU_PUT64(d, CU_64(b) << (a[L] & 63));
+	{
+		uint32_t n = a[L] & 31, big = 0u - (a[L] >> 5 & 1), lo = b[L], hi = b[CU_LANES + L];
+		uint32_t up = lo << n, across = (hi << n) | (lo >> 1) >> (31 - n);
+
+		d[L] = up & ~big;
+		d[CU_LANES + L] = (up & big) | (across & ~big);
+	}
 }
 
 CU_CORE(lshrrev_b64)
 {
 	CU_UNUSED2;
 	CU_LANE_LOOP
-	CU_PUT64(d, CU_64(b) >> (a[L] & 63));
+	{
+		uint32_t n = a[L] & 31, big = 0u - (a[L] >> 5 & 1), lo = b[L], hi = b[CU_LANES + L];
+		uint32_t down = hi >> n, across = (lo >> n) | (hi << 1) << (31 - n);
+
+		d[L] = (down & big) | (across & ~big);
+		d[CU_LANES + L] = down & ~big;
+	}
 }
 
 CU_CORE(ashrrev_i64)
 {
 	CU_UNUSED2;
 	CU_LANE_LOOP
-	CU_PUT64(d, (uint64_t)((int64_t)CU_64(b) >> (a[L] & 63)));
+	{
+		uint32_t n = a[L] & 31, big = 0u - (a[L] >> 5 & 1), lo = b[L], hi = b[CU_LANES + L];
+		uint32_t down = (uint32_t)((int32_t)hi >> n), sign = (uint32_t)((int32_t)hi >> 31);
+		uint32_t across = (lo >> n) | (hi << 1) << (31 - n);
+
+		d[L] = (down & big) | (across & ~big);
+		d[CU_LANES + L] = (sign & big) | (down & ~big);
+	}
 }
 
 CU_CORE(mad_u64_u32)

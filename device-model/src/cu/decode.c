@@ -4,6 +4,7 @@
 
 #include <gv/base.h>
 
+#include "memop.h"
 #include "operand.h"
 
 #define NUM_OPS 1024
@@ -217,10 +218,12 @@ enum gv_cu_reason cu_decode(const struct gv_cu_run *run, const uint32_t word[2],
 		return rc == -EOPNOTSUPP ? GV_CU_UNIMPLEMENTED : GV_CU_BAD_INSTRUCTION;
 	i->fn = i->op->fn;
 	if (is_valu(i->op) && !i->fn) {
-		i->core =
-		        run->cores[i->clamp && i->op->clamp_core ? i->op->clamp_core : i->op->core];
-		i->fn = cu_valu_handler(i);
+		i->core = run->isa->cores[i->clamp && i->op->clamp_core ? i->op->clamp_core
+		                                                        : i->op->core];
+		i->fn = cu_valu_handler(run, i);
 	}
+	if (i->fn == cu_global && i->op->kind <= CU_MEM_STORE && i->op->dw == 1)
+		i->fn = run->isa->global_dword;
 	if (i->status) {
 		i->inner = i->fn;
 		i->fn = with_status;

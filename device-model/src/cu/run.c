@@ -56,17 +56,17 @@ static int check(const struct gv_cu_dispatch *d)
 	return 0;
 }
 
-static const cu_core *best_cores(void)
+static const struct cu_isa *best_isa(void)
 {
 #ifdef GV_CU_X86
 	__builtin_cpu_init();
 	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
 	    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-		return cu_cores_avx512;
+		return &cu_isa_avx512;
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-		return cu_cores_avx2;
+		return &cu_isa_avx2;
 #endif
-	return cu_cores_base;
+	return &cu_isa_base;
 }
 
 static void *zeroed(size_t bytes)
@@ -108,7 +108,7 @@ int gv_cu_begin(struct gv_cu_run **out, const struct gv_cu_dispatch *d)
 	if (!run)
 		return -ENOMEM;
 	run->d = *d;
-	run->cores = best_cores();
+	run->isa = best_isa();
 	run->num_vgprs = (CU_RSRC1_VGPRS(d->rsrc1) + 1) * 4;
 	run->lds_bytes = lds_size(d);
 	run->lds = run->lds_bytes ? zeroed(run->lds_bytes) : NULL;

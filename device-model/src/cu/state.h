@@ -171,7 +171,7 @@ struct gv_cu_run {
 	struct gv_cu_dispatch d;
 	struct gv_cu_counters n;
 	struct gv_cu_fault fault;
-	const cu_core *cores;
+	const struct cu_isa *isa;
 	struct gv_cu_window window[CU_WINDOWS];
 	uint64_t generation;
 	struct cu_chunk *chunks, *chunk_of[64];
@@ -264,7 +264,9 @@ const uint32_t *cu_mask(struct cu_wave *w);
 uint64_t cu_pack(const uint32_t *lanes);
 void cu_unpack(uint32_t *lanes, uint64_t mask);
 /** The handler for a decoded VALU instruction. */
-cu_fn cu_valu_handler(const struct cu_inst *i);
+cu_fn cu_valu_handler(const struct gv_cu_run *run, const struct cu_inst *i);
+/** The lane mask a carry or a select reads, into w->aux.in. */
+void cu_valu_read_mask(struct cu_wave *w, const struct cu_inst *i);
 /** After MODE changed. */
 void cu_mode_changed(struct cu_wave *w);
 void cu_valu_slow(struct cu_wave *w, const struct cu_inst *i);
@@ -280,10 +282,14 @@ void cu_mod_result(const struct cu_wave *w, const struct cu_inst *i, uint32_t *r
 /** Put a 16-bit or SDWA result into what the destination holds. */
 void cu_mod_merge(const struct cu_inst *i, uint32_t *row, const uint32_t *old);
 
-/* ---- cores of the VALU, one table per host ISA */
-extern const cu_core cu_cores_base[];
-extern const cu_core cu_cores_avx2[];
-extern const cu_core cu_cores_avx512[];
+/* ---- what is compiled once for every host ISA: cores.h and fast.h */
+struct cu_isa {
+	const cu_core *cores;
+	cu_fn plain[3]; /* one, two, three sources */
+	cu_fn compare, carry;
+	cu_fn global_dword; /* global_load_dword and global_store_dword */
+};
+extern const struct cu_isa cu_isa_base, cu_isa_avx2, cu_isa_avx512;
 
 /* ---- tables */
 struct cu_table {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * How a VALU instruction runs: rows of 64 lanes in, one core, a row out under
- * EXEC. The plain case is one of cu_valu1..3; anything with modifiers, SDWA,
- * DPP or an unusual MODE takes cu_valu_slow().
+ * EXEC. The plain cases are in fast.h; anything with modifiers, SDWA, DPP or an
+ * unusual MODE takes cu_valu_slow().
  */
 #include <fenv.h>
 #ifdef __SSE2__
@@ -85,47 +85,6 @@ static void blend(uint32_t *restrict d, const uint32_t *restrict t, const uint32
 		d[l] = (t[l] & m[l]) | (d[l] & ~m[l]);
 }
 
-static void run_core(struct cu_wave *w, const struct cu_inst *i, const uint32_t *a,
-                     const uint32_t *b, const uint32_t *c)
-{
-	uint32_t *d = w->v[i->dst];
-	const uint32_t *m;
-
-	if (__builtin_expect(cu_exec(w) == ~0ull, 1)) {
-		i->core(d, a, b, c, &w->aux);
-		return;
-	}
-	i->core(w->tmp[3], a, b, c, &w->aux);
-	m = cu_mask(w);
-	blend(d, w->tmp[3], m);
-	if (is_wide(i->op->dt))
-		blend(d + CU_LANES, w->tmp[3] + CU_LANES, m);
-}
-
-static void valu1(struct cu_wave *w, const struct cu_inst *i)
-{
-	if (__builtin_expect(w->fp_slow & i->fp, 0))
-		cu_valu_slow(w, i);
-	else
-		run_core(w, i, cu_row(w, i, 0), NULL, NULL);
-}
-
-static void valu2(struct cu_wave *w, const struct cu_inst *i)
-{
-	if (__builtin_expect(w->fp_slow & i->fp, 0))
-		cu_valu_slow(w, i);
-	else
-		run_core(w, i, cu_row(w, i, 0), cu_row(w, i, 1), NULL);
-}
-
-static void valu3(struct cu_wave *w, const struct cu_inst *i)
-{
-	if (__builtin_expect(w->fp_slow & i->fp, 0))
-		cu_valu_slow(w, i);
-	else
-		run_core(w, i, cu_row(w, i, 0), cu_row(w, i, 1), cu_row(w, i, 2));
-}
-
 static void write_mask(struct cu_wave *w, const struct cu_inst *i, const uint32_t *lanes)
 {
 	uint64_t m = cu_pack(lanes) & cu_exec(w);
@@ -135,18 +94,8 @@ static void write_mask(struct cu_wave *w, const struct cu_inst *i, const uint32_
 		cu_wr64(&w->s[CU_EXEC], m);
 }
 
-static void valu_cmp(struct cu_wave *w, const struct cu_inst *i)
-{
-	if (__builtin_expect(w->fp_slow & i->fp, 0)) {
-		cu_valu_slow(w, i);
-		return;
-	}
-	i->core(w->tmp[3], cu_row(w, i, 0), cu_row(w, i, 1), NULL, &w->aux);
-	write_mask(w, i, w->tmp[3]);
-}
-
 /* The mask register of a carry or a select: VCC, or src2 of the VOP3 form. */
-static void read_mask(struct cu_wave *w, const struct cu_inst *i)
+void cu_valu_read_mask(struct cu_wave *w, const struct cu_inst *i)
 {
 	const struct cu_src *s = &i->src[2];
 	uint64_t m = cu_rd64(&w->s[CU_VCC]);
@@ -154,21 +103,6 @@ static void read_mask(struct cu_wave *w, const struct cu_inst *i)
 	if (i->op->flags & CU_F_CIN && i->mask_in_src2)
 		m = s->kind == CU_SRC_CONST ? i->imm[2] : cu_rd64(&w->s[s->reg]);
 	cu_unpack(w->aux.in, m);
-}
-
-static void valu_carry(struct cu_wave *w, const struct cu_inst *i)
-{
-	const uint32_t *c = i->nsrc > 2 ? cu_row(w, i, 2) : NULL;
-
-	if (__builtin_expect(w->fp_slow & i->fp, 0)) {
-		cu_valu_slow(w, i);
-		return;
-	}
-	if (i->op->flags & (CU_F_CIN | CU_F_VCCIN))
-		read_mask(w, i);
-	run_core(w, i, cu_row(w, i, 0), cu_row(w, i, 1), c);
-	if (i->op->flags & CU_F_COUT)
-		write_mask(w, i, w->aux.out);
 }
 
 static int host_round(uint32_t mode)
@@ -221,7 +155,7 @@ void cu_valu_slow(struct cu_wave *w, const struct cu_inst *i)
 		cu_mod_source(w, i, n, w->tmp[n]);
 	}
 	if (i->op->flags & (CU_F_CIN | CU_F_VCCIN))
-		read_mask(w, i);
+		cu_valu_read_mask(w, i);
 	run_rounded(w, i, src);
 	old = cu_exec(w);
 	cu_wr64(&w->s[CU_EXEC], lanes); /* what DPP switched off counts as off */
@@ -267,13 +201,15 @@ void cu_mode_changed(struct cu_wave *w)
 	w->fp_slow = CU_MODE_DENORM32(w->mode) != 3 || (w->mode & 0xf) != 0;
 }
 
-cu_fn cu_valu_handler(const struct cu_inst *i)
+cu_fn cu_valu_handler(const struct gv_cu_run *run, const struct cu_inst *i)
 {
+	const struct cu_isa *isa = run->isa;
+
 	if (i->slow || i->op->flags & (CU_F_FLUSH | CU_F_KEEPHI | CU_F_MIX))
 		return cu_valu_slow;
 	if (i->op->flags & CU_F_CMP)
-		return valu_cmp;
+		return isa->compare;
 	if (i->op->flags & (CU_F_CIN | CU_F_COUT | CU_F_VCCIN))
-		return valu_carry;
-	return i->nsrc == 1 ? valu1 : i->nsrc == 2 ? valu2 : valu3;
+		return isa->carry;
+	return isa->plain[i->nsrc - 1];
 }

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The handlers that most instructions of most programs take: VALU without
+ * modifiers, and dwords of 64 neighbours in memory. Compiled once for every
+ * host ISA, behind cores.h; CU_ISA names the table.
+ */
+#ifdef __AVX__
+#include <immintrin.h>
+#endif
+
+#include "memop.h"
+
+/* One bit per lane of 0 or ~0. */
+CU_INLINE uint64_t fast_pack(const uint32_t *lanes)
+{
+#ifdef __AVX__
+	uint64_t mask = 0;
+
+	for (unsigned l = 0; l < CU_LANES; l += 8)
+		mask |= (uint64_t)(uint32_t)_mm256_movemask_ps(
+		                _mm256_loadu_ps((const void *)(lanes + l)))
+		        << l;
+	return mask;
+#else
+	return cu_pack(lanes);
+#endif
+}
+
+CU_INLINE void fast_unpack(uint32_t *lanes, uint64_t mask)
+{
+	uint32_t half[2] = {(uint32_t)mask, (uint32_t)(mask >> 32)};
+
+	for (unsigned h = 0; h < 2; h++)
+		for (unsigned l = 0; l < 32; l++)
+			lanes[32 * h + l] = 0u - (half[h] >> l & 1u);
+}
+
+static bool fast_wide(uint8_t type)
+{
+	return type == CU_B64 || type == CU_F64;
+}
+
+static const uint32_t *fast_row(struct cu_wave *w, const struct cu_inst *i, unsigned n)
+{
+	const struct cu_src *s = &i->src[n];
+	uint32_t *row = w->tmp[n];
+	uint64_t v;
+
+	if (s->kind == CU_SRC_VGPR)
+		return w->v[s->reg];
+	v = s->kind == CU_SRC_CONST ? i->imm[n] : cu_rd64(&w->s[s->reg]);
+	for (unsigned l = 0; l < CU_LANES; l++)
+		row[l] = (uint32_t)v;
+	if (fast_wide(i->op->st[n]))
+		for (unsigned l = 0; l < CU_LANES; l++)
+			row[CU_LANES + l] = (uint32_t)(v >> 32);
+	return row;
+}
+
+static const uint32_t *fast_mask(struct cu_wave *w)
+{
+	uint64_t exec = cu_exec(w);
+
+	if (exec != w->exec_of_mask) {
+		fast_unpack(w->mask, exec);
+		w->exec_of_mask = exec;
+	}
+	return w->mask;
+}
+
+static void fast_blend(uint32_t *restrict d, const uint32_t *restrict t, const uint32_t *restrict m)
+{
+	for (unsigned l = 0; l < CU_LANES; l++)
+		d[l] = (t[l] & m[l]) | (d[l] & ~m[l]);
+}
+
+CU_INLINE void fast_run(struct cu_wave *w, const struct cu_inst *i, const uint32_t *a,
+                        const uint32_t *b, const uint32_t *c)
+{
+	uint32_t *d = w->v[i->dst];
+	const uint32_t *m;
+
+	if (__builtin_expect(cu_exec(w) == ~0ull, 1)) {
+		i->core(d, a, b, c, &w->aux);
+		return;
+	}
+	i->core(w->tmp[3], a, b, c, &w->aux);
+	m = fast_mask(w);
+	fast_blend(d, w->tmp[3], m);
+	if (fast_wide(i->op->dt))
+		fast_blend(d + CU_LANES, w->tmp[3] + CU_LANES, m);
+}
+
+/* MODE may ask for what the cores do not do. */
+CU_INLINE bool fast_refused(struct cu_wave *w, const struct cu_inst *i)
+{
+	if (__builtin_expect(!(w->fp_slow & i->fp), 1))
+		return false;
+	cu_valu_slow(w, i);
+	return true;
+}
+
+static void fast_valu1(struct cu_wave *w, const struct cu_inst *i)
+{
+	if (!fast_refused(w, i))
+		fast_run(w, i, fast_row(w, i, 0), NULL, NULL);
+}
+
+static void fast_valu2(struct cu_wave *w, const struct cu_inst *i)
+{
+	if (!fast_refused(w, i))
+		fast_run(w, i, fast_row(w, i, 0), fast_row(w, i, 1), NULL);
+}
+
+static void fast_valu3(struct cu_wave *w, const struct cu_inst *i)
+{
+	if (!fast_refused(w, i))
+		fast_run(w, i, fast_row(w, i, 0), fast_row(w, i, 1), fast_row(w, i, 2));
+}
+
+CU_INLINE void fast_put_mask(struct cu_wave *w, const struct cu_inst *i, const uint32_t *lanes)
+{
+	uint64_t m = fast_pack(lanes) & cu_exec(w);
+
+	cu_wr64(&w->s[i->sdst], m);
+	if (i->op->flags & CU_F_CMPX)
+		cu_wr64(&w->s[CU_EXEC], m);
+}
+
+static void fast_compare(struct cu_wave *w, const struct cu_inst *i)
+{
+	if (fast_refused(w, i))
+		return;
+	i->core(w->tmp[3], fast_row(w, i, 0), fast_row(w, i, 1), NULL, &w->aux);
+	fast_put_mask(w, i, w->tmp[3]);
+}
+
+static void fast_carry(struct cu_wave *w, const struct cu_inst *i)
+{
+	if (fast_refused(w, i))
+		return;
+	if (i->mask_in_src2)
+		cu_valu_read_mask(w, i);
+	else if (i->op->flags & (CU_F_CIN | CU_F_VCCIN))
+		fast_unpack(w->aux.in, cu_rd64(&w->s[CU_VCC]));
+	fast_run(w, i, fast_row(w, i, 0), fast_row(w, i, 1),
+	         i->nsrc > 2 ? fast_row(w, i, 2) : NULL);
+	if (i->op->flags & CU_F_COUT)
+		fast_put_mask(w, i, w->aux.out);
+}
+
+/* Are 64 offsets (or low halves of addresses) dwords one behind the other, without wrapping? */
+CU_INLINE bool fast_in_a_row(const uint32_t *lo)
+{
+	uint32_t diff = 0, first = lo[0];
+
+	for (unsigned l = 0; l < CU_LANES; l++)
+		diff |= lo[l] ^ (first + 4 * l);
+	return diff == 0 && first <= UINT32_MAX - 4 * CU_LANES;
+}
+
+CU_INLINE bool fast_all_same(const uint32_t *row)
+{
+	uint32_t diff = 0;
+
+	for (unsigned l = 0; l < CU_LANES; l++)
+		diff |= row[l] ^ row[0];
+	return diff == 0;
+}
+
+static void fast_global_dword(struct cu_wave *w, const struct cu_inst *i)
+{
+	const uint32_t *lo = w->v[i->addr];
+	bool is_load = i->op->kind == CU_MEM_LOAD, pair = i->saddr >= 0x7f;
+	uint64_t va;
+	uint8_t *host;
+
+	if (cu_exec(w) != ~0ull || !fast_in_a_row(lo) ||
+	    (pair && !fast_all_same(w->v[i->addr + 1]))) {
+		cu_global(w, i);
+		return;
+	}
+	va = pair ? (uint64_t)w->v[i->addr + 1][0] << 32 : cu_rd64(&w->s[i->saddr]);
+	va += lo[0] + (uint64_t)(int64_t)i->simm;
+	host = cu_mem_try(w, va, 4 * CU_LANES, is_load ? GV_CU_R : GV_CU_W);
+	if (!host)
+		cu_global(w, i);
+	else if (is_load)
+		memcpy(w->v[i->data], host, 4 * CU_LANES);
+	else
+		memcpy(host, w->v[i->data], 4 * CU_LANES);
+}
+
+const struct cu_isa CU_ISA = {
+        .cores = cores,
+        .plain = {fast_valu1, fast_valu2, fast_valu3},
+        .compare = fast_compare,
+        .carry = fast_carry,
+        .global_dword = fast_global_dword,
+};
