@@ -47,11 +47,17 @@ static int compile(const char *source, const char *opt, const char *to)
 {
 	char from[512];
 
+	/* -O2, or -O2 with "ftz": no f32 subnormals */
+	bool ftz = strstr(opt, "ftz");
+	char level[8];
+
+	(void)snprintf(level, sizeof(level), "%.3s", opt);
 	(void)snprintf(from, sizeof(from), "%s/%s", CU_KERNEL_DIR, source);
 	return run_tool((const char *[]){"clang-14", "-x", "cl", "-Xclang",
 	                                 "-finclude-default-header", "-cl-std=CL2.0", "-target",
 	                                 "amdgcn-amd-amdhsa", "-mcpu=gfx900", "-nogpulib", "-w",
-	                                 "-ffp-contract=off", opt, from, "-o", to, NULL});
+	                                 "-ffp-contract=off", level, from, "-o", to,
+	                                 ftz ? "-cl-denorms-are-zero" : NULL, NULL});
 }
 
 /* PT_LOADs at their virtual addresses, relative to code_va. */

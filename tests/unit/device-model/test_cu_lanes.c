@@ -546,7 +546,7 @@ static void subnormals_are_flushed_when_mode_says_so(void)
 {
 	float *in, *out;
 
-	for (unsigned off = 0; off < 2; off++) {
+	for (unsigned off = strstr(level, "ftz") ? 1 : 0; off < 2; off++) {
 		if (!opened())
 			return;
 		rig.denorm_off = off;
@@ -567,6 +567,77 @@ static void subnormals_are_flushed_when_mode_says_so(void)
 	}
 }
 
+static void halves_of_registers_are_loaded_and_stored(void)
+{
+	int16_t *a, *out, l[128];
+	uint8_t *b;
+	unsigned bad = 0;
+
+	if (!opened())
+		return;
+	a = buffer(1024);
+	b = buffer(256);
+	out = buffer(256);
+	for (unsigned n = 0; n < 512; n++)
+		a[n] = (int16_t)mix(n);
+	for (unsigned n = 0; n < 256; n++)
+		b[n] = (uint8_t)mix(n + 3333);
+	for (unsigned i = 0; i < 64; i++) {
+		l[2 * i] = a[i * 5 + 1];
+		l[2 * i + 1] = a[i * 3];
+	}
+	RUN("gather_pairs", 64, 64, 0, a, b, out);
+	for (unsigned i = 0; i < 64; i++) {
+		int x = a[i * 3] * b[i] + l[(i ^ 1) * 2];
+		int y = a[i * 5 + 1] * (int8_t)b[i + 9] + l[(i ^ 3) * 2 + 1];
+
+		bad += out[i] != (int16_t)y || out[i + 64] != (int16_t)x;
+	}
+	CU_ASSERT_EQUAL(bad, 0);
+}
+
+static void pointers_go_to_lds_scratch_memory_and_tables(void)
+{
+	static const uint32_t primes[] = {2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37};
+	uint32_t *out, want[64];
+
+	if (!opened())
+		return;
+	out = buffer(1024);
+	for (unsigned i = 0; i < 64; i++)
+		want[i] = primes[i % 12] + i * 10 + i * 100 + 10;
+	RUN("pointers", 64, 64, 0, out);
+	CU_ASSERT_EQUAL(differ(out, want, 64), 0);
+	CU_ASSERT_EQUAL(out[64], 1064);
+}
+
+#if !defined(__clang__) && defined(__SSE2__)
+static void f16_and_f32_mix(void)
+{
+	_Float16 *a, *small;
+	float *b, *out;
+	unsigned bad = 0;
+
+	if (!opened())
+		return;
+	a = buffer(256);
+	b = buffer(256);
+	out = buffer(256);
+	small = buffer(128);
+	for (unsigned n = 0; n < 128; n++)
+		a[n] = (_Float16)((float)(mix(n) & 0xffff) * 0.003f - 90.0f);
+	for (unsigned n = 0; n < 64; n++)
+		b[n] = (float)(mix(n + 77) & 0xffff) * 0.01f - 300.0f;
+	RUN("mixed", 64, 64, 0, a, b, out, small);
+	for (unsigned n = 0; n < 64; n++) {
+		float x = (float)a[n], y = (float)a[n + 64];
+
+		bad += out[n] != x * b[n] + y || small[n] != (_Float16)(x * y + b[n]);
+	}
+	CU_ASSERT_EQUAL(bad, 0);
+}
+#endif
+
 static const struct ut_case cases[] = {
         UT(lanes_see_each_other),
         UT(a_wave_scan_by_dpp_sums),
@@ -583,11 +654,16 @@ static const struct ut_case cases[] = {
         UT(pairs_of_shorts),
         UT(clocks_go_forward),
         UT(subnormals_are_flushed_when_mode_says_so),
+        UT(halves_of_registers_are_loaded_and_stored),
+        UT(pointers_go_to_lds_scratch_memory_and_tables),
+#if !defined(__clang__) && defined(__SSE2__)
+        UT(f16_and_f32_mix),
+#endif
 };
 
 int main(int argc, char **argv)
 {
-	static const char *const levels[] = {"-O0", "-O2", "-O3"};
+	static const char *const levels[] = {"-O0", "-O2", "-O3", "-O2 ftz"};
 	int rc = 0;
 
 	if (!cu_rig_has("clang-14") || !cu_rig_has("ld.lld-14")) {

@@ -20,8 +20,9 @@
 	static void name##_item(TA x, TA y, TC *r, uint i)
 #define BITREV32 __builtin_bitreverse32
 #define BITREV64 __builtin_bitreverse64
+#define CU_HOST
 #endif
-#define NOINLINE __attribute__((noinline))
+#define NOINLINE CU_HOST __attribute__((noinline))
 
 typedef signed char s8;
 typedef unsigned char u8;

@@ -284,3 +284,52 @@ kernel void short_pairs(global const short2 *a, global const short2 *b, global s
 	out[i] = (x * y + x) ^ (x > y ? x : y) ^ (x << (short2)3) ^ (y >> (short2)2) ^
 	         (x < y ? x - y : y - x);
 }
+
+/* Halves of registers loaded and stored one by one. */
+kernel void gather_pairs(global const short *a, global const uchar *b, global short *out)
+{
+	local short l[128];
+	u32 i = GID, n = LID;
+	short2 v = (short2)(a[i * 3], a[i * 5 + 1]), w = (short2)(b[i], (char)b[i + 9]);
+
+	l[n * 2] = v.y;
+	l[n * 2 + 1] = v.x;
+	BARRIER;
+	v = v * w + (short2)(l[(n ^ 1) * 2], l[(n ^ 3) * 2 + 1]);
+	out[i] = v.y;
+	out[i + 64] = v.x;
+}
+
+constant u32 primes[] = {2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37};
+global u32 counter = 1000;
+
+/* A table, a program-scope variable, and a pointer that may go to LDS, scratch or memory. */
+kernel void pointers(global u32 *out)
+{
+	local u32 l[64];
+	u32 i = GID, n = LID, mine[2];
+	u32 *p;
+
+	l[n] = n * 10;
+	mine[0] = mine[1] = n * 100;
+	out[i] = primes[i % 12];
+	BARRIER;
+	p = i % 3 == 0 ? (u32 *)&l[n] : i % 3 == 1 ? (u32 *)&mine[n & 1] : (u32 *)&out[i];
+	*p += 7;
+	__atomic_fetch_add(i % 3 == 0 ? (u32 *)&l[n] : (u32 *)&out[i], 3u, RELAXED);
+	__atomic_fetch_add(&counter, 1u, RELAXED);
+	BARRIER;
+	out[i] += l[n] + mine[n & 1];
+	if (i == 0)
+		out[64] = __atomic_load_n(&counter, RELAXED);
+}
+
+/* With f32 subnormals off this is v_mad_mix. */
+kernel void mixed(global const half *a, global const float *b, global float *out, global half *small)
+{
+	u32 i = GID;
+	float m = (float)a[i] * b[i] + (float)a[i + 64];
+
+	out[i] = m;
+	small[i] = (half)((float)a[i] * (float)a[i + 64] + b[i]);
+}
