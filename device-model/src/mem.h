@@ -52,6 +52,8 @@ struct gv_vram {
 	pthread_mutex_t fault_lock; /* the L2_FAULT registers of all VFs; a leaf */
 };
 
+/** A sealed memfd of @bytes: its size is fixed for whoever holds it. */
+int gv_vram_memfd(const char *name, uint64_t bytes, int *fd);
 /** Map @fd at device address @dev. -ENOMEM. */
 int gv_vram_map(struct gv_vram *v, uint64_t dev, uint64_t bytes, int fd, uint64_t off);
 /** As gv_vram_ptr(), but a failure is the caller's to report. */

@@ -27,11 +27,14 @@ int gv_vram_map(struct gv_vram *v, uint64_t dev, uint64_t bytes, int fd, uint64_
 	return 0;
 }
 
-static int make_fd(const char *name, uint64_t bytes, int *out)
+/* Clients hold these descriptors too: without the seals one of them could shorten the file under
+ * our mappings (SIGBUS), let it grow without end, or forbid us to write it. */
+int gv_vram_memfd(const char *name, uint64_t bytes, int *out)
 {
-	gv_auto_fd int fd = memfd_create(name, MFD_CLOEXEC);
+	gv_auto_fd int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (fd < 0 || ftruncate(fd, (off_t)bytes) != 0)
+	if (fd < 0 || ftruncate(fd, (off_t)bytes) != 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
 		return -errno;
 	*out = gv_take_fd(&fd);
 	return 0;
@@ -52,10 +55,10 @@ static int reserve(struct gv_vram *v)
 
 static int back(struct gv_vram *v)
 {
-	int rc = make_fd("gv-vram-pf", v->window_bytes, &v->window_fd);
+	int rc = gv_vram_memfd("gv-vram-pf", v->window_bytes, &v->window_fd);
 
 	if (!rc)
-		rc = make_fd("gv-vram-pool", v->bytes, &v->pool_fd);
+		rc = gv_vram_memfd("gv-vram-pool", v->bytes, &v->pool_fd);
 	if (!rc)
 		rc = gv_vram_map(v, 0, v->window_bytes, v->window_fd, 0);
 	if (!rc && v->bytes > v->window_bytes)
@@ -289,16 +292,20 @@ void gv_vram_access(struct gv_fn *f, uint64_t fb, void *buf, size_t n, bool writ
 	gv_fn_mem_leave(f);
 }
 
-/* A descriptor permits reading and writing all it holds: only whole memory is handed out. */
+/* A descriptor permits reading and writing all it holds, also beyond the aperture: it is handed
+ * out only when the table permits the VF no less. */
 static int vf_fd_bytes(const struct gv_vf_mem *m, uint64_t aperture, uint64_t *bytes)
 {
 	uint64_t n = GV_MIN((uint64_t)m->entries << GV_L2_SHIFT, aperture);
 
 	if (n == 0)
 		return -ENOTSUP;
-	for (uint64_t i = 0; i < n >> GV_L2_SHIFT; i++)
-		if (m->entry[i].chunk == GV_NO_CHUNK || m->entry[i].access != (GV_ACC_R | GV_ACC_W))
+	for (uint64_t i = 0; i < m->entries; i++) {
+		bool there = m->entry[i].chunk != GV_NO_CHUNK;
+
+		if (there ? m->entry[i].access != (GV_ACC_R | GV_ACC_W) : i < n >> GV_L2_SHIFT)
 			return -ENOTSUP;
+	}
 	*bytes = n;
 	return 0;
 }

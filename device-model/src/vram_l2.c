@@ -10,7 +10,7 @@
  * The bytes of a chunk live in exactly one file. Changing owner copies what was ever written
  * (holes stay holes) and maps the new file over the device range, so PF, VF engines and VF
  * aperture keep seeing one memory. All of it runs with the mem_locks of the PF and the VF held
- * for writing, PF first.
+ * for writing, VF first.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -20,18 +20,20 @@
 
 /* ---- locks ---------------------------------------------------------------- */
 
+/* The VF first: while its engines leave their slices, which a client can draw out, the PF goes on.
+ */
 static void lock_both(struct gv_fn *f)
 {
-	(void)pthread_rwlock_wrlock(&f->dev->fn[GV_DEV_PF].mem_lock);
 	(void)pthread_rwlock_wrlock(&f->mem_lock);
+	(void)pthread_rwlock_wrlock(&f->dev->fn[GV_DEV_PF].mem_lock);
 }
 
 static void unlock_both(struct gv_fn *f)
 {
 	atomic_fetch_add(&f->mem_generation, 1);
 	atomic_fetch_add(&f->dev->fn[GV_DEV_PF].mem_generation, 1);
-	(void)pthread_rwlock_unlock(&f->mem_lock);
 	(void)pthread_rwlock_unlock(&f->dev->fn[GV_DEV_PF].mem_lock);
+	(void)pthread_rwlock_unlock(&f->mem_lock);
 }
 
 /* ---- moving bytes --------------------------------------------------------- */
@@ -173,14 +175,6 @@ static bool same_memory(const struct gv_vf_mem *a, const struct gv_vf_mem *b)
 	return true;
 }
 
-static int make_fd(struct gv_fn *f, struct gv_vf_mem *m)
-{
-	m->fd = memfd_create(f->name, MFD_CLOEXEC);
-	if (m->fd < 0 || ftruncate(m->fd, (off_t)((uint64_t)m->entries << GV_L2_SHIFT)) != 0)
-		return -errno;
-	return 0;
-}
-
 /* Where each chunk's bytes are now: entry number in the old file + 1, 0 = the pool. */
 static uint32_t *old_places(const struct gv_vram *v, const struct gv_vf_mem *old)
 {
@@ -245,8 +239,13 @@ static void map_all(struct gv_fn *f, struct gv_vf_mem *new)
 	}
 }
 
+/* Somebody may hold the descriptor for ever: what it held goes, so that neither old contents nor
+ * the memory under them outlive us. Nothing of ours maps the file any more. */
 static void drop_table(struct gv_vf_mem *m)
 {
+	if (m->fd >= 0 && m->handed_out)
+		(void)fallocate(m->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+		                (off_t)((uint64_t)m->entries << GV_L2_SHIFT));
 	gv_closep(&m->fd);
 	free(m->entry);
 	*m = (struct gv_vf_mem){.fd = -1};
@@ -262,7 +261,7 @@ static int install(struct gv_fn *f, struct gv_vf_mem *new)
 	int rc = place && kept ? 0 : -ENOMEM;
 
 	if (!rc && new->entries)
-		rc = make_fd(f, new);
+		rc = gv_vram_memfd(f->name, (uint64_t) new->entries << GV_L2_SHIFT, &new->fd);
 	if (!rc)
 		rc = gather(v, old, new, place);
 	if (rc)
@@ -369,7 +368,7 @@ void gv_vram_rotate(struct gv_fn *f)
 		return;
 	lock_both(f);
 	m = &f->dev->vram->vf[gv_fn_vf(f)];
-	if (m->fd >= 0) {
+	if (m->fd >= 0 && m->handed_out) {
 		rc = copy_entries(m, &new);
 		if (!rc)
 			rc = install(f, &new);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The table of system memory that a client gave to its function. */
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -53,7 +54,8 @@ static int insert(struct vfus_slot *s, struct vfus_map *m)
 
 	if (at < s->num_maps && s->map[at]->iova <= m->iova + (m->bytes - 1))
 		return -EEXIST;
-	if (s->num_maps >= GV_VFU_MAX_MAPS)
+	if (s->num_maps >= GV_VFU_MAX_MAPS ||
+	    (m->cpu && s->num_maps - s->message_maps >= VFUS_MAX_FILE_MAPS))
 		return -ENOSPC;
 	rc = grow(s);
 	if (rc)
@@ -87,8 +89,15 @@ static int check_map(const struct gv_vfu_dma_map *req, const struct vfus_msg *m)
 	return req->bytes - 1 > UINT64_MAX - req->iova ? -EINVAL : 0;
 }
 
-/* Only files have a size to hold against the request; a device node could block or fault in ways
- * of its own. That the file may shrink later is guard.c's matter. */
+/* Only shared memory (memfd, tmpfs, hugetlbfs): a file system of the client's own making could let
+ * an engine that touches a page wait for ever, and so could a device node. Only such files know
+ * seals, and asking for them asks no file system. That the file may shrink later is guard.c's
+ * matter. */
+static bool is_memory(int fd)
+{
+	return fcntl(fd, F_GET_SEALS) >= 0;
+}
+
 static int map_file(const struct gv_vfu_dma_map *req, int fd, uint8_t **cpu)
 {
 	int prot = (req->flags & GV_VFU_DMA_R ? PROT_READ : 0) |
@@ -96,10 +105,10 @@ static int map_file(const struct gv_vfu_dma_map *req, int fd, uint8_t **cpu)
 	struct stat st;
 	void *p;
 
+	if (!is_memory(fd))
+		return -EINVAL;
 	if (fstat(fd, &st) != 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
 	if (req->fd_offset > (uint64_t)st.st_size ||
 	    req->bytes > (uint64_t)st.st_size - req->fd_offset)
 		return -EINVAL;
@@ -237,6 +246,7 @@ void vfus_dma_open(struct vfus_slot *s, uint64_t max_xfer)
 {
 	(void)pthread_mutex_lock(&s->wait_lock);
 	s->max_xfer = GV_MIN(max_xfer, (uint64_t)GV_VFU_MAX_XFER);
+	s->held_window = s->held_ns = 0;
 	s->dma_open = true;
 	(void)pthread_mutex_unlock(&s->wait_lock);
 }

@@ -11,9 +11,16 @@
 
 #define ANSWER_NS (2 * GV_S)
 
-static struct timespec deadline(void)
+/* Engines that wait are shared with other functions. A client may hold them up for HELD_NS in
+ * WINDOW_NS, answers within PROMPT_NS not counted; after that its memory is not asked for until
+ * the window is over, and every access to it fails at once. */
+#define PROMPT_NS (2 * GV_MS)
+#define HELD_NS   (3 * GV_S)
+#define WINDOW_NS (30 * GV_S)
+
+static struct timespec deadline(uint64_t from)
 {
-	uint64_t at = gv_now_ns() + ANSWER_NS;
+	uint64_t at = from + ANSWER_NS;
 
 	return (struct timespec){.tv_sec = (time_t)(at / GV_S), .tv_nsec = (long)(at % GV_S)};
 }
@@ -27,9 +34,32 @@ static void forget(struct vfus_slot *s, const struct vfus_wait *w)
 		}
 }
 
+/* Under wait_lock, as the next two. */
+static void charge(struct vfus_slot *s, uint64_t took_ns)
+{
+	if (took_ns <= PROMPT_NS)
+		return;
+	s->held_ns += took_ns - PROMPT_NS;
+	if (s->held_ns > HELD_NS && s->held_ns - (took_ns - PROMPT_NS) <= HELD_NS)
+		gv_logf(&s->log, GV_LOG_WARN,
+		        "client answers DMA messages too slowly: its memory fails for a while");
+}
+
+static bool may_ask(struct vfus_slot *s)
+{
+	uint64_t now = gv_now_ns();
+
+	if (now - s->held_window > WINDOW_NS) {
+		s->held_window = now;
+		s->held_ns = 0;
+	}
+	return s->held_ns <= HELD_NS;
+}
+
 static int wait_answer(struct vfus_slot *s, struct vfus_wait *w)
 {
-	struct timespec until = deadline();
+	uint64_t from = gv_now_ns();
+	struct timespec until = deadline(from);
 	int late = 0;
 
 	(void)pthread_mutex_lock(&s->wait_lock);
@@ -40,6 +70,7 @@ static int wait_answer(struct vfus_slot *s, struct vfus_wait *w)
 		forget(s, w); /* an answer that still comes finds nobody */
 		w->rc = -ETIMEDOUT;
 	}
+	charge(s, gv_now_ns() - from);
 	(void)pthread_mutex_unlock(&s->wait_lock);
 	return w->rc;
 }
@@ -52,9 +83,10 @@ int vfus_ask(struct vfus_slot *s, uint16_t cmd, uint64_t iova, void *buf, size_t
 	int rc;
 
 	(void)pthread_mutex_lock(&s->wait_lock);
-	if (!s->dma_open) {
+	if (!s->dma_open || !may_ask(s)) {
+		rc = s->dma_open ? -ETIMEDOUT : -ENODEV;
 		(void)pthread_mutex_unlock(&s->wait_lock);
-		return -ENODEV;
+		return rc;
 	}
 	w.id = hdr.id = s->next_id++;
 	w.next = s->waits;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Memory that a client gave us is a file that the client can shorten at any time; touching what
- * is gone raises SIGBUS in whichever thread did. The handler puts a page of zeros there and
- * counts: that client's data is lost, by its own doing, and nobody else notices.
+ * is gone raises SIGBUS in whichever thread did. The handler puts zeros there,
+ * to the end of the mapping as the file ends before, and counts: that client's data is lost, by
+ * its own doing, and nobody else notices. Page by page would let a client split one mapping into
+ * more than the kernel grants the whole process.
  *
  * The list is global because signal handlers are. It is guarded by a spin lock that no one holds
  * while touching client memory, and only faults (never a sent signal) make the handler take it,
@@ -38,9 +40,10 @@ static bool put_zeros(const struct vfus_map *m, uintptr_t at)
 {
 	const int prot = PROT_READ | PROT_WRITE,
 	          flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-	void *page = (void *)(at & ~(uintptr_t)(GV_VFU_PAGE - 1));
+	uint8_t *page = (uint8_t *)(at & ~(uintptr_t)(GV_VFU_PAGE - 1));
+	size_t rest = m->bytes - (size_t)(page - m->cpu);
 
-	return mmap(page, GV_VFU_PAGE, prot, flags, -1, 0) != MAP_FAILED ||
+	return mmap(page, rest, prot, flags, -1, 0) != MAP_FAILED ||
 	       mmap(m->cpu, m->bytes, prot, flags, -1, 0) != MAP_FAILED;
 }
 

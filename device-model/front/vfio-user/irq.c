@@ -155,6 +155,15 @@ void vfus_irq_drop_all(struct vfus_slot *s)
 
 /* ---- raising, from engine threads -------------------------------------------- */
 
+/* An eventfd that had to be interrupted would hold up an engine again the next time, and engines
+ * are shared with other functions. Under irq_lock. */
+static void forfeit(struct vfus_slot *s, unsigned vector, int why)
+{
+	gv_logf(&s->log, GV_LOG_WARN, "vector %u: %s, its eventfd is given up", vector,
+	        strerror(why));
+	gv_closep(&s->eventfd[vector]);
+}
+
 void vfus_irq_fire(void *arg, unsigned func, unsigned vector)
 {
 	struct vfus_slot *s = &((struct gv_vfus *)arg)->slot[func];
@@ -168,8 +177,7 @@ void vfus_irq_fire(void *arg, unsigned func, unsigned vector)
 		atomic_store(&s->irq_since, gv_now_ns());
 		/* Full means that the client has yet to see the last one: nothing is lost. */
 		if (write(s->eventfd[vector], &one, sizeof(one)) < 0 && errno != EAGAIN)
-			gv_logf(&s->log, GV_LOG_WARN, "vector %u: %s, interrupt lost", vector,
-			        strerror(errno));
+			forfeit(s, vector, errno);
 		atomic_store(&s->irq_since, 0);
 	}
 	(void)pthread_mutex_unlock(&s->irq_lock);

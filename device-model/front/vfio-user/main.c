@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "vfio_user_server.h"
 
@@ -250,6 +251,17 @@ static int serve(struct options *o, const sigset_t *set, struct gv_err *err)
 	return rc;
 }
 
+/* Clients bring descriptors, up to some hundred each: one VF's must not use up another's. */
+static void raise_fd_limit(void)
+{
+	struct rlimit lim;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) == 0) {
+		lim.rlim_cur = GV_MIN(lim.rlim_max, (rlim_t)65536);
+		(void)setrlimit(RLIMIT_NOFILE, &lim);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {.ready_fd = -1,
@@ -261,6 +273,7 @@ int main(int argc, char **argv)
 	if (rc)
 		return rc > 0 ? 0 : 2;
 	o.dev.log = o.server.log = &o.log;
+	raise_fd_limit();
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);

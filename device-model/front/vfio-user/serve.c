@@ -75,6 +75,8 @@ static void part(struct vfus_slot *s)
 {
 	const struct gv_vfus_cfg *cfg = &s->srv->cfg;
 
+	(void)shutdown(s->fd,
+	               SHUT_RDWR); /* an engine may be sending: it must not wait for the client */
 	vfus_dma_shut(s);
 	vfus_irq_drop_all(s);
 	if (s->func == GV_DEV_PF ? cfg->reset_pf_on_close : !cfg->keep_vf_on_close)

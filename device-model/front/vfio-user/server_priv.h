@@ -27,6 +27,10 @@
 #define VFUS_FD_SETS     8
 #define VFUS_MAX_VECTORS 64 /* of MSI-X; the model has fewer */
 
+/* Mappings with a descriptor that one client may have. Linux gives a process 65530 in all, and a
+ * mapping becomes two when its file shrinks: 17 clients leave room for everything else. */
+#define VFUS_MAX_FILE_MAPS 1024u
+
 /* Descriptors that came with a part of the stream; they belong to the message that covers the
  * last byte of that part (unix sockets never merge two sets into one receive). */
 struct vfus_fds {
@@ -99,7 +103,8 @@ struct vfus_slot {
 	pthread_mutex_t wait_lock;
 	pthread_cond_t wait_cond;
 	struct vfus_wait *waits;
-	bool dma_open; /* a client is there that may be asked */
+	bool dma_open;                 /* a client is there that may be asked */
+	uint64_t held_window, held_ns; /* how long it held up engines since then */
 	uint16_t next_id;
 	uint64_t max_xfer;
 

@@ -186,9 +186,11 @@ static void attach_fd(struct msghdr *m, void *control, size_t room, int fd)
 	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
 }
 
-/* Send it all; the socket's send timeout bounds a client that does not read. Under tx_lock. */
+/* Send it all; the socket's send timeout bounds a client that does not read, the deadline one
+ * that reads drop by drop. Under tx_lock. */
 static int send_all(int sock, const uint8_t *buf, size_t n, int fd)
 {
+	const uint64_t deadline = gv_now_ns() + GV_VFU_TIMEOUT_NS;
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
 
 	while (n) {
@@ -201,7 +203,7 @@ static int send_all(int sock, const uint8_t *buf, size_t n, int fd)
 		sent = sendmsg(sock, &m, MSG_NOSIGNAL);
 		if (sent < 0 && errno == EINTR)
 			continue;
-		if (sent < 0) {
+		if (sent < 0 || ((size_t)sent < n && gv_now_ns() > deadline)) {
 			(void)shutdown(sock, SHUT_RDWR); /* half a message: nothing can follow */
 			return -ENODEV;
 		}

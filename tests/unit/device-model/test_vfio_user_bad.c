@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Clients that break the protocol: each is answered or parted from, and nobody else notices. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
@@ -262,10 +264,107 @@ static void shortened_file_costs_only_its_owner(void)
 	val = 9;
 	CU_ASSERT_EQUAL(r.host.dma_write(r.host.arg, GV_DEV_PF, IOVA, &val, 4), 0);
 	gv_vfus_get_stats(r.srv, GV_DEV_PF, &after);
-	CU_ASSERT_EQUAL(after.zero_pages - before.zero_pages, 2);
+	CU_ASSERT_EQUAL(after.zero_pages - before.zero_pages, 2); /* from behind: two faults */
 	CU_ASSERT(alive(sock));
 	(void)close(sock);
 	(void)close(fd);
+	rig_down(&r);
+}
+
+static unsigned count_mappings(void)
+{
+	gv_auto_free char *line = NULL;
+	FILE *maps = fopen("/proc/self/maps", "re");
+	size_t room = 0;
+	unsigned n = 0;
+
+	while (maps && getline(&line, &room, maps) > 0)
+		n++;
+	if (maps)
+		(void)fclose(maps);
+	return n;
+}
+
+/* Linux grants a process 65530 mappings: holes must not eat them up. */
+static void a_shortened_file_does_not_shatter_our_mappings(void)
+{
+	enum { PAGES = 512 };
+	struct rig r;
+	uint32_t val;
+	unsigned before;
+	int sock, fd = memfd(PAGES * 4096);
+
+	CU_ASSERT_EQUAL_FATAL(rig_up(&r, NULL, NULL), 0);
+	sock = rig_raw(&r, GV_DEV_PF);
+	CU_ASSERT_EQUAL(map_fd(sock, range(IOVA, PAGES * 4096), &fd, 1), 0);
+	before = count_mappings();
+	CU_ASSERT_EQUAL_FATAL(ftruncate(fd, 0), 0);
+	for (unsigned i = 1; i < PAGES; i += 2)
+		CU_ASSERT_EQUAL(r.host.dma_read(r.host.arg, GV_DEV_PF, IOVA + 4096ull * i, &val, 4),
+		                0);
+	CU_ASSERT(count_mappings() < before + 8);
+	(void)close(sock);
+	(void)close(fd);
+	rig_down(&r);
+}
+
+static void one_client_cannot_use_up_all_mappings(void)
+{
+	int sock, fd = memfd(4096), rc = 0;
+	unsigned n;
+	struct rig r;
+
+	CU_ASSERT_EQUAL_FATAL(rig_up(&r, NULL, NULL), 0);
+	sock = rig_raw(&r, GV_DEV_PF);
+	for (n = 0; !rc && n < 4000; n++)
+		rc = map_fd(sock, range(IOVA + n * 8192ull, 4096), &fd, 1);
+	CU_ASSERT_EQUAL(rc, -ENOSPC);
+	CU_ASSERT(n < 3000);
+	CU_ASSERT_EQUAL(map_fd(sock, range(IOVA - 8192, 4096), NULL, 0), 0); /* by messages */
+	CU_ASSERT(alive(sock));
+	(void)close(sock);
+	(void)close(fd);
+	rig_down(&r);
+}
+
+/* A file system of the client's own could answer a page fault never. */
+static void only_shared_memory_can_be_mapped(void)
+{
+	char path[] = "/var/tmp/gv-dma-XXXXXX";
+	int sock, fd = mkstemp(path), zero = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	struct rig r;
+
+	CU_ASSERT_FATAL(fd >= 0);
+	(void)unlink(path);
+	CU_ASSERT_EQUAL_FATAL(rig_up(&r, NULL, NULL), 0);
+	sock = rig_raw(&r, GV_DEV_PF);
+	CU_ASSERT_EQUAL(ftruncate(fd, 4096), 0);
+	if (fcntl(fd, F_GET_SEALS) < 0) /* else /var/tmp is a tmpfs here */
+		CU_ASSERT_EQUAL(map_fd(sock, range(IOVA, 4096), &fd, 1), -EINVAL);
+	CU_ASSERT_EQUAL(map_fd(sock, range(IOVA, 4096), &zero, 1), -EINVAL);
+	(void)close(zero);
+	(void)close(fd);
+	(void)close(sock);
+	rig_down(&r);
+}
+
+/* A client that never answers holds up engines, which are shared, for a bounded time in all. */
+static void silence_of_a_client_is_paid_for_once(void)
+{
+	uint64_t start;
+	uint32_t val;
+	struct rig r;
+	int sock;
+
+	CU_ASSERT_EQUAL_FATAL(rig_up(&r, NULL, NULL), 0);
+	sock = rig_raw(&r, GV_DEV_PF);
+	CU_ASSERT_EQUAL(map_fd(sock, range(IOVA, 1 << 20), NULL, 0), 0);
+	start = gv_now_ns();
+	for (unsigned i = 0; i < 64; i++)
+		CU_ASSERT_EQUAL(r.host.dma_read(r.host.arg, GV_DEV_PF, IOVA + 4096ull * i, &val, 4),
+		                -ETIMEDOUT);
+	CU_ASSERT(gv_now_ns() - start < 15 * GV_S); /* 128 s without a bound */
+	(void)close(sock);
 	rig_down(&r);
 }
 
@@ -344,6 +443,10 @@ static void blocking_eventfd_does_not_hold_an_engine(void)
 	CU_ASSERT_EQUAL(fcntl(fd, F_SETFL, 0), 0);
 	start = gv_now_ns();
 	r.host.irq(r.host.arg, GV_DEV_PF, 0);
+	CU_ASSERT(gv_now_ns() - start < 3 * GV_S);
+	start = gv_now_ns(); /* its eventfd is given up: it does not do that twice */
+	for (unsigned i = 0; i < 100; i++)
+		r.host.irq(r.host.arg, GV_DEV_PF, 0);
 	CU_ASSERT(gv_now_ns() - start < 3 * GV_S);
 	CU_ASSERT(alive(sock));
 	(void)close(fd);
@@ -536,6 +639,9 @@ UT_MAIN("vfio-user, bad clients", UT(every_wrong_size_of_every_command_is_refuse
         UT(nothing_goes_before_the_version),
         UT(descriptors_where_none_belong_are_refused_and_closed), UT(dma_maps_are_checked),
         UT(read_only_memory_is_not_written), UT(shortened_file_costs_only_its_owner),
+        UT(a_shortened_file_does_not_shatter_our_mappings),
+        UT(one_client_cannot_use_up_all_mappings), UT(only_shared_memory_can_be_mapped),
+        UT(silence_of_a_client_is_paid_for_once),
         UT(interrupts_take_what_qemu_sends_and_nothing_else),
         UT(blocking_eventfd_does_not_hold_an_engine), UT(regions_are_bounded),
         UT(many_requests_in_one_send_are_all_answered_in_order),

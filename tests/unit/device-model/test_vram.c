@@ -160,6 +160,49 @@ static void descriptors_hold_one_vf_and_nothing_else(void)
 	rig_close(&r);
 }
 
+/* A client that could shorten the file would end the whole GPU by SIGBUS; one that could add seals
+ * would keep the device from mapping it again. */
+static void descriptors_cannot_be_turned_against_the_device(void)
+{
+	struct mem_rig r;
+	struct gv_fn *fn[2];
+	uint64_t bytes;
+	int fd;
+
+	rig_open(&r, true);
+	fn[0] = r.pf;
+	fn[1] = r.vf[0];
+	for (unsigned i = 0; i < 2; i++) {
+		rig_put64(fn[i], 4096, 0x1234);
+		CU_ASSERT_EQUAL_FATAL(gv_vram_fd(fn[i], &fd, &bytes), 0);
+		CU_ASSERT_EQUAL(ftruncate(fd, 0), -1);
+		CU_ASSERT_EQUAL(ftruncate(fd, 1ll << 40), -1);
+		CU_ASSERT_EQUAL(fallocate(fd, 0, 1ll << 33, GV_L2_PAGE), -1);
+		CU_ASSERT_EQUAL(fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE), -1);
+		(void)close(fd);
+		CU_ASSERT_EQUAL(rig_get64(fn[i], 4096), 0x1234);
+	}
+	rig_close(&r);
+}
+
+static void a_kept_descriptor_keeps_no_memory(void)
+{
+	struct mem_rig r;
+	struct stat st;
+	uint64_t bytes;
+	int fd;
+
+	rig_open(&r, true);
+	rig_put64(r.vf[0], 0, 0x5ec7e7);
+	CU_ASSERT_EQUAL_FATAL(gv_vram_fd(r.vf[0], &fd, &bytes), 0);
+	gv_vram_rotate(r.vf[0]);
+	CU_ASSERT_EQUAL(rig_get64(r.vf[0], 0), 0x5ec7e7);
+	CU_ASSERT_EQUAL(fstat(fd, &st), 0);
+	CU_ASSERT_EQUAL(st.st_blocks, 0);
+	(void)close(fd);
+	rig_close(&r);
+}
+
 static void rotation_keeps_contents_and_cuts_off_the_old_client(void)
 {
 	struct mem_rig r;
@@ -363,6 +406,7 @@ UT_MAIN("vram", UT(a_vf_has_no_memory_before_a_table), UT(a_vf_sees_exactly_its_
         UT(a_table_outside_the_pf_window_is_refused_whole),
         UT(descriptors_hold_one_vf_and_nothing_else),
         UT(rotation_keeps_contents_and_cuts_off_the_old_client),
+        UT(descriptors_cannot_be_turned_against_the_device), UT(a_kept_descriptor_keeps_no_memory),
         UT(an_unchanged_table_keeps_the_descriptor),
         UT(chunks_that_leave_a_table_keep_their_contents), UT(sparse_memory_stays_sparse),
         UT(permission_bits_of_entries_hold), UT(faults_are_recorded_with_their_address),
