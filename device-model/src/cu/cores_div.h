@@ -77,43 +77,36 @@ CU_INLINE double cu_div_scale64(double s, double den, double num, uint32_t *vcc)
 	return cu_exp64(num) <= 53 ? s * 0x1p128 : s;
 }
 
-/* The quotient was scaled down (then it is large) or up (then the result may be subnormal, and
- * must still be rounded only once: the sum's own error decides a tie). */
+/* The last Newton step, and back from the scaled range: the quotient was scaled down if it is
+ * large now, else up. */
 CU_INLINE float cu_div_fmas32(float a, float b, float c, uint32_t vcc)
 {
-	double p = (double)a * (double)b, q = (double)c, s = p + q, bb = s - p;
-	double err = (p - (s - bb)) + (q - bb), rest;
-	float r;
+	float r = __builtin_fmaf(a, b, c);
 
-	if (!vcc)
-		return __builtin_fmaf(a, b, c);
-	if (cu_exp32(c) > 127)
-		return __builtin_fmaf(a, b, c) * 0x1p64f;
-	r = (float)(s * 0x1p-64);
-	rest = s * 0x1p-64 - (double)r;
-	if (fabs(rest) == 0x1p-150 && err != 0 && (err > 0) == (rest > 0))
-		r += rest > 0 ? 0x1p-149f : -0x1p-149f;
-	return r;
+	return vcc ? r * (cu_exp32(c) > 127 ? 0x1p64f : 0x1p-64f) : r;
 }
 
 CU_INLINE double cu_div_fmas64(double a, double b, double c, uint32_t vcc)
 {
-	double s = __builtin_fma(a, b, c), p, pe, bb, sum, err, r, rest;
+	double r = __builtin_fma(a, b, c);
 
-	if (!vcc)
-		return s;
-	if (cu_exp64(c) > 1023)
-		return s * 0x1p128;
-	p = a * b;
-	pe = __builtin_fma(a, b, -p);
-	sum = p + c;
-	bb = sum - p;
-	err = (sum - s) + (((p - (sum - bb)) + (c - bb)) + pe);
-	r = s * 0x1p-128;
-	rest = s - r * 0x1p128;
-	if (fabs(rest) == 0x1p-947 && err != 0 && (err > 0) == (rest > 0))
-		r += rest > 0 ? 0x1p-1074 : -0x1p-1074;
-	return r;
+	return vcc ? r * (cu_exp64(c) > 1023 ? 0x1p128 : 0x1p-128) : r;
+}
+
+/* A quotient off by one unit, as the step back into the subnormals may leave it when the exact
+ * one is at a tie, is replaced by the rounded one. Anything else is the program's business. */
+CU_INLINE uint32_t cu_div_settle32(float q, float den, float num)
+{
+	uint32_t mine = cu_u(q) & 0x7fffffffu, exact = cu_u(num / den) & 0x7fffffffu;
+
+	return mine - exact + 1 <= 2 ? exact : mine;
+}
+
+CU_INLINE uint64_t cu_div_settle64(double q, double den, double num)
+{
+	uint64_t m = ~(1ull << 63), mine = cu_ud(q) & m, exact = cu_ud(num / den) & m;
+
+	return mine - exact + 1 <= 2 ? exact : mine;
 }
 
 CU_INLINE float cu_div_fixup32(float q, float den, float num)
@@ -128,7 +121,7 @@ CU_INLINE float cu_div_fixup32(float q, float den, float num)
 		return cu_f(sign | 0x7f800000u); /* q overflowed on the way, or is infinite */
 	if (isinf(den) || num == 0 || cu_exp32(num) - cu_exp32(den) < -150)
 		return cu_f(sign);
-	return cu_f(sign | (cu_u(q) & 0x7fffffffu));
+	return cu_f(sign | cu_div_settle32(q, den, num));
 }
 
 CU_INLINE double cu_div_fixup64(double q, double den, double num)
@@ -143,7 +136,7 @@ CU_INLINE double cu_div_fixup64(double q, double den, double num)
 		return cu_d(sign | 0x7ffull << 52);
 	if (isinf(den) || num == 0 || cu_exp64(num) - cu_exp64(den) < -1075)
 		return cu_d(sign);
-	return cu_d(sign | (cu_ud(q) & ~(1ull << 63)));
+	return cu_d(sign | cu_div_settle64(q, den, num));
 }
 
 #endif

@@ -4,10 +4,14 @@
 
 #include "memop.h"
 
+/* Bytes that swizzling keeps together. A field of the V# up to gfx8, fixed since (LLVM
+ * SIInstrInfo::getScratchRsrcWords23 sets none on gfx9); FLAT scratch interleaves the same way. */
+enum { SWIZZLE_ELEMENT = 4 };
+
 /* A V#, as far as untyped accesses use it. */
 struct vsharp {
 	uint64_t base;
-	uint32_t stride, num_records, element, index_stride;
+	uint32_t stride, num_records, index_stride;
 	bool swizzle, add_tid;
 };
 
@@ -18,7 +22,6 @@ static struct vsharp read_vsharp(const uint32_t *s)
 	        .stride = s[1] >> 16 & 0x3fff,
 	        .num_records = s[2],
 	        .swizzle = s[1] >> 31,
-	        .element = 2u << (s[3] >> 19 & 3),
 	        .index_stride = 8u << (s[3] >> 21 & 3),
 	        .add_tid = s[3] >> 23 & 1,
 	};
@@ -56,8 +59,9 @@ static uint64_t linear(const struct vsharp *v, const struct place *p)
 	if (!v->swizzle)
 		return (uint64_t)p->index * v->stride + p->offset;
 	rows = (uint64_t)(p->index / v->index_stride) * v->stride +
-	       (p->offset / v->element) * v->element;
-	in_row = (uint64_t)(p->index % v->index_stride) * v->element + p->offset % v->element;
+	       (p->offset / SWIZZLE_ELEMENT) * SWIZZLE_ELEMENT;
+	in_row = (uint64_t)(p->index % v->index_stride) * SWIZZLE_ELEMENT +
+	         p->offset % SWIZZLE_ELEMENT;
 	return rows * v->index_stride + in_row;
 }
 
@@ -76,8 +80,9 @@ static bool move_bytes(struct cu_wave *w, const struct vsharp *v, struct place p
                        uint32_t bytes, bool write)
 {
 	while (bytes) {
-		uint32_t now =
-		        v->swizzle ? GV_MIN(bytes, v->element - p.offset % v->element) : bytes;
+		uint32_t now = v->swizzle
+		                       ? GV_MIN(bytes, SWIZZLE_ELEMENT - p.offset % SWIZZLE_ELEMENT)
+		                       : bytes;
 		uint64_t at;
 
 		if (!v->swizzle)
@@ -105,7 +110,7 @@ static bool scratch_row(struct cu_wave *w, const struct cu_inst *i, const struct
 	uint8_t *host;
 
 	if (i->op->kind > CU_MEM_STORE || i->op->dw != 1 || cu_exec(w) != ~0ull || i->idxen ||
-	    !v->swizzle || !v->add_tid || v->element != 4 || v->index_stride != CU_LANES)
+	    !v->swizzle || !v->add_tid || v->index_stride != CU_LANES)
 		return false;
 	for (unsigned l = 1; i->offen && l < CU_LANES; l++)
 		if (w->v[i->addr][l] != w->v[i->addr][0])

@@ -301,11 +301,66 @@ static void fully_optimised_kernels_match_the_host(void)
 	run_all("-O3");
 }
 
+/* Subnormal quotients that differ from the middle of two neighbours by less than a last bit. */
+static void ties_f32(float *a, float *b)
+{
+	for (unsigned n = 0; n < N; n++) {
+		double y = (double)((next() & 0xffffff) | 0x800000) * 0x1p-3;
+		double middle = (double)((next() & (n & 1 ? 0xff : 0xfffff)) * 2 + 1) * 0x1p-150;
+
+		b[n] = (float)y;
+		a[n] = (float)(y * middle);
+	}
+}
+
+static void ties_f64(double *a, double *b)
+{
+	for (unsigned n = 0; n < N; n++) {
+		uint64_t m = (next() & (n & 1 ? 0xff : 0xffffffffff)) * 2 + 1;
+
+		b[n] = ldexp((double)((next() >> 11) | 1ull << 52), 10);
+		a[n] = ldexp((double)((long double)b[n] * (long double)m), -1075);
+	}
+}
+
+static unsigned run_ties(const char *name, bool wide)
+{
+	const struct item *it = items;
+	void *a = cu_rig_alloc(&rig, N * 8), *b = cu_rig_alloc(&rig, N * 8);
+	uint8_t *c = cu_rig_alloc(&rig, N * 8);
+	gv_auto_free uint8_t *want = calloc(N, 8);
+	uint64_t args[3] = {cu_rig_va(&rig, a), cu_rig_va(&rig, b), cu_rig_va(&rig, c)};
+
+	while (strcmp(it->name, name) != 0)
+		it++;
+	if (wide)
+		ties_f64(a, b);
+	else
+		ties_f32(a, b);
+	for (unsigned n = 0; want && n < N; n++)
+		it->host(a, b, want, n);
+	if (!want || cu_rig_run(&rig, name, (uint32_t[]){N, 1, 1}, (uint32_t[]){128, 1, 1}, args,
+	                        sizeof(args), 0) != GV_CU_DONE)
+		return 1;
+	return compare(it, "ties", a, b, c, want);
+}
+
+static void quotients_next_to_a_tie_are_rounded_once(void)
+{
+	int rc = cu_rig_open(&rig, "items.cl", "-O2");
+
+	CU_ASSERT_EQUAL(rc, 0);
+	if (!rc) {
+		CU_ASSERT_EQUAL(run_ties("float_div", false), 0);
+		CU_ASSERT_EQUAL(run_ties("double_div", true), 0);
+	}
+	cu_rig_close(&rig);
+}
+
 static const struct ut_case cases[] = {
-        UT(unoptimised_kernels_match_the_host),
-        UT(lightly_optimised_kernels_match_the_host),
-        UT(optimised_kernels_match_the_host),
-        UT(fully_optimised_kernels_match_the_host),
+        UT(unoptimised_kernels_match_the_host),       UT(lightly_optimised_kernels_match_the_host),
+        UT(optimised_kernels_match_the_host),         UT(fully_optimised_kernels_match_the_host),
+        UT(quotients_next_to_a_tie_are_rounded_once),
 };
 
 int main(int argc, char **argv)
