@@ -13,6 +13,10 @@ const struct gv_mbox_vf_limits gv_mbox_vf_limits_nv = {500, 6000, 5000, 2, 2};
 #define WAIT_REPLY_NS (10 * GV_MS)
 #define WAIT_EVENT_NS (100 * GV_MS)
 
+/* The first word of a guest may be lost: the PF was still cleaning up after the tenant before, and
+ * the reset of the VF clears its mailbox. It is then said again, which does no harm. */
+#define INIT_DATA_SENDS 3u
+
 void gv_mbox_vf_init(struct gv_mbox_vf *vf, const struct gv_mbox_vf_limits *limits)
 {
 	memset(vf, 0, sizeof(*vf));
@@ -43,6 +47,7 @@ int gv_mbox_vf_start(struct gv_mbox_vf *vf, const struct gv_mbox_msg *msg)
 	if (msg->dw[0] == GV_MBOX_READY_TO_RESET)
 		vf->want = GV_MBOX_FLR_NOTIFICATION_CMPL;
 	vf->tries_left = tries_of(vf, msg->dw[0]);
+	vf->resends_left = msg->dw[0] == GV_MBOX_REQ_GPU_INIT_DATA ? INIT_DATA_SENDS - 1 : 0;
 	vf->deadline_ns = 0;
 	vf->state = GV_MBOX_VF_CLEARING;
 	return 0;
@@ -116,6 +121,14 @@ static void step_clearing(struct gv_mbox_vf *vf, const struct gv_mbox_vf_in *in,
 	vf->state = GV_MBOX_VF_SENDING;
 }
 
+static void send_again(struct gv_mbox_vf *vf, struct gv_mbox_vf_out *out)
+{
+	vf->repeats++;
+	vf->deadline_ns = 0;
+	vf->state = GV_MBOX_VF_CLEARING;
+	out->wait_ns = 0;
+}
+
 static void step_sending(struct gv_mbox_vf *vf, const struct gv_mbox_vf_in *in,
                          struct gv_mbox_vf_out *out)
 {
@@ -127,6 +140,11 @@ static void step_sending(struct gv_mbox_vf *vf, const struct gv_mbox_vf_in *in,
 	}
 	out->acts |= GV_MBOX_VF_CLEAR_VALID;
 	vf->missed_acks += late;
+	if (late && vf->resends_left) {
+		vf->resends_left--;
+		send_again(vf, out);
+		return;
+	}
 	if (!vf->want) {
 		finish(vf, late ? -ETIMEDOUT : 0, out);
 		return;
@@ -143,10 +161,7 @@ static void try_again(struct gv_mbox_vf *vf, struct gv_mbox_vf_out *out)
 		finish(vf, -ETIMEDOUT, out);
 		return;
 	}
-	vf->repeats++;
-	vf->deadline_ns = 0;
-	vf->state = GV_MBOX_VF_CLEARING;
-	out->wait_ns = 0;
+	send_again(vf, out);
 }
 
 /* RCV_DW0 alone decides: some answers (CMPL) come without VALID. */

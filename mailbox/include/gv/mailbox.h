@@ -385,6 +385,7 @@ struct gv_mbox_vf {
 	struct gv_mbox_msg msg;
 	uint32_t want; /* reply code waited for, 0 ACK only */
 	uint32_t tries_left;
+	uint32_t resends_left; /* of REQ_GPU_INIT_DATA, when its ACK does not come */
 	uint64_t deadline_ns;
 	bool runtime; /* no exclusive access: registers only through the KIQ */
 	bool in_flr;

@@ -108,7 +108,7 @@ static void every_wait_has_an_end(void)
 		uint64_t least_ms, most_ms;
 		int result;
 	} waits[] = {
-	        {GV_MBOX_REQ_GPU_INIT_DATA, 6500, 6600, -ETIMEDOUT},
+	        {GV_MBOX_REQ_GPU_INIT_DATA, 7500, 7600, -ETIMEDOUT},
 	        {GV_MBOX_REQ_GPU_INIT_ACCESS, 6500, 6600, -ETIMEDOUT},
 	        {GV_MBOX_REL_GPU_INIT_ACCESS, 500, 510, -ETIMEDOUT},
 	        {GV_MBOX_REQ_GPU_RESET_ACCESS, 11 * 6500, 11 * 6600, -ETIMEDOUT},
@@ -127,6 +127,27 @@ static void every_wait_has_an_end(void)
 		CU_ASSERT(w.now <= (waits[i].most_ms + 200) * MS);
 		CU_ASSERT_FALSE(w.vf_valid);
 	}
+}
+
+/* The PF resets a VF that its last guest gave back, which clears the mailbox of the next. */
+static void a_first_word_that_a_reset_swallows_is_said_again(void)
+{
+	struct gv_mbox_vf vf;
+	struct wire w = {.now = 1};
+
+	gv_mbox_vf_init(&vf, NULL);
+	CU_ASSERT_EQUAL(start(&vf, GV_MBOX_REQ_GPU_INIT_DATA), 0);
+	while (!w.vf_valid && w.now < 1000 * MS)
+		(void)step(&vf, &w);
+	w.vf_valid = false; /* the reset */
+	w.vf_words = code(0);
+	while (!w.vf_valid && w.now < 1000 * MS) {
+		w.now += MS;
+		(void)step(&vf, &w);
+	}
+	CU_ASSERT(pf_takes(&w, GV_MBOX_REQ_GPU_INIT_DATA, GV_MBOX_GPU_INIT_DATA_READY, true));
+	CU_ASSERT_EQUAL(run(&vf, &w).result, 0);
+	CU_ASSERT(w.now < 1000 * MS);
 }
 
 static void an_ack_that_never_falls_does_not_hang_the_guest(void)
@@ -324,6 +345,7 @@ static void a_refused_request_is_known_at_once(void)
 }
 
 UT_MAIN("mailbox VF end", UT(a_request_is_sent_acked_answered_and_acked), UT(every_wait_has_an_end),
+        UT(a_first_word_that_a_reset_swallows_is_said_again),
         UT(an_ack_that_never_falls_does_not_hang_the_guest), UT(fail_ends_a_request_early),
         UT(only_requests_can_be_sent), UT(flr_notification_is_told_once_and_only_at_run_time),
         UT(query_alive_is_acked_and_texts_are_passed_on), UT(both_ends_live_a_whole_life_together),
