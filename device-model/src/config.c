@@ -21,8 +21,8 @@ struct gv_pci {
 	pthread_mutex_t msix_lock; /* leaf; the members below */
 	uint32_t table[MSIX_DWORDS];
 	uint32_t pending;
-	uint16_t control;  /* copy of the capability's Message Control */
-	bool programmed;   /* somebody wrote the table: its masks count */
+	uint16_t control; /* copy of the capability's Message Control */
+	bool programmed;  /* somebody wrote the table: its masks count */
 };
 
 /* ---- filling in --------------------------------------------------------------- */
@@ -87,8 +87,9 @@ static void fill_header(struct gv_pci *p, struct gv_fn *f)
 {
 	put(p, PCI_VENDOR_ID, 2, GV_PCI_VENDOR_AMD, 0);
 	put(p, PCI_DEVICE_ID, 2, gv_fn_is_vf(f) ? GV_PCI_DEVICE_VF : GV_PCI_DEVICE_PF, 0);
-	put(p, PCI_COMMAND, 2, 0, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_PARITY |
-	                                  PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE);
+	put(p, PCI_COMMAND, 2, 0,
+	    PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_PARITY | PCI_COMMAND_SERR |
+	            PCI_COMMAND_INTX_DISABLE);
 	put(p, PCI_STATUS, 2, PCI_STATUS_CAP_LIST, 0);
 	put(p, PCI_CLASS_PROG, 3, GV_PCI_CLASS, 0);
 	put(p, PCI_CACHE_LINE_SIZE, 1, 0, UINT8_MAX);
@@ -110,8 +111,7 @@ static void fill_caps(struct gv_pci *p)
 	put(p, GV_CFG_PCIE + PCI_EXP_DEVCAP, 4, PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR | 1, 0);
 	put(p, GV_CFG_PCIE + PCI_EXP_DEVCTL, 2, PCI_EXP_DEVCTL_RELAX_EN | PCI_EXP_DEVCTL_NOSNOOP_EN,
 	    UINT16_MAX & ~PCI_EXP_DEVCTL_BCR_FLR);
-	put(p, GV_CFG_PCIE + PCI_EXP_LNKCAP, 4,
-	    PCI_EXP_LNKCAP_SLS_8_0GB | 16 << 4 /* lanes */, 0);
+	put(p, GV_CFG_PCIE + PCI_EXP_LNKCAP, 4, PCI_EXP_LNKCAP_SLS_8_0GB | 16 << 4 /* lanes */, 0);
 	put(p, GV_CFG_PCIE + PCI_EXP_LNKSTA, 2,
 	    PCI_EXP_LNKSTA_CLS_8_0GB | 16 << PCI_EXP_LNKSTA_NLW_SHIFT, 0);
 	put(p, GV_CFG_PCIE + PCI_EXP_LNKCTL2, 2, PCI_EXP_LNKCTL2_TLS_8_0GT, 0);
@@ -199,7 +199,7 @@ static void store_bytes(struct gv_fn *f, uint64_t off, const uint8_t *buf, size_
 		if (!gv_fn_is_vf(f) && locked && touches(off + k, 1, num, 2))
 			rw = 0;
 		p->cfg[off + k] = (uint8_t)((p->cfg[off + k] & ~rw) | (buf[k] & rw));
-		p->cfg[off + k] &= (uint8_t)~(buf[k] & p->w1c[off + k]);
+		p->cfg[off + k] &= (uint8_t) ~(buf[k] & p->w1c[off + k]);
 	}
 	if (!gv_fn_is_vf(f) && reg16(p, num) > f->dev->cfg.max_vfs) {
 		gv_guest_error(f, "NumVFs %u, TotalVFs is %u", reg16(p, num), f->dev->cfg.max_vfs);
@@ -215,6 +215,9 @@ static struct request apply(struct gv_fn *f, uint64_t off, const uint8_t *buf, s
 	struct request r = {.flr = touches(off, n, flr, 1) &&
 	                           (buf[flr - off] << 8 & PCI_EXP_DEVCTL_BCR_FLR)};
 
+	/* Registers changed since the last look: bytes not written now must not undo that. */
+	if (!gv_fn_is_vf(f) && touches(off, n, GV_CFG_GPUIOV, GIOV_BYTES))
+		gv_gpuiov_refresh(f->dev, p->cfg + GV_CFG_GPUIOV);
 	store_bytes(f, off, buf, n);
 	if (gv_fn_is_vf(f))
 		return r;

@@ -334,7 +334,7 @@ uint64_t gv_pci_bar_bytes(struct gv_fn *f, enum gv_region region);
 
 /* GPUIOV capability; @cap, @rw, @w1c: its bytes and masks in the PF's configuration space. */
 void gv_gpuiov_fill(struct gv_dev *dev, uint8_t *cap, uint8_t *rw, uint8_t *w1c);
-/** Bring @cap up to date before a read. Under dev->lock. */
+/** Bring @cap up to date before a read or a write. Under dev->lock. */
 void gv_gpuiov_refresh(struct gv_dev *dev, uint8_t *cap);
 /** Bytes [off, off + n) of @cap were written. Under dev->lock. Returns true when the PF's
  *  engines are to be reset once the lock is free (SOFT_PF_FLR). */
