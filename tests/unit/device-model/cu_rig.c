@@ -211,7 +211,7 @@ static void user_data(struct gv_cu_dispatch *d, uint32_t props, uint64_t kernarg
 		d->user_data[n] = (uint32_t)scratch;
 		d->user_data[n + 1] = (uint32_t)(scratch >> 32) | 1u << 31;
 		d->user_data[n + 2] = (uint32_t)SCRATCH_BYTES;
-		d->user_data[n + 3] = 1u << 23 | 3u << 21 | 1u << 19;
+		d->user_data[n + 3] = 1u << 23 | 3u << 21;
 		n += 4;
 	}
 	if (props & 2)
