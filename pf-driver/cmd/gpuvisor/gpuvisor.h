@@ -13,10 +13,12 @@ enum { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
 
 struct cli {
 	const char *socket;
+	bool socket_given; /* by option or environment: no other will do */
 	bool json;
 	/* of single verbs */
-	bool dry_run, force, no_scrub, follow;
+	bool dry_run, force, no_scrub, follow, domain;
 	uint32_t vram_mib, max_vfs, since;
+	const char *bdf, *sysfs;
 };
 
 /* A connection to gpuvisord. */
@@ -45,6 +47,12 @@ void print_status(struct json_object *status);
 void print_vf_table(struct json_object *vfs);
 void print_vf(struct json_object *vf);
 void print_event(struct json_object *event);
+/** The XML of `vf xml`, with QEMU's arguments in a comment before it where there are any. */
+void print_xml(struct json_object *o);
+/** What `vf xml` says about the VF at PCI address @bdf of the tree @sysfs. *@result: the caller's.
+ */
+int xml_of_bdf(const char *sysfs, const char *bdf, bool domain, struct json_object **result,
+               struct gv_err *err);
 /** On a terminal only, to stderr. */
 void print_progress(struct json_object *params);
 void end_progress(void);

@@ -15,7 +15,7 @@
 struct verb {
 	const char *name; /* "vf list": two words */
 	const char *args;
-	int min_args;
+	int args_min, args_max;
 	int (*run)(struct cli *cli, char **args, struct gv_err *err);
 	const char *help;
 };
@@ -67,11 +67,8 @@ static int daemon_caps(struct cli *cli, struct gv_pf_caps *caps, struct gv_err *
 	struct client c;
 	int rc = client_open(cli->socket, &c, err);
 
-	if (rc) {
-		(void)gv_fail_prefix(err,
-		                     "without --vram-mib, the GPU's size comes from gpuvisord");
+	if (rc)
 		return rc;
-	}
 	rc = client_call(&c, "status", NULL, NULL, &status, err);
 	if (!rc &&
 	    (!json_object_object_get_ex(status, "caps", &o) || gv_pf_caps_from_json(o, caps)))
@@ -81,16 +78,39 @@ static int daemon_caps(struct cli *cli, struct gv_pf_caps *caps, struct gv_err *
 	return rc;
 }
 
+/* The GPU that a plan is for: the one that was described, gpuvisord's, or, when nobody named a
+ * gpuvisord and none runs, the emulated GPU as it is by default. *@assumed: the last. */
+static int plan_caps(struct cli *cli, struct gv_pf_caps *caps, bool *assumed, struct gv_err *err)
+{
+	int rc = 0;
+
+	*caps = gv_pf_caps_default(cli->vram_mib, cli->max_vfs);
+	*assumed = false;
+	if (!cli->vram_mib && !cli->max_vfs)
+		rc = daemon_caps(cli, caps, err);
+	if (!rc || cli->socket_given || (rc != -ENOENT && rc != -ECONNREFUSED && rc != -EACCES))
+		return rc;
+	*err = (struct gv_err){0};
+	*assumed = true;
+	fprintf(stderr,
+	        "gpuvisor: %s at %s: assuming the emulated GPU, %u MiB and %u VFs (--vram-mib and "
+	        "--max-vfs say another)\n",
+	        rc == -EACCES ? "gpuvisord may not be asked" : "no gpuvisord", cli->socket,
+	        caps->vram_mib, caps->max_vfs);
+	return 0;
+}
+
 static int run_plan(struct cli *cli, char **args, struct gv_err *err)
 {
-	struct gv_pf_caps caps = gv_pf_caps_default(cli->vram_mib, cli->max_vfs);
+	struct gv_pf_caps caps;
 	struct json_object *o;
+	bool assumed = false;
 	struct gv_pf_plan plan;
 	struct gv_cfg cfg;
 	int rc = gv_cfg_load_file(args[0], &cfg, err);
 
-	if (!rc && !cli->vram_mib && !cli->max_vfs)
-		rc = daemon_caps(cli, &caps, err);
+	if (!rc)
+		rc = plan_caps(cli, &caps, &assumed, err);
 	if (!rc) {
 		rc = gv_pf_plan(&caps, &cfg, &plan, err);
 		if (rc)
@@ -99,6 +119,8 @@ static int run_plan(struct cli *cli, char **args, struct gv_err *err)
 	if (rc)
 		return rc;
 	o = gv_pf_plan_json(&plan);
+	if (assumed)
+		put(o, "assumed_gpu", json_object_new_boolean(true));
 	if (cli->json)
 		print_json(o);
 	else
@@ -199,31 +221,25 @@ static int run_vf_reset(struct cli *cli, char **args, struct gv_err *err)
 	return ask_vf(cli, "vf.reset", args[0], params, print_reset, err);
 }
 
-/* As a shell wants it. */
-static void print_quoted(const char *arg)
-{
-	bool plain = *arg && !arg[strcspn(arg, " \"'{}$&|;<>()*?[]#~`\\")];
-
-	printf(plain ? " %s" : " '%s'", arg);
-}
-
-static void print_xml(struct json_object *o)
-{
-	struct json_object *v;
-
-	if (json_object_object_get_ex(o, "qemu_args", &v)) {
-		fputs("<!-- or by hand:", stdout);
-		for (size_t i = 0; i < json_object_array_length(v); i++)
-			print_quoted(json_object_get_string(json_object_array_get_idx(v, i)));
-		fputs(" -->\n", stdout);
-	}
-	if (json_object_object_get_ex(o, "xml", &v))
-		fputs(json_object_get_string(v), stdout);
-}
-
 static int run_vf_xml(struct cli *cli, char **args, struct gv_err *err)
 {
-	return ask_vf(cli, "vf.xml", args[0], json_object_new_object(), print_xml, err);
+	struct json_object *o = NULL, *params;
+	int rc;
+
+	if (!cli->bdf) {
+		params = json_object_new_object();
+		put(params, "domain", json_object_new_boolean(cli->domain));
+		return ask_vf(cli, "vf.xml", args[0], params, print_xml, err);
+	}
+	rc = xml_of_bdf(cli->sysfs, cli->bdf, cli->domain, &o, err);
+	if (rc)
+		return rc;
+	if (cli->json)
+		print_json(o);
+	else
+		print_xml(o);
+	json_object_put(o);
+	return 0;
 }
 
 /* ---- events -------------------------------------------------------------------------- */
@@ -310,24 +326,27 @@ static int run_help(struct cli *cli, char **args, struct gv_err *err)
 	     "  --force             apply, disable: also when guests use their VFs\n"
 	     "  --no-scrub          apply, vf reset: leave what is in VRAM\n"
 	     "  --follow, --since N events: go on; only those after number N\n"
+	     "  --domain            vf xml: a whole libvirt domain around the VF\n"
+	     "  --bdf BDF           vf xml: the VF at this PCI address, without gpuvisord\n"
+	     "  --sysfs ROOT        with --bdf: another tree than /sys\n"
 	     "\n"
 	     "Exit status: 0 done, 1 failed, 2 wrong use.");
 	return 0;
 }
 
 static const struct verb verbs[] = {
-        {"plan", "FILE", 1, run_plan, "how a profile splits the GPU; touches nothing"},
-        {"apply", "FILE", 1, run_apply, "split the GPU as a profile says"},
-        {"disable", "", 0, run_disable, "no VF any more"},
-        {"status", "", 0, run_status, "the GPU and its VFs"},
-        {"vf list", "", 0, run_vf_list, "the VFs"},
-        {"vf show", "N", 1, run_vf_show, "everything about one VF"},
-        {"vf reset", "N", 1, run_vf_reset, "reset a VF: its guest is told, its VRAM scrubbed"},
-        {"vf xml", "N", 1, run_vf_xml, "what libvirt or QEMU must be told about a VF"},
-        {"events", "", 0, run_events, "what has happened"},
-        {"version", "", 0, run_version, "of this program"},
-        {"help", "", 0, run_help, "this"},
-        {NULL, NULL, 0, NULL, NULL},
+        {"plan", "FILE", 1, 1, run_plan, "how a profile splits the GPU; touches nothing"},
+        {"apply", "FILE", 1, 1, run_apply, "split the GPU as a profile says"},
+        {"disable", "", 0, 0, run_disable, "no VF any more"},
+        {"status", "", 0, 0, run_status, "the GPU and its VFs"},
+        {"vf list", "", 0, 0, run_vf_list, "the VFs"},
+        {"vf show", "N", 1, 1, run_vf_show, "everything about one VF"},
+        {"vf reset", "N", 1, 1, run_vf_reset, "reset a VF: its guest is told, its VRAM scrubbed"},
+        {"vf xml", "[N]", 0, 1, run_vf_xml, "what libvirt or QEMU must be told about a VF"},
+        {"events", "", 0, 0, run_events, "what has happened"},
+        {"version", "", 0, 0, run_version, "of this program"},
+        {"help", "", 0, 0, run_help, "this"},
+        {NULL, NULL, 0, 0, NULL, NULL},
 };
 
 enum {
@@ -340,6 +359,9 @@ enum {
 	OPT_VRAM,
 	OPT_VFS,
 	OPT_SINCE,
+	OPT_BDF,
+	OPT_SYSFS,
+	OPT_DOMAIN,
 	OPT_HELP,
 	OPT_VERSION
 };
@@ -354,6 +376,9 @@ static const struct option long_options[] = {
         {"vram-mib", required_argument, NULL, OPT_VRAM},
         {"max-vfs", required_argument, NULL, OPT_VFS},
         {"since", required_argument, NULL, OPT_SINCE},
+        {"bdf", required_argument, NULL, OPT_BDF},
+        {"sysfs", required_argument, NULL, OPT_SYSFS},
+        {"domain", no_argument, NULL, OPT_DOMAIN},
         {"help", no_argument, NULL, OPT_HELP},
         {"version", no_argument, NULL, OPT_VERSION},
         {NULL, 0, NULL, 0},
@@ -367,6 +392,7 @@ static int take_option(struct cli *cli, int opt)
 	switch (opt) {
 	case OPT_SOCKET:
 		cli->socket = optarg;
+		cli->socket_given = true;
 		break;
 	case OPT_JSON:
 		cli->json = true;
@@ -392,6 +418,15 @@ static int take_option(struct cli *cli, int opt)
 		break;
 	case OPT_SINCE:
 		ok = parse_u32(optarg, &cli->since);
+		break;
+	case OPT_BDF:
+		cli->bdf = optarg;
+		break;
+	case OPT_SYSFS:
+		cli->sysfs = optarg;
+		break;
+	case OPT_DOMAIN:
+		cli->domain = true;
 		break;
 	case OPT_HELP:
 		(void)run_help(cli, NULL, NULL);
@@ -423,6 +458,18 @@ static const struct verb *find_verb(char **args, int count, int *words)
 	return NULL;
 }
 
+/* As many as the verb takes, and the number of a VF where there must be one. */
+static bool args_fit(const struct cli *cli, const struct verb *v, char **args, int count)
+{
+	uint32_t vf;
+
+	if (count < v->args_min || count > v->args_max)
+		return false;
+	if (v->run == run_vf_xml && (count > 0) == (cli->bdf != NULL))
+		return false;
+	return !count || !strchr(v->args, 'N') || parse_u32(args[0], &vf);
+}
+
 static int run_verb(struct cli *cli, char **args, int count)
 {
 	struct gv_err err = {0};
@@ -430,13 +477,15 @@ static int run_verb(struct cli *cli, char **args, int count)
 	const struct verb *v = find_verb(args, count, &words);
 
 	if (!v) {
-		fprintf(stderr, "gpuvisor: %s%s%s, try: gpuvisor help\n",
-		        count ? "no such verb: '" : "what shall be done?", count ? args[0] : "",
-		        count ? "'" : "");
+		fprintf(stderr, "gpuvisor: %s%s%s%s%s, try: gpuvisor help\n",
+		        count ? "no such verb: '" : "a verb is missing", count ? args[0] : "",
+		        count > 1 ? " " : "", count > 1 ? args[1] : "", count ? "'" : "");
 		return EXIT_USAGE;
 	}
-	if (count - words != v->min_args) {
-		fprintf(stderr, "gpuvisor: usage: gpuvisor %s %s\n", v->name, v->args);
+	if (!args_fit(cli, v, args + words, count - words)) {
+		fprintf(stderr, "gpuvisor: usage: gpuvisor %s%s%s%s\n", v->name,
+		        *v->args ? " " : "", v->args,
+		        v->run == run_vf_xml ? " (or --bdf BDF)" : "");
 		return EXIT_USAGE;
 	}
 	if (!v->run(cli, args + words, &err))
@@ -447,10 +496,11 @@ static int run_verb(struct cli *cli, char **args, int count)
 
 int main(int argc, char **argv)
 {
-	struct cli cli = {.socket = getenv("GPUVISOR_SOCKET")};
+	struct cli cli = {.socket = getenv("GPUVISOR_SOCKET"), .sysfs = "/sys"};
 	int opt, status = -1;
 
-	if (!cli.socket || !*cli.socket)
+	cli.socket_given = cli.socket && *cli.socket;
+	if (!cli.socket_given)
 		cli.socket = DEFAULT_SOCKET;
 	while (status < 0 && (opt = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		status = take_option(&cli, opt);

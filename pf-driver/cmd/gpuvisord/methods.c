@@ -286,9 +286,10 @@ static int xml_vfio_user(struct daemon *d, uint32_t vf, struct json_object **res
 	return rc;
 }
 
-static int xml_vfio(struct daemon *d, const char *bdf_text, uint32_t vf,
+static int xml_vfio(struct daemon *d, const char *bdf_text, uint32_t vf, bool domain,
                     struct json_object **result, struct gv_err *err)
 {
+	const struct gv_glue_domain around = {.name = NULL};
 	gv_auto_free char *xml = NULL;
 	struct gv_glue_bdf pf;
 	struct gv_glue_fn fn;
@@ -298,7 +299,9 @@ static int xml_vfio(struct daemon *d, const char *bdf_text, uint32_t vf,
 	if (rc)
 		return gv_fail(err, rc, "%s is no PCI address", bdf_text);
 	rc = gv_glue_vf_read(d->opt.sysfs, &pf, vf, &fn, err);
-	if (!rc)
+	if (!rc && domain)
+		rc = gv_glue_domain_xml(&around, &fn, true, NULL, &xml, err);
+	else if (!rc)
 		rc = gv_glue_hostdev_xml(&fn, true, NULL, &xml, err);
 	if (rc)
 		return rc;
@@ -316,17 +319,20 @@ static int do_vf_xml(void *ctx, struct json_object *params, struct json_object *
 	struct call *c = ctx;
 	struct gv_pf_status s;
 	const char *busy, *uri = c->d->gpu_uri;
+	bool domain = false;
 	uint32_t vf;
 	int rc;
 
 	snapshot(c->d, &s, &busy);
 	rc = get_vf(&s, params, &vf, err);
+	if (!rc)
+		rc = gv_rpc_get_bool(params, "domain", &domain, err);
 	if (rc)
 		return rc;
 	if (!strncmp(uri, user, strlen(user)))
 		return xml_vfio_user(c->d, vf, result, err);
 	if (!strncmp(uri, kernel, strlen(kernel)))
-		return xml_vfio(c->d, uri + strlen(kernel), vf, result, err);
+		return xml_vfio(c->d, uri + strlen(kernel), vf, domain, result, err);
 	return gv_fail(err, -ENOTSUP, "%s: no hypervisor can be given its VFs", uri);
 }
 
