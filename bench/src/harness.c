@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
 #include <sched.h>
+#include <stdio.h>
 
 #include "bench.h"
+
+volatile sig_atomic_t bench_stop;
 
 void bench_add(struct bench *b, const struct bench_row *row)
 {
@@ -13,53 +17,105 @@ static int compare(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
-	return x < y ? -1 : x > y;
+	return (x > y) - (x < y);
 }
 
-double bench_latency(void (*fn)(void *arg), void *arg, unsigned samples)
+static int run_round(struct bench_probe *p, uint64_t *t)
 {
-	gv_auto_free uint64_t *t = calloc(samples, sizeof(*t));
-	double best = 0;
+	for (unsigned i = 0; i < p->samples; i++) {
+		int rc = bench_stop ? -EINTR : 0;
+		uint64_t start;
 
+		if (!rc && p->before)
+			rc = p->before(p->arg);
+		start = gv_now_ns();
+		if (!rc)
+			rc = p->run(p->arg);
+		t[i] = gv_now_ns() - start;
+		if (rc)
+			return rc;
+	}
+	qsort(t, p->samples, sizeof(*t), compare);
+	if (p->ns == 0 || (double)t[p->samples / 2] < p->ns)
+		p->ns = (double)t[p->samples / 2];
+	return 0;
+}
+
+int bench_measure(struct bench_probe *probe, size_t count)
+{
+	gv_auto_free uint64_t *t = NULL;
+	unsigned most = 1;
+
+	for (size_t i = 0; i < count; i++) {
+		most = GV_MAX(most, probe[i].samples);
+		probe[i].ns = 0;
+	}
+	t = calloc(most, sizeof(*t));
 	if (!t)
-		return 0;
+		return -ENOMEM;
 	for (unsigned round = 0; round < BENCH_ROUNDS; round++) {
-		for (unsigned i = 0; i < samples; i++) {
-			uint64_t start = gv_now_ns();
+		for (size_t i = 0; i < count; i++) {
+			int rc = run_round(&probe[i], t);
 
-			fn(arg);
-			t[i] = gv_now_ns() - start;
+			if (rc)
+				return rc;
 		}
-		qsort(t, samples, sizeof(*t), compare);
-		if (round == 0 || (double)t[samples / 2] < best)
-			best = (double)t[samples / 2];
 	}
-	return best;
+	return 0;
 }
 
-double bench_best(void (*fn)(void *arg), void *arg)
+/* ---- CPUs ---------------------------------------------------------------------- */
+
+/* What we were started with: taskset and containers may have taken some away. */
+static const cpu_set_t *allowed(void)
 {
-	double best = 0;
+	static cpu_set_t set;
+	static bool known;
 
-	for (unsigned round = 0; round < BENCH_ROUNDS; round++) {
-		uint64_t start = gv_now_ns();
-		double took;
-
-		fn(arg);
-		took = (double)(gv_now_ns() - start);
-		if (round == 0 || took < best)
-			best = took;
-	}
-	return best;
+	if (!known && sched_getaffinity(0, sizeof(set), &set))
+		CPU_SET(0, &set);
+	known = true;
+	return &set;
 }
 
-void bench_pin(int cpu)
+unsigned bench_cpus(void)
 {
-	cpu_set_t set;
+	return (unsigned)CPU_COUNT(allowed());
+}
 
-	CPU_ZERO(&set);
-	for (int i = 0; i < CPU_SETSIZE; i++)
-		if (cpu < 0 || i == cpu)
-			CPU_SET(i, &set);
+static cpu_set_t pick(int nth)
+{
+	cpu_set_t set = *allowed();
+	int left = nth % (int)bench_cpus();
+
+	for (int i = 0; nth >= 0 && i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, &set) && left-- != 0)
+			CPU_CLR(i, &set);
+	return set;
+}
+
+void bench_pin(int nth)
+{
+	cpu_set_t set = pick(nth);
+
 	(void)sched_setaffinity(0, sizeof(set), &set);
+}
+
+void bench_pin_process(pid_t pid, int nth)
+{
+	cpu_set_t set = pick(nth);
+	char path[64];
+	struct dirent *e;
+	DIR *d;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	d = opendir(path);
+	while (d && (e = readdir(d)) != NULL) {
+		pid_t tid = (pid_t)strtol(e->d_name, NULL, 10);
+
+		if (tid > 0)
+			(void)sched_setaffinity(tid, sizeof(set), &set);
+	}
+	if (d)
+		(void)closedir(d);
 }

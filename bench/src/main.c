@@ -2,25 +2,28 @@
 #include <getopt.h>
 #include <libgen.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <json-c/json.h>
 
-#include "bench.h"
+#include "rig.h"
 
 static const struct {
 	const char *name;
 	int (*run)(struct bench *b, struct gv_err *err);
 } figures[] = {
-        {"mmio", bench_mmio},     {"interrupt", bench_interrupt}, {"page-table", bench_page_table},
-        {"launch", bench_launch}, {"sdma", bench_sdma},
+        {"mmio", bench_mmio},           {"doorbell", bench_doorbell},
+        {"interrupt", bench_interrupt}, {"page-table", bench_page_table},
+        {"launch", bench_launch},       {"lifecycle", bench_lifecycle},
+        {"sdma", bench_sdma},
 };
 
-/* Above 1 is better than the limit or peer, whichever way the unit runs. */
+/* As printed: ours divided by the other. For "ns" small is good, for rates great. */
 static double ratio(const struct bench_row *r, double other)
 {
-	return other == 0 || r->ours == 0 ? 0 : r->ours / other;
+	return other == 0 ? 0 : r->ours / other;
 }
 
 static struct json_object *number_or_null(double v)
@@ -64,80 +67,139 @@ static void print_value(double v)
 		printf(" %12.1f", v);
 }
 
+static void print_ratio(double v)
+{
+	if (v == 0)
+		printf(" %9s", "-");
+	else
+		printf(" %8.2fx", v);
+}
+
 static void print_table(const struct bench *b)
 {
-	printf("%-3s %-52s %-6s %12s %12s %11s\n", "", "what", "unit", "ours", "raw limit",
-	       "ours/limit");
+	printf("%-3s %-52s %-6s %12s %12s %9s", "", "what", "unit", "ours", "raw limit",
+	       "ours/lim");
+	if (b->peer_socket)
+		printf(" %12s %9s", "peer", "ours/peer");
+	printf("\n");
 	for (size_t i = 0; i < b->count; i++) {
 		const struct bench_row *r = &b->row[i];
 
 		printf("%-3s %-52s %-6s", r->figure, r->what, r->unit);
 		print_value(r->ours);
 		print_value(r->limit);
-		if (r->limit != 0)
-			printf(" %10.2fx", ratio(r, r->limit));
+		print_ratio(ratio(r, r->limit));
+		if (b->peer_socket) {
+			print_value(r->peer);
+			print_ratio(ratio(r, r->peer));
+		}
 		printf("\n    %s\n", r->conditions);
 	}
 }
 
 static int usage(FILE *to)
 {
-	fprintf(to, "usage: gv-bench [--json] [--only NAME]\n"
-	            "Measures ours and raw limits side by side. NAME:");
+	fprintf(to,
+	        "usage: gv-bench [--json] [--only NAME] [--peer-socket PATH]\n"
+	        "Measures ours and raw limits side by side; docs/bench.md says what each means.\n"
+	        "  --json              an array of figures instead of a table\n"
+	        "  --only NAME         one of:");
 	for (size_t i = 0; i < GV_ARRAY_LEN(figures); i++)
 		fprintf(to, " %s", figures[i].name);
-	fprintf(to, "\n");
+	fprintf(to, "\n  --peer-socket PATH  another vfio-user server: its BAR0 is read for F1\n");
 	return to == stdout ? 0 : 2;
 }
 
+/* What was measured before a failure is still printed. */
 static int run(struct bench *b, const char *only)
 {
-	bool ran = false;
 	int status = 0;
 
-	for (size_t i = 0; i < GV_ARRAY_LEN(figures); i++) {
+	for (size_t i = 0; i < GV_ARRAY_LEN(figures) && !bench_stop; i++) {
 		struct gv_err err = {0};
 
-		if (only && strcmp(only, figures[i].name) != 0)
+		if ((only && strcmp(only, figures[i].name) != 0) || !figures[i].run(b, &err))
 			continue;
-		ran = true;
-		if (figures[i].run(b, &err)) {
+		if (!bench_stop)
 			fprintf(stderr, "gv-bench: %s: %s\n", figures[i].name, err.text);
-			status = 1;
-		}
+		status = 1;
 	}
-	return ran ? status : usage(stderr);
+	bench_stack_stop(b);
+	if (bench_stop)
+		fprintf(stderr, "gv-bench: stopped by signal %d\n", (int)bench_stop);
+	return bench_stop ? 128 + (int)bench_stop : status;
 }
 
-int main(int argc, char **argv)
+static bool known(const char *name)
+{
+	for (size_t i = 0; i < GV_ARRAY_LEN(figures); i++)
+		if (strcmp(name, figures[i].name) == 0)
+			return true;
+	return false;
+}
+
+static void on_signal(int sig)
+{
+	bench_stop = sig;
+}
+
+/* A signal ends the measurement at the next call; then everything is taken down as always. */
+static void catch_signals(void)
+{
+	const struct sigaction stop = {.sa_handler = on_signal};
+
+	(void)sigaction(SIGINT, &stop, NULL);
+	(void)sigaction(SIGTERM, &stop, NULL);
+	(void)sigaction(SIGHUP, &stop, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* 0: go on; else what to exit with, + 1. */
+static int parse(int argc, char **argv, struct bench *b, bool *json, const char **only)
 {
 	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
 	                                        {"only", required_argument, NULL, 'o'},
+	                                        {"peer-socket", required_argument, NULL, 'p'},
 	                                        {"help", no_argument, NULL, 'h'},
 	                                        {NULL, 0, NULL, 0}};
-	struct bench b = {0};
-	char self[PATH_MAX];
-	const char *only = NULL;
-	bool json = false;
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	int opt, status;
+	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (opt) {
 		case 'j':
-			json = true;
+			*json = true;
 			break;
 		case 'o':
-			only = optarg;
+			*only = optarg;
+			break;
+		case 'p':
+			b->peer_socket = optarg;
 			break;
 		case 'h':
-			return usage(stdout);
+			return usage(stdout) + 1;
 		default:
-			return usage(stderr);
+			return usage(stderr) + 1;
 		}
 	}
+	if (optind < argc || (*only && !known(*only)))
+		return usage(stderr) + 1;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static struct bench b;
+	char self[PATH_MAX];
+	const char *only = NULL;
+	bool json = false;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	int status = parse(argc, argv, &b, &json, &only);
+
+	if (status)
+		return status - 1;
 	self[n > 0 ? n : 0] = '\0';
 	b.bin_dir = dirname(self);
+	catch_signals();
 	status = run(&b, only);
 	if (json)
 		print_json(&b);

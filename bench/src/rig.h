@@ -2,23 +2,40 @@
 #ifndef GV_BENCH_RIG_H
 #define GV_BENCH_RIG_H
 
+#include <gv/device_model.h>
+#include <gv/pf_driver.h>
 #include <gv/vf_guest.h>
 
 #include "bench.h"
 #include "procs.h"
 
-/* The whole stack with a guest on VF0: emulated GPU, daemon with profile uneven-2, guest library.
- */
-struct bench_rig {
+/* The whole stack as processes, with a guest of ours on VF0: emulated GPU, daemon with profile
+ * uneven-2, guest library. Started by the first figure that needs it. */
+struct bench_stack {
 	struct gv_procs procs;
 	struct gv_bus *bus;
 	struct gv_guest *guest;
 };
 
-int bench_rig_start(struct bench_rig *r, const struct bench *b, struct gv_err *err);
-void bench_rig_stop(struct bench_rig *r);
+/** The stack, started now if it was not; bound to the @nth CPU, us included (-1: all). */
+int bench_stack_get(struct bench *b, int nth, struct bench_stack **stack, struct gv_err *err);
+void bench_stack_stop(struct bench *b);
+
+/* The same in one process: device, a thread that serves the PF, a guest on VF0. Its threads run
+ * where the caller was bound when it was made. */
+struct bench_local;
+int bench_local_new(struct bench_local **local, struct gv_err *err);
+struct bench_local *bench_local_free(struct bench_local *local);
+struct gv_guest *bench_local_guest(struct bench_local *local);
 
 /** Wait for a fence with a deadline of 20 s. */
 int bench_rig_wait(struct gv_guest_queue *q, uint64_t seq, struct gv_err *err);
+
+/** Run a figure twice: @run gets the guest over vfio-user, then the guest in process; everything
+ *  on one CPU (@one_cpu) or on all. @where says which, for the row. */
+int bench_both(struct bench *b, bool one_cpu,
+               int (*run)(struct bench *b, struct gv_guest *guest, const char *where,
+                          struct gv_err *err),
+               struct gv_err *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The real processes, for figures over the socket. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -47,44 +48,103 @@ static int wait_for(const char *path, pid_t pid, struct gv_err *err)
 	return 0;
 }
 
-int gv_procs_start(struct gv_procs *p, const char *bin_dir, const char *profile, struct gv_err *err)
+static int make_dir(struct gv_procs *p, struct gv_err *err)
 {
-	char gpu_dir[128], pf[160], uri[192], sock[128], vf[160];
-	const char *gpu[] = {"gpuvisor-gpu", "--run-dir", gpu_dir, NULL};
-	const char *daemon[] = {"gpuvisord", "--gpu",     uri,     "--socket",
-	                        sock,        "--profile", profile, NULL};
-	int rc;
-
 	memset(p, 0, sizeof(*p));
 	(void)snprintf(p->dir, sizeof(p->dir), "/tmp/gv-procs-XXXXXX");
 	if (!mkdtemp(p->dir))
 		return gv_fail(err, -errno, "making %s: %s", p->dir, strerror(errno));
+	return 0;
+}
+
+static int start_gpu(struct gv_procs *p, const char *bin_dir, const char *option, const char *value,
+                     struct gv_err *err)
+{
+	char gpu_dir[128], pf[160];
+	const char *gpu[] = {"gpuvisor-gpu", "--run-dir", gpu_dir, option, value, NULL};
+	int rc;
+
 	(void)snprintf(gpu_dir, sizeof(gpu_dir), "%s/gpu", p->dir);
 	(void)snprintf(pf, sizeof(pf), "%s/pf.sock", gpu_dir);
-	(void)snprintf(uri, sizeof(uri), "vfio-user:%s", pf);
-	(void)snprintf(vf, sizeof(vf), "%s/vf0.sock", gpu_dir);
-	(void)snprintf(sock, sizeof(sock), "%s/gpuvisor.sock", p->dir);
 	rc = start(bin_dir, gpu, &p->gpu, err);
+	return rc ? rc : wait_for(pf, p->gpu, err);
+}
+
+static int start_daemon(struct gv_procs *p, const char *bin_dir, const char *profile,
+                        struct gv_err *err)
+{
+	char uri[192], sock[128], vf[160];
+	const char *daemon[] = {"gpuvisord", "--gpu",     uri,     "--socket",
+	                        sock,        "--profile", profile, NULL};
+	int rc;
+
+	(void)snprintf(uri, sizeof(uri), "vfio-user:%s/gpu/pf.sock", p->dir);
+	(void)snprintf(vf, sizeof(vf), "%s/gpu/vf0.sock", p->dir);
+	(void)snprintf(sock, sizeof(sock), "%s/gpuvisor.sock", p->dir);
+	rc = start(bin_dir, daemon, &p->daemon, err);
 	if (rc == 0)
-		rc = wait_for(pf, p->gpu, err);
-	if (rc == 0 && profile)
-		rc = start(bin_dir, daemon, &p->daemon, err);
-	if (rc == 0 && profile)
 		rc = wait_for(sock, p->daemon, err);
+	return rc ? rc : wait_for(vf, p->daemon, err);
+}
+
+int gv_procs_start(struct gv_procs *p, const char *bin_dir, const char *profile, struct gv_err *err)
+{
+	int rc = make_dir(p, err);
+
+	if (rc)
+		return rc;
+	rc = start_gpu(p, bin_dir, NULL, NULL, err);
 	if (rc == 0 && profile)
-		rc = wait_for(vf, p->daemon, err);
+		rc = start_daemon(p, bin_dir, profile, err);
 	if (rc)
 		gv_procs_stop(p);
 	return rc;
 }
 
+int gv_procs_start_gpu(struct gv_procs *p, const char *bin_dir, const char *option,
+                       const char *value, struct gv_err *err)
+{
+	int rc = make_dir(p, err);
+
+	if (rc)
+		return rc;
+	rc = start_gpu(p, bin_dir, option, value, err);
+	if (rc)
+		gv_procs_stop(p);
+	return rc;
+}
+
+/* Asked first; what does not go in 10 s is killed. */
 static void end(pid_t *pid)
 {
+	uint64_t deadline = gv_now_ns() + 10 * GV_S;
+	unsigned spins = 0;
+	pid_t got;
+
 	if (*pid > 0) {
 		(void)kill(*pid, SIGTERM);
-		(void)waitpid(*pid, NULL, 0);
+		while ((got = waitpid(*pid, NULL, WNOHANG)) == 0 && gv_now_ns() < deadline)
+			gv_poll_pause(&spins);
+		if (got == 0) {
+			(void)kill(*pid, SIGKILL);
+			(void)waitpid(*pid, NULL, 0);
+		}
 	}
 	*pid = 0;
+}
+
+/* What a killed process leaves behind. */
+static void empty_dir(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+
+	while (d && (e = readdir(d)) != NULL)
+		if (e->d_type != DT_DIR)
+			(void)unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		(void)closedir(d);
+	(void)rmdir(path);
 }
 
 void gv_procs_stop(struct gv_procs *p)
@@ -93,9 +153,12 @@ void gv_procs_stop(struct gv_procs *p)
 
 	end(&p->daemon);
 	end(&p->gpu);
+	if (!p->dir[0])
+		return;
 	(void)snprintf(path, sizeof(path), "%s/gpu", p->dir);
-	(void)rmdir(path);
-	(void)rmdir(p->dir);
+	empty_dir(path);
+	empty_dir(p->dir);
+	p->dir[0] = '\0';
 }
 
 static size_t read_stats(const struct gv_procs *p, char *text, size_t size)

@@ -17,7 +17,10 @@ struct gv_procs {
  *  programs; @profile NULL: the GPU only. What they print goes to the file $GV_PROCS_LOG. */
 int gv_procs_start(struct gv_procs *p, const char *bin_dir, const char *profile,
                    struct gv_err *err);
-/** End them (SIGTERM) and remove the directory. */
+/** The GPU only, with one more option (NULL: none), as "--spin-us", "50". */
+int gv_procs_start_gpu(struct gv_procs *p, const char *bin_dir, const char *option,
+                       const char *value, struct gv_err *err);
+/** End them (SIGTERM, after 10 s SIGKILL) and remove the directory. Takes a zeroed struct. */
 void gv_procs_stop(struct gv_procs *p);
 
 /** One counter of function @func (0 PF, 1 + n VFn) from stats.sock: "vm_faults", "guest_errors",
