@@ -99,8 +99,8 @@ static bool read_ring(struct gv_fn *f, struct ring *r)
 	}
 	r->bytes = (uint32_t)GV_MIN(bytes, MAX_RING_BYTES);
 	r->base = (GV_RGET(f, IH_RB_BASE) | (uint64_t)GV_RGET(f, IH_RB_BASE_HI) << 32) << 8;
-	r->wptr_addr =
-	        GV_RGET(f, IH_RB_WPTR_ADDR_LO) | (uint64_t)GV_RGET(f, IH_RB_WPTR_ADDR_HI) << 32;
+	r->wptr_addr = GV_RGET(f, IH_RB_WPTR_ADDR_LO) | (uint64_t)GV_RGET(f, IH_RB_WPTR_ADDR_HI)
+	                                                        << 32;
 	return true;
 }
 
@@ -131,6 +131,12 @@ static void flag_overflow(struct gv_fn *f)
 		                gv_mask(IH_VF_RB_STATUS__RB_OVERFLOW_VF__LO + gv_fn_vf(f), 1));
 }
 
+static uint32_t offset_of(uint32_t ptr, const struct ring *r)
+{
+	/* A pointer between two entries is the driver's nonsense: keep inside the ring. */
+	return ptr & (r->bytes - 1) & ~(IV_BYTES - 1);
+}
+
 /* Advance the write pointer past an entry that is in memory. The oldest entry was overwritten
  * when that makes the ring look empty: the driver then starts over at wptr + one entry. */
 static uint32_t advance(struct gv_fn *f, const struct ring *r, uint32_t at, bool lost)
@@ -140,17 +146,11 @@ static uint32_t advance(struct gv_fn *f, const struct ring *r, uint32_t at, bool
 	(void)pthread_mutex_lock(&f->dev->lock);
 	wptr = GV_RGET(f, IH_RB_WPTR);
 	GV_RPUT(f, IH_RB_WPTR, next | (wptr & overflow_bit()));
-	if (lost || next == (GV_RGET(f, IH_RB_RPTR) & (r->bytes - 1)))
+	if (lost || next == offset_of(GV_RGET(f, IH_RB_RPTR), r))
 		flag_overflow(f);
 	wptr = GV_RGET(f, IH_RB_WPTR);
 	(void)pthread_mutex_unlock(&f->dev->lock);
 	return wptr;
-}
-
-static uint32_t offset_of(uint32_t ptr, const struct ring *r)
-{
-	/* A pointer between two entries is the driver's nonsense: keep inside the ring. */
-	return ptr & (r->bytes - 1) & ~(IV_BYTES - 1);
 }
 
 static bool full(struct gv_fn *f, const struct ring *r, uint32_t at)
@@ -196,14 +196,23 @@ static bool deliver(struct gv_fn *f, struct gv_ih_iv *iv, bool lost)
 	return true;
 }
 
+/* Equal pointers mean an empty ring, unless it overflowed. */
+static bool entries_wait(struct gv_fn *f)
+{
+	uint32_t wptr = GV_RGET(f, IH_RB_WPTR), rptr = GV_RGET(f, IH_RB_RPTR);
+
+	return GV_GET(wptr, IH_RB_WPTR, OFFSET) != GV_GET(rptr, IH_RB_RPTR, OFFSET) ||
+	       GV_GET(wptr, IH_RB_WPTR, RB_OVERFLOW);
+}
+
 /* Entries wait and the vector may fire. */
 static void fire_if_due(struct gv_fn *f)
 {
-	uint32_t cntl = GV_RGET(f, IH_RB_CNTL), wptr = GV_RGET(f, IH_RB_WPTR);
+	uint32_t cntl = GV_RGET(f, IH_RB_CNTL);
 	bool rearm = GV_GET(cntl, IH_RB_CNTL, RPTR_REARM);
 
 	if (!GV_GET(cntl, IH_RB_CNTL, RB_ENABLE) || !GV_GET(cntl, IH_RB_CNTL, ENABLE_INTR) ||
-	    GV_GET(wptr, IH_RB_WPTR, OFFSET) == GV_GET(GV_RGET(f, IH_RB_RPTR), IH_RB_RPTR, OFFSET))
+	    !entries_wait(f))
 		return;
 	if (rearm && !atomic_exchange(&f->ih->armed, false))
 		return;
@@ -246,8 +255,7 @@ static uint64_t run(void *arg)
 static void raise_later(struct gv_fn *f)
 {
 	atomic_store(&f->ih->armed, true);
-	if (GV_GET(GV_RGET(f, IH_RB_WPTR), IH_RB_WPTR, OFFSET) ==
-	    GV_GET(GV_RGET(f, IH_RB_RPTR), IH_RB_RPTR, OFFSET))
+	if (!entries_wait(f))
 		return;
 	atomic_store(&f->ih->raise, true);
 	gv_worker_kick(&f->ih->worker);
@@ -392,6 +400,7 @@ void gv_ih_reset(struct gv_fn *f)
 	f->ih->lost = false;
 	(void)pthread_mutex_unlock(&f->ih->fifo_lock);
 	atomic_store(&f->ih->armed, true);
+	atomic_store(&f->ih->raise, false);
 	gv_mem_init(&f->ih->mem, f, GV_HUB_MM, 0, 0);
 }
 
