@@ -141,6 +141,22 @@ static int send_request(struct client *c, const char *method, struct json_object
 	return rc;
 }
 
+/* A daemon that parts from us may have said why before we could ask. */
+static int last_words(struct client *c, struct gv_err *err)
+{
+	struct json_object *message = NULL, *result = NULL;
+	struct gv_err other = {0};
+	int rc = client_next(c, &message, &other);
+
+	if (!rc && json_object_object_get_ex(message, "error", NULL))
+		rc = take_reply(message, &result, err);
+	else
+		rc = -EPIPE;
+	json_object_put(result);
+	json_object_put(message);
+	return rc;
+}
+
 int client_call(struct client *c, const char *method, struct json_object *params,
                 void (*notify)(struct json_object *note), struct json_object **result,
                 struct gv_err *err)
@@ -149,6 +165,8 @@ int client_call(struct client *c, const char *method, struct json_object *params
 	int rc = send_request(c, method, params, err);
 	bool done = false;
 
+	if (rc == -EPIPE)
+		rc = last_words(c, err);
 	while (!rc && !done) {
 		rc = client_next(c, &message, err);
 		if (rc)
