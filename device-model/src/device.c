@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Life of the device and its functions; what does not belong to one block. */
+/* The device as a whole: making it, its front end's calls, complaints and counters. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -74,237 +74,6 @@ void gv_unimplemented(struct gv_fn *f, const char *fmt, ...)
 	gv_logf(f->dev->log, level, "%s: not modelled, continuing without: %s", f->name, text);
 }
 
-/* ---- registers of the device itself ------------------------------------------ */
-
-static void wrote_vf_reset(struct gv_fn *f, uint32_t i, uint32_t was, uint32_t now)
-{
-	uint32_t vfs = now & gv_mask(0, f->dev->cfg.max_vfs);
-
-	(void)i;
-	(void)was;
-	gv_reg_put(f, GV_REG_GVX_VF_RESET, 0, 0);
-	if (!vfs)
-		return;
-	atomic_fetch_or(&f->dev->reset_pending, vfs);
-	gv_worker_kick(&f->dev->housekeeper);
-}
-
-static uint32_t read_vf_reset(struct gv_fn *f, uint32_t i, uint32_t stored)
-{
-	(void)i;
-	(void)stored;
-	return atomic_load(&f->dev->reset_pending);
-}
-
-static uint32_t read_unimplemented(struct gv_fn *f, uint32_t i, uint32_t stored)
-{
-	uint64_t sum = 0;
-
-	(void)i;
-	(void)stored;
-	for (unsigned n = 0; n <= f->dev->cfg.max_vfs; n++)
-		sum += atomic_load(&f->dev->fn[n].count.unimplemented);
-	return (uint32_t)GV_MIN(sum, UINT32_MAX);
-}
-
-static uint32_t read_guest_errors(struct gv_fn *f, uint32_t i, uint32_t stored)
-{
-	uint64_t sum = 0;
-
-	(void)i;
-	(void)stored;
-	for (unsigned n = 0; n <= f->dev->cfg.max_vfs; n++)
-		sum += atomic_load(&f->dev->fn[n].count.guest_errors);
-	return (uint32_t)GV_MIN(sum, UINT32_MAX);
-}
-
-static const struct gv_reg_hook rows[] = {
-        {GV_REG_GVX_VF_RESET, wrote_vf_reset, read_vf_reset},
-        {GV_REG_GVX_UNIMPLEMENTED, NULL, read_unimplemented},
-        {GV_REG_GVX_GUEST_ERRORS, NULL, read_guest_errors},
-};
-const struct gv_reg_hooks gv_dev_hooks = {rows, GV_ARRAY_LEN(rows)};
-
-/* ---- reset -------------------------------------------------------------------- */
-
-/* Registers whose reset value the table cannot know, and the gates: a VF that was reset stays
- * shut until the PF opens it. */
-static void reset_gpu_bank(struct gv_fn *f)
-{
-	static const enum gv_reg gates[] = {GV_REG_GVX_VF_REGWR_EN, GV_REG_GVX_VF_DOORBELL_EN,
-	                                    GV_REG_GVX_VF_FB_EN};
-
-	for (size_t k = 0; gv_fn_is_vf(f) && k < GV_ARRAY_LEN(gates); k++)
-		gv_reg_put(f, gates[k], 0,
-		           gv_reg_get(f, gates[k], 0) & ~gv_mask(gv_fn_vf(f), 1));
-	if (gv_fn_is_vf(f))
-		return;
-	GV_RPUT(f, GVX_VRAM_SIZE_MIB, (uint32_t)f->dev->cfg.vram_mib);
-	GV_RPUT(f, GVX_PF_WINDOW_MIB, (uint32_t)f->dev->cfg.pf_window_mib);
-}
-
-/* Engines paused, mem_lock and dev->lock held. */
-static void reset_blocks(struct gv_fn *f)
-{
-	gv_mmio_reset(f);
-	reset_gpu_bank(f);
-	gv_gmc_reset(f);
-	gv_cp_reset(f);
-	gv_sdma_reset(f);
-	gv_ih_reset(f);
-	gv_nbio_reset(f);
-	gv_pci_reset(f);
-}
-
-static void pause_engines(struct gv_fn *f)
-{
-	atomic_store(&f->stopping, true);
-	gv_cp_pause(f);
-	gv_sdma_pause(f);
-	gv_ih_pause(f);
-}
-
-static void resume_engines(struct gv_fn *f)
-{
-	atomic_store(&f->stopping, false);
-	gv_ih_resume(f);
-	gv_sdma_resume(f);
-	gv_cp_resume(f);
-}
-
-static void lock_for_reset(struct gv_fn *f)
-{
-	(void)pthread_rwlock_wrlock(&f->mem_lock);
-	(void)pthread_mutex_lock(&f->dev->lock);
-	atomic_fetch_add(&f->mem_generation, 1);
-}
-
-static void unlock_after_reset(struct gv_fn *f)
-{
-	(void)pthread_mutex_unlock(&f->dev->lock);
-	(void)pthread_rwlock_unlock(&f->mem_lock);
-}
-
-/* Under life_lock. */
-static void reset_fn(struct gv_fn *f)
-{
-	pause_engines(f);
-	lock_for_reset(f);
-	reset_blocks(f);
-	unlock_after_reset(f);
-	resume_engines(f);
-}
-
-void gv_fn_reset(struct gv_fn *f)
-{
-	(void)pthread_mutex_lock(&f->dev->life_lock);
-	reset_fn(f);
-	(void)pthread_mutex_unlock(&f->dev->life_lock);
-}
-
-void gv_fn_reset_engines(struct gv_fn *f)
-{
-	(void)pthread_mutex_lock(&f->dev->life_lock);
-	pause_engines(f);
-	lock_for_reset(f);
-	gv_cp_reset(f);
-	gv_sdma_reset(f);
-	unlock_after_reset(f);
-	resume_engines(f);
-	(void)pthread_mutex_unlock(&f->dev->life_lock);
-}
-
-/* ---- VFs come and go ------------------------------------------------------------ */
-
-static void set_enabled(struct gv_fn *f, bool on)
-{
-	(void)pthread_mutex_lock(&f->dev->lock);
-	atomic_store(&f->enabled, on);
-	(void)pthread_mutex_unlock(&f->dev->lock);
-}
-
-static void disable_vf(struct gv_fn *f)
-{
-	set_enabled(f, false);
-	reset_fn(f);
-	gv_doorbell_client_gone(f);
-	gv_vram_release(f);
-}
-
-static void zero_counters(struct gv_fn_counters *c)
-{
-	_Atomic uint64_t *const all[] = {&c->unimplemented, &c->guest_errors, &c->vm_faults,
-	                                 &c->doorbells,     &c->packets,      &c->dispatches,
-	                                 &c->interrupts};
-
-	for (size_t k = 0; k < GV_ARRAY_LEN(all); k++)
-		atomic_store(all[k], 0);
-}
-
-static void enable_vf(struct gv_fn *f)
-{
-	reset_fn(f);
-	zero_counters(&f->count);
-	set_enabled(f, true);
-}
-
-/* Under life_lock. Returns whether anything changed. */
-static bool set_vfs(struct gv_dev *dev, unsigned num_vfs)
-{
-	unsigned was = atomic_load(&dev->num_vfs);
-
-	for (unsigned n = num_vfs; n < was; n++)
-		disable_vf(&dev->fn[GV_DEV_VF(n)]);
-	for (unsigned n = was; n < num_vfs; n++)
-		enable_vf(&dev->fn[GV_DEV_VF(n)]);
-	(void)pthread_mutex_lock(&dev->lock);
-	atomic_store(&dev->num_vfs, num_vfs);
-	(void)pthread_mutex_unlock(&dev->lock);
-	return was != num_vfs;
-}
-
-static void tell_vfs(struct gv_dev *dev)
-{
-	unsigned now = atomic_load(&dev->num_vfs);
-
-	gv_logf(dev->log, GV_LOG_INFO, "PF: %u VFs enabled", now);
-	if (dev->host.vfs_changed)
-		dev->host.vfs_changed(dev->host.arg, now);
-}
-
-void gv_dev_set_vfs(struct gv_dev *dev, unsigned num_vfs)
-{
-	bool changed;
-
-	(void)pthread_mutex_lock(&dev->life_lock);
-	changed = set_vfs(dev, GV_MIN(num_vfs, dev->cfg.max_vfs));
-	(void)pthread_mutex_unlock(&dev->life_lock);
-	if (changed)
-		tell_vfs(dev);
-}
-
-/* ---- housekeeper ----------------------------------------------------------------- */
-
-static uint64_t keep_house(void *arg)
-{
-	struct gv_dev *dev = arg;
-
-	for (unsigned n = 0; n < dev->cfg.max_vfs; n++) {
-		uint32_t bit = gv_mask(n, 1);
-
-		/* The bit falls only when it is done: the PF polls it. */
-		if (atomic_load(&dev->reset_pending) & bit) {
-			gv_fn_reset(&dev->fn[GV_DEV_VF(n)]);
-			atomic_fetch_and(&dev->reset_pending, ~bit);
-		}
-		if (atomic_load(&dev->l2_pending) & bit) {
-			atomic_fetch_and(&dev->l2_pending, ~bit);
-			gv_vram_l2_reload(&dev->fn[GV_DEV_VF(n)]);
-		}
-	}
-	return atomic_load(&dev->reset_pending) | atomic_load(&dev->l2_pending) ? 0 : UINT64_MAX;
-}
-
 /* ---- new and free ------------------------------------------------------------------ */
 
 static bool power_of_two(uint64_t v)
@@ -330,7 +99,8 @@ static int resolve_cfg(const struct gv_dev_cfg *in, struct gv_dev_cfg *out, stru
 		return gv_fail(err, -EINVAL, "max_vfs: %u asked, this GPU has %u", c.max_vfs,
 		               GV_MAX_VFS);
 	if (!power_of_two(c.vf_bar0_mib) || c.vf_bar0_mib > MAX_VRAM_MIB)
-		return gv_fail(err, -EINVAL, "vf_bar0_mib: %llu asked, must be a power of two <= %u",
+		return gv_fail(err, -EINVAL,
+		               "vf_bar0_mib: %llu asked, must be a power of two <= %u",
 		               (unsigned long long)c.vf_bar0_mib, MAX_VRAM_MIB);
 	if (c.pf_window_mib % VRAM_STEP_MIB || c.pf_window_mib >= c.vram_mib)
 		return gv_fail(err, -EINVAL, "pf_window_mib: %llu asked, must be below %llu, by %u",
@@ -424,12 +194,12 @@ static int build(struct gv_dev *dev, bool own_host, struct gv_err *err)
 	rc = build_functions(dev, err);
 	if (rc)
 		return rc;
-	rc = gv_worker_start(&dev->housekeeper, "gv-house", keep_house, dev);
+	rc = gv_worker_start(&dev->housekeeper, "gv-house", gv_dev_keep_house, dev);
 	if (rc)
 		return gv_fail(err, rc, "housekeeper: %s", strerror(-rc));
 	for (unsigned n = 0; n <= dev->cfg.max_vfs; n++)
 		gv_fn_reset(&dev->fn[n]);
-	set_enabled(&dev->fn[GV_DEV_PF], true);
+	atomic_store(&dev->fn[GV_DEV_PF].enabled, true); /* nobody else knows the device yet */
 	dev->built = true;
 	return 0;
 }
@@ -554,24 +324,6 @@ int gv_dev_write(struct gv_dev *dev, unsigned func, enum gv_region region, uint6
 {
 	/* The blocks share one path for both directions and only read from @buf here. */
 	return access_region(dev, func, region, off, (void *)(uintptr_t)buf, n, true);
-}
-
-int gv_dev_reset(struct gv_dev *dev, unsigned func)
-{
-	struct gv_fn *f = find(dev, func);
-	bool changed = false;
-
-	if (!f)
-		return -ENODEV;
-	(void)pthread_mutex_lock(&dev->life_lock);
-	if (func == GV_DEV_PF)
-		changed = set_vfs(dev, 0);
-	reset_fn(f);
-	(void)pthread_mutex_unlock(&dev->life_lock);
-	gv_logf(dev->log, GV_LOG_INFO, "%s: reset", f->name);
-	if (changed)
-		tell_vfs(dev);
-	return 0;
 }
 
 int gv_dev_region_fd(struct gv_dev *dev, unsigned func, enum gv_region region, int *fd,

@@ -140,14 +140,16 @@ static inline void gv_fn_mem_leave(struct gv_fn *f)
 }
 
 /** Stop the function's engines, forget all its state, registers to their reset values (FLR).
- *  Blocks (bounded). Not under any lock, not from a worker of this function. (device.c) */
+ *  Blocks (bounded). Not under any lock, not from a worker of this function. (life.c) */
 void gv_fn_reset(struct gv_fn *f);
 
 /** Exactly @num_vfs VFs exist from now on: those that vanish are stopped, those that appear are
- *  fresh. Blocks (bounded); no locks held; calls host.vfs_changed. (device.c) */
+ *  fresh. Blocks (bounded); no locks held; calls host.vfs_changed. (life.c) */
 void gv_dev_set_vfs(struct gv_dev *dev, unsigned num_vfs);
 /** The PF's engines stop and forget everything, the rest of the GPU goes on (SOFT_PF_FLR). */
 void gv_fn_reset_engines(struct gv_fn *f);
+/** What the housekeeper runs. @arg: the device. */
+uint64_t gv_dev_keep_house(void *arg);
 /** GPU clock count, 100 MHz: IH timestamps, RLC_GPU_CLOCK_COUNT, release timestamps. */
 static inline uint64_t gv_dev_clock(void)
 {
