@@ -186,9 +186,9 @@ static void fast_global_dword(struct cu_wave *w, const struct cu_inst *i)
 	if (!host)
 		cu_global(w, i);
 	else if (is_load)
-		memcpy(w->v[i->data], host, 4 * CU_LANES);
+		cu_guest_copy(w->v[i->data], host, 4 * CU_LANES);
 	else
-		memcpy(host, w->v[i->data], 4 * CU_LANES);
+		cu_guest_copy(host, w->v[i->data], 4 * CU_LANES);
 }
 
 const struct cu_isa CU_ISA = {

@@ -79,7 +79,7 @@ bool cu_mem_fetch(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes, unsi
 
 		if (!p)
 			return false;
-		memcpy(out, p, now);
+		cu_guest_copy(out, p, now);
 		out += now;
 		va += now;
 		bytes -= now;
@@ -97,7 +97,7 @@ bool cu_mem_write(struct cu_wave *w, uint64_t va, const void *from, uint32_t byt
 
 		if (!p)
 			return false;
-		memcpy(p, in, now);
+		cu_guest_copy(p, in, now);
 		in += now;
 		va += now;
 		bytes -= now;

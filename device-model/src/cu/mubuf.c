@@ -122,9 +122,9 @@ static bool scratch_row(struct cu_wave *w, const struct cu_inst *i, const struct
 	if (!host)
 		return false;
 	if (is_load)
-		memcpy(w->v[i->data], host, 4 * CU_LANES);
+		cu_guest_copy(w->v[i->data], host, 4 * CU_LANES);
 	else
-		memcpy(host, w->v[i->data], 4 * CU_LANES);
+		cu_guest_copy(host, w->v[i->data], 4 * CU_LANES);
 	return true;
 }
 

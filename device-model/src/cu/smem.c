@@ -24,7 +24,7 @@ void cu_s_load(struct cu_wave *w, const struct cu_inst *i)
 	const uint8_t *p = cu_mem_try(w, va, bytes, GV_CU_R);
 
 	if (p)
-		memcpy(&w->s[i->dst], p, bytes);
+		cu_guest_copy(&w->s[i->dst], p, bytes);
 	else
 		(void)cu_mem_read(w, va, &w->s[i->dst], bytes);
 }

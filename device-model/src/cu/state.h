@@ -228,6 +228,36 @@ static inline uint64_t cu_exec(const struct cu_wave *w)
 	return cu_rd64(&w->s[CU_EXEC]);
 }
 
+/* To or from guest memory. Other waves may write it meanwhile: a race of the guest's, which it
+ * gets as on silicon, dword by dword; no concern of the thread sanitizer. */
+#if defined(__SANITIZE_THREAD__)
+#define CU_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CU_TSAN 1
+#endif
+#endif
+#ifdef CU_TSAN
+__attribute__((noinline, unused, no_sanitize("thread"))) static void
+cu_guest_copy(void *to, const void *from, size_t bytes)
+{
+	volatile uint8_t *t = to;
+	const volatile uint8_t *f = from;
+
+	if ((((uintptr_t)to | (uintptr_t)from | bytes) & 3) == 0)
+		for (size_t n = 0; n < bytes; n += 4)
+			*(volatile uint32_t *)(t + n) = *(const volatile uint32_t *)(f + n);
+	else
+		for (size_t n = 0; n < bytes; n++)
+			t[n] = f[n];
+}
+#else
+static inline void cu_guest_copy(void *to, const void *from, size_t bytes)
+{
+	memcpy(to, from, bytes);
+}
+#endif
+
 /* ---- mem.c */
 /** Host address of [va, va+bytes) if one window holds it all, else NULL: no fault is recorded. */
 uint8_t *cu_mem_try(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access);

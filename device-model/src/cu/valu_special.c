@@ -54,7 +54,7 @@ void cu_v_mqsad(struct cu_wave *w, const struct cu_inst *i)
 	const uint32_t *m = cu_mask(w);
 
 	w->run->isa->cores[CU_CORE_mqsad_u32_u8](row, cu_row(w, i, 0), cu_row(w, i, 1),
-	                                    w->v[i->src[2].reg], &w->aux);
+	                                         w->v[i->src[2].reg], &w->aux);
 	for (unsigned n = 0; n < 4; n++)
 		for (unsigned l = 0; l < CU_LANES; l++)
 			if (m[l])

@@ -22,7 +22,7 @@ void cu_mem_lane_load(struct cu_wave *w, const struct cu_op *op, unsigned reg, u
 {
 	uint32_t *d = &w->v[reg][lane], word[4] = {0};
 
-	memcpy(word, from, cu_mem_bytes(op));
+	cu_guest_copy(word, from, cu_mem_bytes(op));
 	switch (op->kind) {
 	case CU_MEM_LOAD:
 		for (unsigned n = 0; n < op->dw; n++)
@@ -65,7 +65,7 @@ void cu_mem_lane_data(const struct cu_wave *w, const struct cu_op *op, unsigned 
 			word[n] = s[n * CU_LANES];
 	else if (op->kind == CU_MEM_STORE_8_HI || op->kind == CU_MEM_STORE_16_HI)
 		word[0] >>= 16;
-	memcpy(to, word, cu_mem_bytes(op));
+	cu_guest_copy(to, word, cu_mem_bytes(op));
 }
 
 /* All lanes one behind the other, as most programs do. */
@@ -102,7 +102,7 @@ static void load_one_window(struct cu_wave *w, const struct cu_inst *i, const ui
 
 	if (i->op->kind == CU_MEM_LOAD && i->op->dw == 1) {
 		FOR_LANES(l, lanes)
-		memcpy(&d[l], host + (va[l] - lowest), 4);
+		cu_guest_copy(&d[l], host + (va[l] - lowest), 4);
 		return;
 	}
 	FOR_LANES(l, lanes)
@@ -161,9 +161,9 @@ static bool copy_row(struct cu_wave *w, const struct cu_inst *i, const uint64_t 
 	if (!host)
 		return false;
 	if (is_load)
-		memcpy(w->v[i->data], host, 4 * CU_LANES);
+		cu_guest_copy(w->v[i->data], host, 4 * CU_LANES);
 	else
-		memcpy(host, w->v[i->data], 4 * CU_LANES);
+		cu_guest_copy(host, w->v[i->data], 4 * CU_LANES);
 	return true;
 }
 
