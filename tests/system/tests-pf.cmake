@@ -8,3 +8,8 @@ if(GV_PYTHON AND TARGET gpuvisord)
       SKIP_RETURN_CODE 77 ENVIRONMENT "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_SOURCE=${CMAKE_SOURCE_DIR}")
   endforeach()
 endif()
+if(GV_PYTHON AND TARGET gpuvisord AND TARGET gpuvisor-guest)
+  add_test(NAME system/test_kill COMMAND ${GV_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/test_kill.py)
+  set_tests_properties(system/test_kill PROPERTIES LABELS "system;pf-driver" TIMEOUT 600
+    SKIP_RETURN_CODE 77 ENVIRONMENT "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_SOURCE=${CMAKE_SOURCE_DIR}")
+endif()
