@@ -9,7 +9,11 @@
  */
 #include <stdio.h>
 
+#include <time.h>
+
 #include "cp.h"
+
+#define BUSY_NS (200 * GV_US)
 
 struct fn_grids {
 	struct gv_grid_head *tail; /* circular list, tail->next is next in turn */
@@ -102,10 +106,21 @@ static void run_slice(struct gv_cu_pool *pool, struct gv_fn *f)
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 
+/* The function's memory is being changed, which can take long when its client is slow: its turn
+ * is skipped, so that the threads are there for the others. Under the pool's lock. */
+static void wait_a_little(struct gv_cu_pool *pool)
+{
+	uint64_t at = gv_now_ns() + BUSY_NS;
+	struct timespec until = {.tv_sec = (time_t)(at / GV_S), .tv_nsec = (long)(at % GV_S)};
+
+	(void)pthread_cond_clockwait(&pool->work, &pool->lock, CLOCK_MONOTONIC, &until);
+}
+
 static void *loop(void *arg)
 {
 	struct gv_cu_pool *pool = ((struct thread *)arg)->pool;
 	struct gv_fn *f;
+	bool entered;
 
 	(void)pthread_mutex_lock(&pool->lock);
 	while (!pool->quit) {
@@ -115,10 +130,14 @@ static void *loop(void *arg)
 			continue;
 		}
 		(void)pthread_mutex_unlock(&pool->lock);
-		gv_fn_mem_enter(f);
-		run_slice(pool, f);
-		gv_fn_mem_leave(f);
+		entered = pthread_rwlock_tryrdlock(&f->mem_lock) == 0;
+		if (entered) {
+			run_slice(pool, f);
+			gv_fn_mem_leave(f);
+		}
 		(void)pthread_mutex_lock(&pool->lock);
+		if (!entered && !pool->quit)
+			wait_a_little(pool);
 	}
 	(void)pthread_mutex_unlock(&pool->lock);
 	return NULL;
