@@ -35,6 +35,7 @@ static void print_help(void)
 	        "  --rlcg                   write GC registers through RLC-G while in exclusive "
 	        "access\n"
 	        "  --log LEVEL              error, warn (default), info or debug\n"
+	        "  --help, --version\n"
 	        "exit status: 0 done, 1 failed, 2 wrong use\n");
 }
 
@@ -155,6 +156,10 @@ static int parse(struct cli *cli, struct gv_log *log, int argc, char **argv, int
 
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
 			print_help();
+			return CLI_OK;
+		}
+		if (!strcmp(argv[i], "--version")) {
+			(void)puts("gpuvisor-guest 0.1.0");
 			return CLI_OK;
 		}
 		rc = shared_option(cli, log, argc, argv, &i);

@@ -141,6 +141,8 @@ struct gv_guest {
 	int ih_fd;
 	bool ih_up;
 	unsigned ih_doorbells;
+	uint32_t ih_told;      /* read pointer that the device knows; under ih_lock */
+	_Atomic bool ih_fired; /* an interrupt came since */
 	pthread_mutex_t ih_lock;
 	struct gv_guest_fault fault;
 	_Atomic uint64_t interrupts, vm_faults, cp_errors;

@@ -109,11 +109,13 @@ static uint32_t ring_cntl(bool on)
 	       GV_PUT(IH_RB_CNTL, RB_ENABLE, on) | GV_PUT(IH_RB_CNTL, ENABLE_INTR, on);
 }
 
-/* The register must follow the doorbell, or interrupts would stop: look now and then. */
+/* Tell the device how far we are, which lets it raise the next interrupt. The register must follow
+ * the doorbell, or interrupts would stop: look now and then. */
 static void move_rptr(struct gv_guest *g)
 {
 	enum { LOOK_EVERY = 64, TRIES = 10 };
 
+	g->ih_told = g->ih.rptr;
 	gv_doorbell64(g->bus, GV_DOORBELL_IH * 4, g->ih.rptr);
 	if (++g->ih_doorbells % LOOK_EVERY != 1)
 		return;
@@ -129,13 +131,15 @@ static void move_rptr(struct gv_guest *g)
 static void consume(struct gv_guest *g)
 {
 	uint32_t wptr = read_wptr(g), mask = g->ih.bytes - 1;
+	bool overflow;
 
 	/* the write-back may be older than the overflow: ask the register, as amdgpu does */
 	if (GV_GET(wptr, IH_RB_WPTR, RB_OVERFLOW))
 		wptr = gv_rd32(g->bus, IH_RB_WPTR__BYTE);
 	if ((wptr & mask & ~31u) == g->ih.rptr && !GV_GET(wptr, IH_RB_WPTR, RB_OVERFLOW))
 		return;
-	if (gv_ih_consume(&g->ih, wptr, handle, g)) {
+	overflow = gv_ih_consume(&g->ih, wptr, handle, g);
+	if (overflow) {
 		gv_logf(g->log, GV_LOG_WARN, "interrupt ring overflow, going on at 0x%x",
 		        g->ih.rptr);
 		gv_wr32(g->bus, IH_RB_CNTL__BYTE,
@@ -147,7 +151,19 @@ static void consume(struct gv_guest *g)
 		for (unsigned i = 0; i < GV_NUM_SDMA; i++)
 			atomic_store(&g->sdma[i].irqs, g->sdma[i].seq);
 	}
-	move_rptr(g);
+	/* Who polls needs no interrupt: until somebody sleeps, only keep the ring from filling. */
+	if (overflow || ((g->ih.rptr - g->ih_told) & mask) >= g->ih.bytes / 8)
+		move_rptr(g);
+}
+
+/* Before sleeping: interrupts on, and one at once if an entry came meanwhile. An interrupt turned
+ * them off, even if what it was for had been polled already. */
+static void rearm(struct gv_guest *g)
+{
+	(void)pthread_mutex_lock(&g->ih_lock);
+	if (atomic_exchange(&g->ih_fired, false) || g->ih_told != g->ih.rptr)
+		move_rptr(g);
+	(void)pthread_mutex_unlock(&g->ih_lock);
 }
 
 void gv_irq_drain(struct gv_guest *g)
@@ -169,8 +185,10 @@ void gv_irq_pause(struct gv_guest *g, unsigned *spins, uint64_t deadline_ns)
 		gv_poll_pause(spins);
 		return;
 	}
+	rearm(g);
 	/* the eventfd wakes one waiter only; the others come back after their slice */
-	(void)gv_irq_wait(g->ih_fd, GV_MIN(slice, deadline_ns));
+	if (gv_irq_wait(g->ih_fd, GV_MIN(slice, deadline_ns)) == 0)
+		atomic_store(&g->ih_fired, true);
 	gv_irq_drain(g);
 }
 
@@ -212,6 +230,8 @@ int gv_irq_up(struct gv_guest *g, struct gv_err *err)
 	wb = (uint32_t *)(void *)((uint8_t *)g->ih_mem.dma.cpu + IH_RING_BYTES);
 	__atomic_store_n(wb, 0, __ATOMIC_RELEASE);
 	g->ih = (struct gv_ih_ring){.ring = g->ih_mem.dma.cpu, .bytes = (uint32_t)IH_RING_BYTES};
+	g->ih_told = 0;
+	atomic_store(&g->ih_fired, false);
 	rc = gv_bus_irq_enable(g->bus, 0, &g->ih_fd);
 	if (rc)
 		return gv_fail(err, rc, "MSI-X vector 0 cannot be enabled");

@@ -181,19 +181,23 @@ static bool is_buffer(const struct gv_run_arg *arg)
 	return arg->kind == GV_RUN_BUF || arg->kind == GV_RUN_INOUT || arg->kind == GV_RUN_OUT;
 }
 
-/* What type names of OpenCL say; names of no known type only have a size. */
-static bool type_agrees(const char *type, bool is_float)
+static bool is_integer(const char *type)
 {
 	static const char *const ints[] = {"char", "uchar", "short", "ushort", "int",
 	                                   "uint", "long",  "ulong", "size_t"};
 
+	for (size_t i = 0; i < GV_ARRAY_LEN(ints); i++)
+		if (!strcmp(type, ints[i]))
+			return true;
+	return false;
+}
+
+/* What type names of OpenCL say; names of no known type only have a size. */
+static bool type_agrees(const char *type, bool is_float)
+{
 	if (!strcmp(type, "float") || !strcmp(type, "double"))
 		return is_float;
-	for (size_t i = 0; i < GV_ARRAY_LEN(ints); i++) {
-		if (!strcmp(type, ints[i]))
-			return !is_float;
-	}
-	return true;
+	return !is_float || !is_integer(type);
 }
 
 static const char *what_fits(const struct gv_co_arg *want)
@@ -212,17 +216,28 @@ static const char *what_fits(const struct gv_co_arg *want)
 	case 2:
 		return "u16: or i16:";
 	case 4:
-		return "u32:, i32: or f32:";
+		return is_integer(want->type) ? "u32: or i32:" : "u32:, i32: or f32:";
 	case 8:
-		return "u64:, i64: or f64:";
+		return is_integer(want->type) ? "u64: or i64:" : "u64:, i64: or f64:";
 	default:
 		return "nothing that we have";
 	}
 }
 
+/* "argument 3 'n'": counted from 1, named where the object says a name. */
+static const char *which(const struct gv_co_arg *want, unsigned n, char *text, size_t room)
+{
+	if (want->name[0])
+		(void)snprintf(text, room, "argument %u '%s'", n + 1, want->name);
+	else
+		(void)snprintf(text, room, "argument %u", n + 1);
+	return text;
+}
+
 static int check_one(const struct gv_co_arg *want, unsigned n, const struct gv_run_arg *arg,
                      struct gv_err *err)
 {
+	char place[128];
 	bool ok = false;
 
 	switch (want->kind) {
@@ -237,13 +252,13 @@ static int check_one(const struct gv_co_arg *want, unsigned n, const struct gv_r
 		     type_agrees(want->type, arg->is_float);
 		break;
 	default:
-		return gv_fail(err, -EINVAL, "argument %u '%s' is a %s, which is not supported", n,
-		               want->name, want->value_kind);
+		return gv_fail(err, -EINVAL, "%s is a %s, which is not supported",
+		               which(want, n, place, sizeof(place)), want->value_kind);
 	}
 	if (!ok)
-		return gv_fail(err, -EINVAL, "argument %u '%s' (%s%s%u bytes) takes %s, not %s:", n,
-		               want->name, want->type, want->type[0] ? ", " : "", want->bytes,
-		               what_fits(want), arg->spec);
+		return gv_fail(err, -EINVAL, "%s (%s%s%u bytes) takes %s, not %s:",
+		               which(want, n, place, sizeof(place)), want->type,
+		               want->type[0] ? ", " : "", want->bytes, what_fits(want), arg->spec);
 	return 0;
 }
 

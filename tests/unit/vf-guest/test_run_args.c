@@ -142,8 +142,8 @@ static void arguments_that_do_not_match_are_refused_by_name(void)
 	} rows[] = {
 	        {{"buf:f"}, 1, "takes 4 arguments, 1 given"},
 	        {{"buf:f", "u32:1", "lds:4", "f64:1", "u32:1"}, 5, "takes 4 arguments, 5 given"},
-	        {{"u64:1", "u32:1", "lds:4", "f64:1"}, 4, "argument 0 'a'"},
-	        {{"buf:f", "u64:1", "lds:4", "f64:1"}, 4, "argument 1 'n'"},
+	        {{"u64:1", "u32:1", "lds:4", "f64:1"}, 4, "argument 1 'a'"},
+	        {{"buf:f", "u64:1", "lds:4", "f64:1"}, 4, "argument 2 'n'"},
 	        {{"buf:f", "f32:1", "lds:4", "f64:1"}, 4, "takes u32:"},
 	        {{"buf:f", "u32:1", "u32:4", "f64:1"}, 4, "takes lds:"},
 	        {{"buf:f", "u32:1", "lds:4", "u64:1"}, 4, "takes f64:"},
