@@ -244,6 +244,9 @@ static int launch(struct cli *cli, struct run *r, const struct gv_co *co,
 	if (!rc)
 		rc = gv_guest_wait(q, seq, start + cli->timeout_ns, err);
 	r->ms = (double)(gv_now_ns() - start) / (double)GV_MS;
+	if (rc == -ETIMEDOUT)
+		(void)gv_fail_prefix(err, "not done after %" PRIu64 " s (--timeout)",
+		                     cli->timeout_ns / (uint64_t)GV_S);
 	gv_guest_program_free(program);
 	return rc;
 }

@@ -171,24 +171,49 @@ static int parse(struct cli *cli, struct gv_log *log, int argc, char **argv, int
 	return -1; /* go on */
 }
 
+/* "--name=value" is two words from here on. The strings stay argv's. *@out: caller frees. */
+static int split_options(int argc, char **argv, int *count, char ***out)
+{
+	char **words = calloc(2 * (size_t)argc + 1, sizeof(*words));
+
+	if (!words)
+		return -ENOMEM;
+	*count = 0;
+	for (int i = 0; i < argc; i++) {
+		char *equals = strncmp(argv[i], "--", 2) ? NULL : strchr(argv[i], '=');
+
+		words[(*count)++] = argv[i];
+		if (!equals)
+			continue;
+		*equals = '\0';
+		words[(*count)++] = equals + 1;
+	}
+	*out = words;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct gv_log log = {.sink = gv_log_stderr, .max = GV_LOG_WARN, .who = "guest"};
 	struct cli cli = {.timeout_ns = 60 * GV_S, .levels = 3, .log = &log};
-	int rest = 0, rc = parse(&cli, &log, argc, argv, &rest);
+	gv_auto_free char **words = NULL;
+	int count, rest = 0, rc;
 
+	if (split_options(argc, argv, &count, &words))
+		return CLI_FAILED;
+	rc = parse(&cli, &log, count, words, &rest);
 	if (rc >= 0)
 		return rc;
 	if (!rest)
 		return cli_usage("a verb is missing");
 	cli.argc = rest - 1;
-	cli.argv = argv + 1;
+	cli.argv = words + 1;
 	for (size_t i = 0; i < GV_ARRAY_LEN(verbs); i++) {
-		if (strcmp(argv[0], verbs[i].name))
+		if (strcmp(words[0], verbs[i].name))
 			continue;
 		if (!cli.device)
 			return cli_usage("--device URI is missing");
 		return verbs[i].run(&cli);
 	}
-	return cli_usage("'%s' is no verb", argv[0]);
+	return cli_usage("'%s' is no verb", words[0]);
 }
