@@ -222,6 +222,19 @@ class Gpu(Setup):
         self.assertNotEqual(guest.returncode, 0, out)
         self.assertIn("gpuvisor-guest:", out)
 
+    def test_a_new_gpu_in_the_same_place_starts_clean(self):
+        self.rig.gpu.kill()
+        self.rig.gpu.wait(LONG)
+        self.assertNotEqual(self.rig.daemon.wait(LONG), 0)
+        self.assertEqual(len(self.rig.vf_sockets()), 2)  # nobody could remove them
+        self.rig.gpu = subprocess.Popen([os.path.join(BIN, "gpuvisor-gpu"), "--run-dir", self.rig.gpu_dir],
+                                        stdout=self.rig.log, stderr=self.rig.log)
+        self.assertTrue(wait_for(lambda: self.rig.vf_sockets() == []), self.rig.vf_sockets())
+        self.rig.daemon = self.rig.start_daemon(profile(128, 128))
+        self.assertTrue(wait_for(lambda: len(self.rig.vf_sockets()) == 2, LONG), self.rig.read_log())
+        self.assert_vf_works(0)
+        self.assert_vf_works(1)
+
     def test_a_frozen_gpu_is_an_error_and_no_hang(self):
         self.rig.gpu.send_signal(signal.SIGSTOP)
         self.addCleanup(self.rig.gpu.send_signal, signal.SIGCONT)

@@ -162,12 +162,25 @@ static int start_accepter(struct gv_vfus *srv)
 	return 0;
 }
 
+/* A socket is there if and only if its VF is. What else stands in its place shows when it does. */
+static void clear_left_behind(struct gv_vfus *srv)
+{
+	char name[16];
+
+	for (unsigned f = GV_DEV_VF(0); f < GV_DEV_MAX_FUNCS; f++) {
+		socket_name(&srv->slot[f], name, sizeof(name));
+		(void)vfus_dir_clear(srv->dir_fd, name, NULL);
+	}
+}
+
 static int open_listeners(struct gv_vfus *srv, const char *dir, struct gv_err *err)
 {
 	int rc = vfus_dir_open(dir, &srv->dir_fd, &srv->lock_fd, err);
 
-	if (!rc)
+	if (!rc) {
+		clear_left_behind(srv);
 		rc = vfus_dir_listen(srv->dir_fd, STATS_NAME, &srv->stats_fd, err);
+	}
 	if (!rc && watch(srv, srv->stats_fd, ID_STATS))
 		rc = gv_fail(err, -ENOMEM, STATS_NAME ": cannot be watched");
 	if (!rc) {

@@ -49,8 +49,7 @@ static bool is_alive(int dir_fd, const char *name)
 	return fd >= 0 && (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 || errno == EAGAIN);
 }
 
-/* Only a socket that nobody listens on may be replaced. */
-static int clear_name(int dir_fd, const char *name, struct gv_err *err)
+int vfus_dir_clear(int dir_fd, const char *name, struct gv_err *err)
 {
 	struct stat st;
 
@@ -70,7 +69,7 @@ int vfus_dir_listen(int dir_fd, const char *name, int *fd, struct gv_err *err)
 	gv_auto_fd int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_un sa;
 	char temp[32];
-	int rc = clear_name(dir_fd, name, err);
+	int rc = vfus_dir_clear(dir_fd, name, err);
 
 	if (rc)
 		return rc;
