@@ -3,11 +3,11 @@
 _gpuvisor()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local options="--socket --json --dry-run --force --no-scrub --follow --since --vram-mib --max-vfs --help --version"
+	local options="--socket --json --dry-run --force --no-scrub --follow --since --vram-mib --max-vfs --domain --bdf --sysfs --help --version"
 	local -a tool=("${COMP_WORDS[0]}")
 
 	case $prev in
-	--socket | plan | apply)
+	--socket | --sysfs | plan | apply)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -18,6 +18,10 @@ _gpuvisor()
 	show | reset | xml)
 		mapfile -t COMPREPLY < <(compgen -W "$("${tool[@]}" --json vf list 2>/dev/null |
 			sed -n 's/.*"index": *\([0-9]*\).*/\1/p')" -- "$cur")
+		return
+		;;
+	--bdf)
+		mapfile -t COMPREPLY < <(compgen -W "$(ls /sys/bus/pci/devices 2>/dev/null)" -- "$cur")
 		return
 		;;
 	--since | --vram-mib | --max-vfs)

@@ -23,6 +23,7 @@ static const char usage_text[] =
         "  --profile FILE       apply this profile at the start (also: --config)\n"
         "  --socket PATH        control socket (" DEFAULT_SOCKET ")\n"
         "  --vf-socket-dir DIR  where vfN.sock are, for `vf xml` (the PF socket's directory)\n"
+        "  --sysfs ROOT         where VFs on PCI are looked up, for the same (/sys)\n"
         "  --allow-uid UID      may use the control socket besides root and this user\n"
         "  --allow-group NAME   the same for a group (name or number)\n"
         "  --log-level LEVEL    error, warn, info or debug (info)\n"
