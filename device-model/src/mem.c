@@ -29,10 +29,14 @@ void gv_mem_init(struct gv_mem *m, struct gv_fn *fn, enum gv_hub hub, uint8_t vm
 
 /* ---- translating ---------------------------------------------------------- */
 
+/* Small buffers start at 64 KiB borders, so the low bits of a page number alone would put them all
+ * into two slots: the 64 KiB number shifts them against each other. */
 static struct gv_window *slot(struct gv_mem *m, uint64_t va, bool big)
 {
+	uint64_t page = va >> GV_GPU_PAGE_SHIFT;
+
 	return big ? &m->tlb[(va >> GV_L2_SHIFT) % HALF]
-	           : &m->tlb[HALF + (va >> GV_GPU_PAGE_SHIFT) % HALF];
+	           : &m->tlb[HALF + (page + (page >> 4) * 7) % HALF];
 }
 
 static bool hit(const struct gv_window *w, uint64_t va, unsigned access)
@@ -75,7 +79,7 @@ static uint64_t clip(const struct gv_leaf *leaf, uint64_t va, struct gv_window *
 static int vram_window(struct gv_mem *m, uint64_t va, unsigned access, const struct gv_leaf *leaf,
                        struct gv_window *w)
 {
-	uint64_t have = 0, fb = clip(leaf, va, w);
+	uint64_t fb = clip(leaf, va, w), have = w->bytes;
 
 	w->iova = 0;
 	if (gv_vram_find(m->fn, fb, access, &w->host, &have)) {

@@ -56,11 +56,11 @@ struct gv_vram {
 int gv_vram_memfd(const char *name, uint64_t bytes, int *fd);
 /** Map @fd at device address @dev. -ENOMEM. */
 int gv_vram_map(struct gv_vram *v, uint64_t dev, uint64_t bytes, int fd, uint64_t off);
-/** As gv_vram_ptr(), but a failure is the caller's to report. */
 /** Zero [host, host + bytes) by giving its pages back, if it is VRAM and large enough to pay; else
  *  false and nothing happened. Scrubbing then leaves memory sparse, and fresh descriptors
  *  (gv_vram_rotate) have little to copy. */
 bool gv_vram_zero(struct gv_dev *dev, uint8_t *host, uint64_t bytes);
+/** As gv_vram_ptr(), but a failure is the caller's to report. *@bytes in: how many are wanted. */
 int gv_vram_find(struct gv_fn *f, uint64_t fb, unsigned access, uint8_t **host, uint64_t *bytes);
 /** Record a refused access in GVX_VFn_L2_FAULT_*. */
 void gv_vram_fault(struct gv_fn *f, uint64_t fb, unsigned access, unsigned client, unsigned vmid);

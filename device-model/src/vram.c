@@ -133,13 +133,13 @@ static void mark_dirty(struct gv_vram *v, struct gv_vf_mem *m, uint32_t i)
 	(void)__atomic_fetch_or(pte, GV_L2PTE_DIRTY, __ATOMIC_RELAXED);
 }
 
-/* How many entries from @i on are one contiguous piece that permits @access. A write ends where
- * dirty marks begin to be missing. */
-static uint32_t join(const struct gv_vf_mem *m, uint32_t i, unsigned access)
+/* How many entries from @i on, as far as @most, are one contiguous piece that permits @access. A
+ * write ends where dirty marks begin to be missing. */
+static uint32_t join(const struct gv_vf_mem *m, uint32_t i, unsigned access, uint64_t most)
 {
 	uint32_t n = 1;
 
-	while (n < MAX_JOIN && i + n < m->entries) {
+	while (n < most && n < MAX_JOIN && i + n < m->entries) {
 		const struct gv_l2_entry *e = &m->entry[i + n];
 
 		if (e->chunk != m->entry[i].chunk + n || (access & ~e->access) ||
@@ -155,6 +155,7 @@ static int find_vf(struct gv_vram *v, struct gv_vf_mem *m, uint64_t fb, unsigned
 {
 	uint64_t off = fb & (GV_L2_PAGE - 1);
 	uint32_t i = (uint32_t)(fb >> GV_L2_SHIFT);
+	uint64_t want;
 
 	if (fb >> GV_L2_SHIFT >= m->entries || m->entry[i].chunk == GV_NO_CHUNK ||
 	    (access & ~m->entry[i].access))
@@ -162,7 +163,9 @@ static int find_vf(struct gv_vram *v, struct gv_vf_mem *m, uint64_t fb, unsigned
 	if (access & GV_ACC_W)
 		mark_dirty(v, m, i);
 	*host = v->base + ((uint64_t)m->entry[i].chunk << GV_L2_SHIFT) + off;
-	*bytes = ((uint64_t)join(m, i, access) << GV_L2_SHIFT) - off;
+	want = (GV_MIN(*bytes, UINT64_MAX - GV_L2_PAGE - off) + off + GV_L2_PAGE - 1) >>
+	       GV_L2_SHIFT;
+	*bytes = ((uint64_t)join(m, i, access, want) << GV_L2_SHIFT) - off;
 	return 0;
 }
 
@@ -214,13 +217,16 @@ void gv_vram_fault(struct gv_fn *f, uint64_t fb, unsigned access, unsigned clien
 
 int gv_vram_ptr(struct gv_fn *f, uint64_t fb, unsigned access, uint8_t **host, uint64_t *bytes)
 {
-	int rc = gv_vram_find(f, fb, access, host, bytes);
+	uint64_t have = UINT64_MAX;
+	int rc = gv_vram_find(f, fb, access, host, &have);
 
 	if (rc) {
 		atomic_fetch_add(&f->count.vm_faults, 1);
 		gv_vram_fault(f, fb, access, 0, 0);
+		return rc;
 	}
-	return rc;
+	*bytes = have;
+	return 0;
 }
 
 /* ---- the CPU's side ------------------------------------------------------- */

@@ -53,7 +53,7 @@ static const uint64_t *table_ptr(struct gv_fn *f, uint64_t at, bool system, uint
 	if (system) {
 		p = h->dma_ptr ? h->dma_ptr(h->arg, f->index, at, &bytes, false) : NULL;
 	} else {
-		uint64_t have = 0;
+		uint64_t have = bytes;
 
 		if (gv_vram_find(f, at, GV_ACC_R, &p, &have) == 0)
 			bytes = GV_MIN(bytes, have);
