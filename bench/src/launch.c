@@ -98,8 +98,10 @@ static int with_kernel(struct bench *b, struct gv_guest *guest, struct gv_co *co
 	return rc && !err->code ? gv_fail(err, rc, "measuring: %s", strerror(-rc)) : rc;
 }
 
-static int measure(struct bench *b, struct gv_guest *guest, const char *where, struct gv_err *err)
+static int measure(struct bench *b, struct gv_guest *guest, struct gv_bus *bus, const char *where,
+                   struct gv_err *err)
 {
+	(void)bus;
 	struct gv_co *co = NULL;
 	int rc = gv_co_open(GV_KERNEL_DIR "/vector_add.co", &co, err);
 

@@ -141,11 +141,6 @@ struct bench_local *bench_local_free(struct bench_local *l)
 	return NULL;
 }
 
-struct gv_guest *bench_local_guest(struct bench_local *l)
-{
-	return l->guest;
-}
-
 /* ---- both ------------------------------------------------------------------------- */
 
 int bench_rig_wait(struct gv_guest_queue *q, uint64_t seq, struct gv_err *err)
@@ -154,8 +149,8 @@ int bench_rig_wait(struct gv_guest_queue *q, uint64_t seq, struct gv_err *err)
 }
 
 int bench_both(struct bench *b, bool one_cpu,
-               int (*run)(struct bench *b, struct gv_guest *guest, const char *where,
-                          struct gv_err *err),
+               int (*run)(struct bench *b, struct gv_guest *guest, struct gv_bus *bus,
+                          const char *where, struct gv_err *err),
                struct gv_err *err)
 {
 	struct bench_stack *stack;
@@ -163,11 +158,11 @@ int bench_both(struct bench *b, bool one_cpu,
 	int rc = bench_stack_get(b, one_cpu ? 0 : -1, &stack, err);
 
 	if (!rc)
-		rc = run(b, stack->guest, "vfio-user", err);
+		rc = run(b, stack->guest, stack->bus, "vfio-user", err);
 	if (!rc)
 		rc = bench_local_new(&local, err);
 	if (!rc)
-		rc = run(b, bench_local_guest(local), "in process", err);
+		rc = run(b, local->guest, local->vf_bus, "in process", err);
 	bench_local_free(local);
 	bench_pin(-1);
 	return rc;

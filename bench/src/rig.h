@@ -26,7 +26,6 @@ void bench_stack_stop(struct bench *b);
 struct bench_local;
 int bench_local_new(struct bench_local **local, struct gv_err *err);
 struct bench_local *bench_local_free(struct bench_local *local);
-struct gv_guest *bench_local_guest(struct bench_local *local);
 
 /** Wait for a fence with a deadline of 20 s. */
 int bench_rig_wait(struct gv_guest_queue *q, uint64_t seq, struct gv_err *err);
@@ -34,8 +33,8 @@ int bench_rig_wait(struct gv_guest_queue *q, uint64_t seq, struct gv_err *err);
 /** Run a figure twice: @run gets the guest over vfio-user, then the guest in process; everything
  *  on one CPU (@one_cpu) or on all. @where says which, for the row. */
 int bench_both(struct bench *b, bool one_cpu,
-               int (*run)(struct bench *b, struct gv_guest *guest, const char *where,
-                          struct gv_err *err),
+               int (*run)(struct bench *b, struct gv_guest *guest, struct gv_bus *bus,
+                          const char *where, struct gv_err *err),
                struct gv_err *err);
 
 #endif
