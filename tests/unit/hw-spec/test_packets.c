@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What must hold for every row of the packet tables. */
+/* Packet tables: lengths, fields, and words that a Linux driver really sends. */
 #include <stdio.h>
 #include <string.h>
 
-#include <gv/layouts.h>
 #include <gv/packets.h>
 
 #include "ut.h"
@@ -11,17 +10,6 @@
 struct field {
 	const char *packet, *name;
 	unsigned dw, lo, bits;
-};
-
-static const struct {
-	const char *name;
-	unsigned op, min_dw;
-} pm4[] = {
-#define PM4_OP(name, op, min_dw) {#name, op, min_dw},
-#define PM4_FIELD(pkt, dw, field, lo, bits)
-#include <gv/pm4.def>
-#undef PM4_OP
-#undef PM4_FIELD
 };
 
 static const struct field pm4_fields[] = {
@@ -34,13 +22,13 @@ static const struct field pm4_fields[] = {
 
 static const struct {
 	const char *name;
-	unsigned op, sub_op, dw;
-} sdma[] = {
-#define SDMA_PKT(name, op, sub, dw) {#name, op, sub, dw},
-#define SDMA_FIELD(pkt, dw, field, lo, bits)
-#include <gv/sdma_packets.def>
-#undef SDMA_PKT
-#undef SDMA_FIELD
+	unsigned op, min_dw;
+} pm4_ops[] = {
+#define PM4_OP(name, op, min_dw) {#name, op, min_dw},
+#define PM4_FIELD(pkt, dw, field, lo, bits)
+#include <gv/pm4.def>
+#undef PM4_OP
+#undef PM4_FIELD
 };
 
 static const struct field sdma_fields[] = {
@@ -51,139 +39,129 @@ static const struct field sdma_fields[] = {
 #undef SDMA_FIELD
 };
 
-static const struct field giov_fields[] = {
-#define GIOV(name, off)
-#define GIOV_FIELD(name, field, lo, bits) {#name, #field, 0, lo, bits},
-#include <gv/gpuiov.def>
-#undef GIOV
-#undef GIOV_FIELD
+static const struct {
+	const char *name;
+	unsigned op, sub, dw;
+} sdma_ops[] = {
+#define SDMA_PKT(name, op, sub, dw) {#name, op, sub, dw},
+#define SDMA_FIELD(pkt, dw, field, lo, bits)
+#include <gv/sdma_packets.def>
+#undef SDMA_PKT
+#undef SDMA_FIELD
 };
 
-static bool same_bits(const struct field *a, const struct field *b)
+static void lengths_follow_from_the_header(void)
 {
-	return strcmp(a->packet, b->packet) == 0 && a->dw == b->dw &&
-	       gv_mask(a->lo, a->bits) & gv_mask(b->lo, b->bits);
+	for (unsigned body = 1; body < 0x3fff; body += 7)
+		CU_ASSERT_EQUAL(gv_pm4_packet_dw(gv_pm4_header(PM4_WRITE_DATA, body)), body + 1);
+	CU_ASSERT_EQUAL(gv_pm4_packet_dw(gv_pm4_header(PM4_WRITE_DATA, 0x4000)), 0x4001);
+	CU_ASSERT_EQUAL(GV_PM4_NOP1, 0xffff1000); /* what amdgpu pads with */
+	CU_ASSERT_EQUAL(gv_pm4_packet_dw(GV_PM4_NOP1), 1);
+	CU_ASSERT_EQUAL(gv_pm4_packet_dw(0x80000000), 1);
+	CU_ASSERT_EQUAL(gv_pm4_packet_dw(0x00001000), 0);
+	CU_ASSERT_EQUAL(gv_pm4_packet_dw(0x40001000), 0);
+	/* the pad pattern is special for NOP only */
+	CU_ASSERT_EQUAL(gv_pm4_packet_dw(0xffff3700), 0x4001);
 }
 
-/* Fields of one packet share no bit, and fit in a dword. */
-static void check_fields(const struct field *f, size_t n)
+static void words_of_the_kernel_decode(void)
 {
-	for (size_t k = 0; k < n; k++) {
-		CU_ASSERT(f[k].bits >= 1 && f[k].lo + f[k].bits <= 32);
-		for (size_t m = 0; m < k; m++) {
-			bool clash = same_bits(&f[k], &f[m]);
+	static const uint32_t map[] = {0xc005a200, 0x20000000, 0x00000018};
 
-			if (clash)
-				printf("%s: %s and %s\n", f[k].packet, f[k].name, f[m].name);
-			CU_ASSERT_FALSE(clash);
+	CU_ASSERT_EQUAL(GV_GET(map[0], PM4_HEADER, OP), PM4_MAP_QUEUES);
+	CU_ASSERT_EQUAL(gv_pm4_packet_dw(map[0]), 7);
+	CU_ASSERT_EQUAL(GV_GET(map[1], PM4_MAP_QUEUES, NUM_QUEUES), 1);
+	CU_ASSERT_EQUAL(GV_GET(map[1], PM4_MAP_QUEUES, QUEUE_SEL), 0);
+	CU_ASSERT_EQUAL(GV_GET(map[2], PM4_MAP_QUEUES, DOORBELL_OFFSET), 6);
+	CU_ASSERT_EQUAL(gv_pm4_header(PM4_SET_RESOURCES, 7), 0xc006a000);
+	CU_ASSERT_EQUAL(gv_pm4_header(PM4_UNMAP_QUEUES, 5), 0xc004a300);
+	CU_ASSERT_EQUAL(gv_pm4_header(PM4_RELEASE_MEM, 7), 0xc0064900);
+	CU_ASSERT_EQUAL(gv_pm4_header(PM4_WAIT_REG_MEM, 6), 0xc0053c00);
+}
+
+static void opcodes_are_unique_and_named(void)
+{
+	for (size_t a = 0; a < GV_ARRAY_LEN(pm4_ops); a++) {
+		CU_ASSERT(pm4_ops[a].op <= 0xff);
+		CU_ASSERT_STRING_EQUAL(gv_pm4_name(pm4_ops[a].op), pm4_ops[a].name);
+		CU_ASSERT_EQUAL(gv_pm4_min_dw(pm4_ops[a].op), pm4_ops[a].min_dw);
+		for (size_t b = a + 1; b < GV_ARRAY_LEN(pm4_ops); b++)
+			CU_ASSERT_NOT_EQUAL(pm4_ops[a].op, pm4_ops[b].op);
+	}
+	CU_ASSERT_PTR_NULL(gv_pm4_name(0xff));
+	CU_ASSERT_EQUAL(gv_pm4_min_dw(0xff), -ENOENT);
+	CU_ASSERT_EQUAL(gv_pm4_min_dw(256 + PM4_NOP), -ENOENT);
+}
+
+/* A field beyond the smallest packet would be read past its end. */
+static void pm4_fields_lie_in_the_smallest_packet(void)
+{
+	for (size_t k = 0; k < GV_ARRAY_LEN(pm4_fields); k++) {
+		const struct field *f = &pm4_fields[k];
+		unsigned min_dw = 0;
+		bool known = false;
+
+		CU_ASSERT(f->bits >= 1 && f->lo + f->bits <= 32);
+		for (size_t o = 0; o < GV_ARRAY_LEN(pm4_ops); o++)
+			if (strcmp(pm4_ops[o].name, f->packet) == 0) {
+				min_dw = pm4_ops[o].min_dw;
+				known = true;
+			}
+		if (!known || f->dw > min_dw) {
+			fprintf(stderr, "%s.%s: dword %u, packet has %u\n", f->packet, f->name,
+			        f->dw, min_dw);
+			CU_FAIL("field outside its packet");
 		}
 	}
 }
 
-static void fields_fit_and_do_not_overlap(void)
-{
-	check_fields(pm4_fields, GV_ARRAY_LEN(pm4_fields));
-	check_fields(sdma_fields, GV_ARRAY_LEN(sdma_fields));
-	check_fields(giov_fields, GV_ARRAY_LEN(giov_fields));
-}
-
-/* Where the payload begins is a field too: the first dword after the fixed part. */
-static bool inside(const struct field *f, unsigned fixed_dw)
-{
-	return f->dw < fixed_dw || (f->dw == fixed_dw && strcmp(f->name, "data0") == 0);
-}
-
-/* An engine that checked the smallest length may read every field. */
-static void fields_lie_inside_the_smallest_packet(void)
-{
-	for (size_t k = 0; k < GV_ARRAY_LEN(pm4_fields); k++)
-		for (size_t p = 0; p < GV_ARRAY_LEN(pm4); p++)
-			if (strcmp(pm4[p].name, pm4_fields[k].packet) == 0) {
-				if (pm4_fields[k].dw > pm4[p].min_dw)
-					printf("%s.%s\n", pm4[p].name, pm4_fields[k].name);
-				CU_ASSERT(pm4_fields[k].dw <= pm4[p].min_dw);
-			}
-	for (size_t k = 0; k < GV_ARRAY_LEN(sdma_fields); k++)
-		for (size_t p = 0; p < GV_ARRAY_LEN(sdma); p++)
-			if (strcmp(sdma[p].name, sdma_fields[k].packet) == 0) {
-				if (!inside(&sdma_fields[k], sdma[p].dw))
-					printf("%s.%s\n", sdma[p].name, sdma_fields[k].name);
-				CU_ASSERT(inside(&sdma_fields[k], sdma[p].dw));
-			}
-}
-
-static void pm4_opcodes_are_unique_and_found(void)
-{
-	for (size_t k = 0; k < GV_ARRAY_LEN(pm4); k++) {
-		CU_ASSERT(pm4[k].op <= UINT8_MAX);
-		CU_ASSERT_STRING_EQUAL(gv_pm4_name(pm4[k].op), pm4[k].name);
-		CU_ASSERT_EQUAL(gv_pm4_min_dw(pm4[k].op), (int)pm4[k].min_dw);
-	}
-	CU_ASSERT_PTR_NULL(gv_pm4_name(UINT8_MAX));
-	CU_ASSERT_EQUAL(gv_pm4_min_dw(UINT8_MAX), -ENOENT);
-}
-
-static void pm4_headers_say_how_long_the_packet_is(void)
-{
-	const unsigned most = 0x3fff;
-
-	for (unsigned body = 1; body <= most; body += body < 70 ? 1 : 67) {
-		uint32_t h = gv_pm4_header(PM4_WRITE_DATA, body);
-
-		CU_ASSERT_EQUAL(gv_pm4_packet_dw(h), body + 1);
-		CU_ASSERT_EQUAL(GV_GET(h, PM4_HEADER, OP), PM4_WRITE_DATA);
-		CU_ASSERT_EQUAL(GV_GET(h, PM4_HEADER, TYPE), PM4_TYPE3);
-	}
-	/* Only a NOP may have no body: the same count elsewhere is the longest packet. */
-	CU_ASSERT_EQUAL(GV_PM4_NOP1, 0xffff1000u);
-	CU_ASSERT_EQUAL(gv_pm4_packet_dw(GV_PM4_NOP1), 1);
-	CU_ASSERT_EQUAL(gv_pm4_packet_dw(GV_SET(GV_PM4_NOP1, PM4_HEADER, OP, PM4_WRITE_DATA)),
-	                most + 2);
-	CU_ASSERT_EQUAL(gv_pm4_packet_dw(GV_PUT(PM4_HEADER, TYPE, PM4_TYPE2)), 1);
-	CU_ASSERT_EQUAL(gv_pm4_packet_dw(0), 0);
-	CU_ASSERT_EQUAL(gv_pm4_packet_dw(GV_PUT(PM4_HEADER, TYPE, 1)), 0);
-}
-
-/* Told from COPY_LINEAR by its broadcast bit, so the codes alone find COPY_LINEAR. */
-static bool shares_codes(const char *name)
-{
-	return strcmp(name, "COPY_BROADCAST_LINEAR") == 0;
-}
-
-static void sdma_packets_are_found_by_their_codes(void)
+static void sdma_packets_are_found_by_op_and_sub_op(void)
 {
 	unsigned dw = 0;
 
-	for (size_t k = 0; k < GV_ARRAY_LEN(sdma); k++) {
-		const char *name = gv_sdma_packet(sdma[k].op, sdma[k].sub_op, &dw);
-
-		CU_ASSERT(sdma[k].op <= UINT8_MAX && sdma[k].sub_op <= UINT8_MAX);
-		CU_ASSERT(sdma[k].dw >= 1);
-		CU_ASSERT_PTR_NOT_NULL_FATAL(name);
-		if (shares_codes(sdma[k].name)) {
-			CU_ASSERT_STRING_EQUAL(name, "COPY_LINEAR");
-			continue;
-		}
-		CU_ASSERT_STRING_EQUAL(name, sdma[k].name);
-		CU_ASSERT_EQUAL(dw, sdma[k].dw);
+	CU_ASSERT_STRING_EQUAL(gv_sdma_packet(5, 0, &dw), "FENCE");
+	CU_ASSERT_EQUAL(dw, 4);
+	CU_ASSERT_STRING_EQUAL(gv_sdma_packet(1, 0, &dw), "COPY_LINEAR");
+	CU_ASSERT_EQUAL(dw, 7);
+	CU_ASSERT_STRING_EQUAL(gv_sdma_packet(4, 0, NULL), "INDIRECT");
+	CU_ASSERT_PTR_NULL(gv_sdma_packet(5, 1, &dw));
+	CU_ASSERT_PTR_NULL(gv_sdma_packet(255, 255, NULL));
+	CU_ASSERT_PTR_NULL(gv_sdma_packet(256 + 5, 0, NULL));
+	CU_ASSERT_EQUAL(GV_SDMA_HEADER(CONSTANT_FILL), 11);
+	CU_ASSERT_EQUAL(GV_SDMA_HEADER(TIMESTAMP_GET_GLOBAL), 13 | 2 << 8);
+	for (size_t k = 0; k < GV_ARRAY_LEN(sdma_ops); k++) {
+		CU_ASSERT(sdma_ops[k].dw >= 1 && sdma_ops[k].dw <= 32);
+		CU_ASSERT_PTR_NOT_NULL(gv_sdma_packet(sdma_ops[k].op, sdma_ops[k].sub, NULL));
 	}
-	CU_ASSERT_PTR_NULL(gv_sdma_packet(UINT8_MAX, 0, &dw));
-	CU_ASSERT_EQUAL(GV_SDMA_HEADER(COPY_LINEAR), 1);
 }
 
-static void windows_of_set_reg_packets_do_not_overlap(void)
+static void sdma_fields_lie_in_their_packets(void)
 {
-	static const unsigned edge[] = {
-	        PM4_SET_CONFIG_REG_START,  PM4_SET_CONFIG_REG_END,    PM4_SET_SH_REG_START,
-	        PM4_SET_SH_REG_END,        PM4_SET_CONTEXT_REG_START, PM4_SET_CONTEXT_REG_END,
-	        PM4_SET_UCONFIG_REG_START, PM4_SET_UCONFIG_REG_END,
-	};
+	for (size_t k = 0; k < GV_ARRAY_LEN(sdma_fields); k++) {
+		const struct field *f = &sdma_fields[k];
+		unsigned dw = 0;
 
-	for (size_t k = 1; k < GV_ARRAY_LEN(edge); k++)
-		CU_ASSERT(edge[k - 1] < edge[k] || (k % 2 == 0 && edge[k - 1] == edge[k]));
-	CU_ASSERT(edge[GV_ARRAY_LEN(edge) - 1] * 4ull <= GV_BAR5_BYTES);
+		CU_ASSERT(f->bits >= 1 && f->lo + f->bits <= 32);
+		for (size_t o = 0; o < GV_ARRAY_LEN(sdma_ops); o++)
+			if (strcmp(sdma_ops[o].name, f->packet) == 0)
+				dw = sdma_ops[o].dw;
+		/* what follows the fixed part begins with data0 */
+		if (f->dw > dw || (f->dw == dw && strcmp(f->name, "data0") != 0)) {
+			fprintf(stderr, "%s.%s: dword %u of %u\n", f->packet, f->name, f->dw, dw);
+			CU_FAIL("field outside its packet");
+		}
+	}
 }
 
-UT_MAIN("packets", UT(fields_fit_and_do_not_overlap), UT(fields_lie_inside_the_smallest_packet),
-        UT(pm4_opcodes_are_unique_and_found), UT(pm4_headers_say_how_long_the_packet_is),
-        UT(sdma_packets_are_found_by_their_codes), UT(windows_of_set_reg_packets_do_not_overlap))
+static void register_windows_hold_their_registers(void)
+{
+	const uint32_t pgm = COMPUTE_PGM_LO__DW, grbm = GRBM_GFX_CNTL__DW;
+
+	CU_ASSERT(pgm >= PM4_SET_SH_REG_START && pgm < PM4_SET_SH_REG_END);
+	CU_ASSERT(grbm >= PM4_SET_CONFIG_REG_START && grbm < PM4_SET_CONFIG_REG_END);
+}
+
+UT_MAIN("packets", UT(lengths_follow_from_the_header), UT(words_of_the_kernel_decode),
+        UT(opcodes_are_unique_and_named), UT(pm4_fields_lie_in_the_smallest_packet),
+        UT(sdma_packets_are_found_by_op_and_sub_op), UT(sdma_fields_lie_in_their_packets),
+        UT(register_windows_hold_their_registers))
