@@ -115,6 +115,7 @@ if [ -f "$examples/vector_add.co" ]; then
 else
 	echo "SKIP: example kernels are not built"
 fi
+refuses "a size with =" 2 "takes a SIZE" --timeout=5 copy
 refuses "an unknown verb" 2 "is no verb" dance
 refuses "a size of nothing" 2 "takes a SIZE" copy 0
 

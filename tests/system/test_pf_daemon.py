@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import subprocess
+import tempfile
 import unittest
 import xml.dom.minidom
 
@@ -103,6 +104,8 @@ class Daemon(unittest.TestCase):
         self.assertEqual(run("nonsense").returncode, 2)
         self.assertEqual(run().returncode, 2)
         self.assertEqual(run("vf", "show").returncode, 2)
+        self.assertEqual(run("vf", "show", "x").returncode, 2)
+        self.assertEqual(run("vf", "reset", "99999999999").returncode, 2)
         self.assertEqual(run("--vram-mib", "x", "plan", "f").returncode, 2)
         self.assertEqual(run("help").returncode, 0)
         p = run("status")
@@ -111,6 +114,57 @@ class Daemon(unittest.TestCase):
         p = run("--vram-mib", "4096", "plan", os.path.join(SOURCE, "configs/profiles/uneven-2.json"))
         self.assertEqual(p.returncode, 0)
         self.assertIn("train", p.stdout)
+
+    def test_plan_needs_no_daemon_unless_one_is_named(self):
+        even = os.path.join(SOURCE, "configs/profiles/even-4.json")
+        env = {k: v for k, v in os.environ.items() if k != "GPUVISOR_SOCKET"}
+
+        def plan(*args, **more):
+            return subprocess.run([os.path.join(BIN, "gpuvisor"), "--json", *args, "plan", even],
+                                  capture_output=True, text=True, env={**env, **more})
+
+        if os.path.exists("/run/gpuvisor/gpuvisor.sock"):
+            self.skipTest("a gpuvisord of this machine would answer")
+        p = plan()
+        self.assertEqual(p.returncode, 0, p.stderr)
+        self.assertIn("assuming the emulated GPU, 4096 MiB and 16 VFs", p.stderr)
+        self.assertTrue(json.loads(p.stdout)["assumed_gpu"])
+        self.assertNotIn("assumed_gpu", json.loads(plan("--vram-mib", "4096").stdout))
+        for p in (plan("--socket", "/nowhere/x.sock"), plan(GPUVISOR_SOCKET="/nowhere/x.sock")):
+            self.assertEqual(p.returncode, 1)
+            self.assertEqual(p.stdout, "")
+
+    def test_xml_of_a_pci_vf_needs_no_daemon(self):
+        with tempfile.TemporaryDirectory() as root:
+            dev = os.path.join(root, "devices/pci0000:00")
+            links = os.path.join(root, "bus/pci/devices")
+            os.makedirs(links)
+            for name, files in (("0000:03:00.0", {"device": "0x6860", "sriov_totalvfs": "16", "sriov_numvfs": "1"}),
+                                ("0000:03:02.0", {"device": "0x686c"})):
+                os.makedirs(os.path.join(dev, name))
+                for key, val in {"vendor": "0x1002", **files}.items():
+                    with open(os.path.join(dev, name, key), "w") as f:
+                        f.write(val + "\n")
+                os.symlink("../../../devices/pci0000:00/" + name, os.path.join(links, name))
+            os.symlink("../0000:03:02.0", os.path.join(dev, "0000:03:00.0/virtfn0"))
+            os.symlink("../0000:03:00.0", os.path.join(dev, "0000:03:02.0/physfn"))
+
+            def xml_of(*args):
+                return subprocess.run([os.path.join(BIN, "gpuvisor"), "vf", "xml", "--sysfs", root, *args],
+                                      capture_output=True, text=True)
+
+            p = xml_of("--bdf", "0000:03:02.0")
+            self.assertEqual(p.returncode, 0, p.stderr)
+            doc = xml.dom.minidom.parseString(p.stdout)
+            self.assertEqual(doc.documentElement.tagName, "hostdev")
+            self.assertEqual(doc.getElementsByTagName("address")[0].getAttribute("slot"), "0x02")
+            doc = xml.dom.minidom.parseString(xml_of("--bdf", "0000:03:02.0", "--domain").stdout)
+            self.assertEqual(doc.documentElement.tagName, "domain")
+            self.assertEqual(len(doc.getElementsByTagName("hostdev")), 1)
+            self.assertEqual(xml_of("--bdf", "0000:03:00.0").returncode, 1)  # the PF
+            self.assertEqual(xml_of("--bdf", "03:02.0").returncode, 1)
+            self.assertEqual(xml_of("--bdf", "0000:03:02.0", "0").returncode, 2)
+            self.assertEqual(xml_of().returncode, 2)
 
     def test_a_gpu_that_vanishes_ends_the_daemon(self):
         with Rig(profile(64)) as r:
