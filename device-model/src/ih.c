@@ -104,17 +104,39 @@ static bool read_ring(struct gv_fn *f, struct ring *r)
 	return true;
 }
 
-static int put(struct gv_fn *f, const struct ring *r, uint64_t at, const void *buf, size_t n)
+/* The view of a ring in GPU VA space. */
+static struct gv_mem *va_space(struct gv_fn *f, const struct ring *r)
 {
 	struct gv_ih *ih = f->ih;
 	uint8_t vmid = (uint8_t)GV_GET(r->cntl, IH_RB_CNTL, MC_VMID);
 
-	if (GV_GET(r->cntl, IH_RB_CNTL, MC_SPACE) == GV_IH_MC_SPACE_BUS)
-		return gv_mem_bus_write(f, at, buf, n);
 	if (ih->mem.vmid != vmid)
 		gv_mem_init(&ih->mem, f, GV_HUB_MM, vmid, 0);
 	ih->mem.quiet = true; /* a fault entry for the fault ring would never end */
-	return gv_mem_write(&ih->mem, at, buf, n);
+	return &ih->mem;
+}
+
+static int put_entry(struct gv_fn *f, const struct ring *r, uint64_t at, const struct gv_ih_iv *iv)
+{
+	if (GV_GET(r->cntl, IH_RB_CNTL, MC_SPACE) == GV_IH_MC_SPACE_BUS)
+		return gv_mem_bus_write(f, at, iv, sizeof(*iv));
+	return gv_mem_write(va_space(f, r), at, iv, sizeof(*iv));
+}
+
+/* In one piece: the driver polls it. */
+static int put_wptr(struct gv_fn *f, const struct ring *r, uint32_t wptr)
+{
+	const struct gv_dev_host *h = &f->dev->host;
+	uint64_t bytes = sizeof(wptr);
+	uint32_t *at;
+
+	if (GV_GET(r->cntl, IH_RB_CNTL, MC_SPACE) != GV_IH_MC_SPACE_BUS)
+		return gv_mem_write32(va_space(f, r), r->wptr_addr, wptr);
+	at = h->dma_ptr ? h->dma_ptr(h->arg, f->index, r->wptr_addr, &bytes, true) : NULL;
+	if (!at || bytes < sizeof(wptr) || (uintptr_t)at % sizeof(wptr))
+		return gv_mem_bus_write(f, r->wptr_addr, &wptr, sizeof(wptr));
+	__atomic_store_n(at, wptr, __ATOMIC_RELEASE);
+	return 0;
 }
 
 static uint32_t overflow_bit(void)
@@ -183,14 +205,13 @@ static bool deliver(struct gv_fn *f, struct gv_ih_iv *iv, bool lost)
 		return false;
 	}
 	set_pasid(f, iv);
-	if (put(f, &r, r.base + at, iv, sizeof(*iv))) {
+	if (put_entry(f, &r, r.base + at, iv)) {
 		gv_guest_error(f, "IH ring at 0x%llx is not reachable", (unsigned long long)r.base);
 		return false;
 	}
 	gv_dma_to_device(); /* the entry is there before the pointer says so */
 	wptr = advance(f, &r, at, lost);
-	if (GV_GET(r.cntl, IH_RB_CNTL, WPTR_WRITEBACK_ENABLE) &&
-	    put(f, &r, r.wptr_addr, &wptr, sizeof(wptr)))
+	if (GV_GET(r.cntl, IH_RB_CNTL, WPTR_WRITEBACK_ENABLE) && put_wptr(f, &r, wptr))
 		gv_guest_error(f, "IH write-back at 0x%llx is not reachable",
 		               (unsigned long long)r.wptr_addr);
 	return true;
