@@ -80,7 +80,8 @@ static int renew(struct gv_fn *f)
 	          MAP_SHARED | (nb->page ? MAP_FIXED : 0), fd, 0);
 	if (at == MAP_FAILED)
 		return -errno;
-	nb->page = at;
+	if (!nb->page) /* afterwards it stays, and the poller reads it */
+		nb->page = at;
 	if (nb->fd >= 0)
 		(void)close(nb->fd);
 	nb->fd = gv_take_fd(&fd);
@@ -335,6 +336,15 @@ int gv_doorbell_fd(struct gv_fn *f, int *fd, uint64_t *bytes)
 	return 0;
 }
 
+/* A fresh page reads 0: that is no doorbell of the next client. */
+static void forget_values(struct gv_nbio *nb)
+{
+	for (size_t k = 0; k < MAX_WATCHES; k++) {
+		atomic_store(&nb->watch[k].seen, 0);
+		atomic_store(&nb->watch[k].base, 0);
+	}
+}
+
 void gv_doorbell_client_gone(struct gv_fn *f)
 {
 	int rc = 0;
@@ -342,8 +352,11 @@ void gv_doorbell_client_gone(struct gv_fn *f)
 	if (!f->nbio)
 		return;
 	(void)pthread_mutex_lock(&f->dev->lock);
-	if (atomic_exchange(&f->nbio->mapped, false))
+	if (atomic_exchange(&f->nbio->mapped, false)) {
 		rc = renew(f);
+		if (rc == 0)
+			forget_values(f->nbio);
+	}
 	(void)pthread_mutex_unlock(&f->dev->lock);
 	if (rc)
 		gv_logf(f->dev->log, GV_LOG_ERR,

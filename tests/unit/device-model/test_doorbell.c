@@ -285,6 +285,29 @@ static void an_old_client_cannot_ring_for_the_next(void)
 	core_close(&c);
 }
 
+/* The queues of the function go on, so must what they were told. */
+static void a_fresh_page_rings_nothing(void)
+{
+	struct timespec nap = {.tv_nsec = 20000000};
+	struct core c;
+	uint8_t *page;
+
+	core_open(&c);
+	core_gates(&c, 1);
+	core_ih_start(&c, VF, core_ih_cntl(CORE_RING_LOG));
+	page = map(&c, VF, NULL);
+	store32(page, GV_DOORBELL_IH, 96);
+	CU_ASSERT(UNTIL(core_rd(&c, VF, IH_RB_RPTR__BYTE) == 96));
+	(void)munmap(page, GV_BAR2_BYTES);
+	gv_dev_client_gone(c.dev, VF);
+	page = map(&c, VF, NULL);
+	(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+	CU_ASSERT_EQUAL(core_rd(&c, VF, IH_RB_RPTR__BYTE), 96);
+	CU_ASSERT_EQUAL(core_stats(&c, VF).doorbells, 1);
+	(void)munmap(page, GV_BAR2_BYTES);
+	core_close(&c);
+}
+
 static void reset_clears_the_page_that_a_client_sees(void)
 {
 	struct core c;
@@ -307,4 +330,4 @@ UT_MAIN("doorbell", UT(a_closed_gate_drops_and_counts), UT(a_vf_stays_in_its_pag
         UT(more_watches_than_fit_are_counted_and_old_ones_reused),
         UT(writes_through_a_mapping_are_found), UT(the_gate_counts_for_mapped_pages),
         UT(a_client_cannot_shrink_the_page), UT(an_old_client_cannot_ring_for_the_next),
-        UT(reset_clears_the_page_that_a_client_sees))
+        UT(a_fresh_page_rings_nothing), UT(reset_clears_the_page_that_a_client_sees))
