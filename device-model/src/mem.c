@@ -184,6 +184,34 @@ int gv_mem_window(struct gv_mem *m, uint64_t va, unsigned access, struct gv_wind
 
 /* ---- copies --------------------------------------------------------------- */
 
+/* An aligned word is one access: the other side may be reading or writing the same fence or
+ * pointer. */
+static void move_word(void *host, void *buf, size_t n, bool write)
+{
+	uint64_t word = 0;
+
+	if (write)
+		memcpy(&word, buf, n);
+	if (write && n == 4)
+		__atomic_store_n((uint32_t *)host, (uint32_t)word, __ATOMIC_RELEASE);
+	else if (write)
+		__atomic_store_n((uint64_t *)host, word, __ATOMIC_RELEASE);
+	else if (n == 4)
+		word = __atomic_load_n((uint32_t *)host, __ATOMIC_ACQUIRE);
+	else
+		word = __atomic_load_n((uint64_t *)host, __ATOMIC_ACQUIRE);
+	if (!write)
+		memcpy(buf, &word, n);
+}
+
+void gv_mem_move(uint8_t *host, uint8_t *buf, size_t n, bool write)
+{
+	if ((n == 4 || n == 8) && (uintptr_t)host % n == 0)
+		move_word(host, buf, n, write);
+	else
+		memcpy(write ? host : buf, write ? buf : host, n);
+}
+
 /* Memory without a pointer: up to the end of the window. */
 static int slow_access(struct gv_mem *m, const struct gv_window *w, uint64_t va, void *buf,
                        size_t n, bool write)
@@ -210,8 +238,7 @@ static int access_all(struct gv_mem *m, uint64_t va, uint8_t *buf, size_t n, boo
 		if (!w.host)
 			rc = slow_access(m, &w, va, buf, now, write);
 		else
-			memcpy(write ? w.host + (va - w.va) : buf,
-			       write ? buf : w.host + (va - w.va), now);
+			gv_mem_move(w.host + (va - w.va), buf, now, write);
 		if (rc)
 			return rc;
 		va += now;
@@ -354,7 +381,7 @@ static int bus_access(struct gv_fn *f, uint64_t iova, uint8_t *buf, size_t n, bo
 		now = GV_MIN(now, n);
 		if (now == 0)
 			return -EFAULT;
-		memcpy(write ? p : buf, write ? buf : p, (size_t)now);
+		gv_mem_move(p, buf, (size_t)now, write);
 		iova += now;
 		buf += now;
 		n -= (size_t)now;

@@ -67,6 +67,10 @@ void gv_vram_fault(struct gv_fn *f, uint64_t fb, unsigned access, unsigned clien
 /** Whether the 2 MiB at @fb may have been written since the last reload (PF: always). */
 bool gv_vram_dirty(struct gv_fn *f, uint64_t fb);
 
+/** Between memory that others see too, @host, and our own: an aligned 4 or 8 byte word in a single
+ *  access, anything else as memcpy does. */
+void gv_mem_move(uint8_t *host, uint8_t *buf, size_t n, bool write);
+
 /* ---- page walks (walk.c, gmc.c) ------------------------------------------ */
 
 /* Besides VMIDs, a gv_mem can look at memory without page tables. */

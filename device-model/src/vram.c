@@ -236,33 +236,6 @@ static bool gate_open(struct gv_fn *f)
 	return !gv_fn_is_vf(f) || ((GV_RGET(f, GVX_VF_FB_EN) >> gv_fn_vf(f)) & 1);
 }
 
-/* A CPU's aligned word is one access: an engine may be writing the same fence or pointer. */
-static void move_word(void *host, void *buf, size_t n, bool write)
-{
-	uint64_t word = 0;
-
-	if (write)
-		memcpy(&word, buf, n);
-	if (write && n == 4)
-		__atomic_store_n((uint32_t *)host, (uint32_t)word, __ATOMIC_RELEASE);
-	else if (write)
-		__atomic_store_n((uint64_t *)host, word, __ATOMIC_RELEASE);
-	else if (n == 4)
-		word = __atomic_load_n((uint32_t *)host, __ATOMIC_ACQUIRE);
-	else
-		word = __atomic_load_n((uint64_t *)host, __ATOMIC_ACQUIRE);
-	if (!write)
-		memcpy(buf, &word, n);
-}
-
-static void move(uint8_t *host, uint8_t *buf, size_t n, bool write)
-{
-	if ((n == 4 || n == 8) && (uintptr_t)host % n == 0)
-		move_word(host, buf, n, write);
-	else
-		memcpy(write ? host : buf, write ? buf : host, n);
-}
-
 static void access_piecewise(struct gv_fn *f, uint64_t fb, uint8_t *buf, size_t n, bool write)
 {
 	while (n) {
@@ -276,7 +249,7 @@ static void access_piecewise(struct gv_fn *f, uint64_t fb, uint8_t *buf, size_t 
 				memset(buf, 0xff, now);
 		} else {
 			now = GV_MIN(n, have);
-			move(host, buf, now, write);
+			gv_mem_move(host, buf, now, write);
 		}
 		fb += now;
 		buf += now;
