@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * gv-bench: every figure is measured next to its raw limit: in the same run, on the same cores,
- * round by round in turns, so that what else the machine does hits both. Latencies are the p50
- * of a round, and the best of the rounds counts. docs/bench.md says what each figure means.
+ * round by round in turns, so that what else the machine does hits both. Of a latency a round
+ * gives the p50, of a throughput the best call, and the best round counts. docs/bench.md says what
+ * each figure means.
  */
 #ifndef GV_BENCH_H
 #define GV_BENCH_H
@@ -46,7 +47,8 @@ struct bench_probe {
 	int (*before)(void *arg); /* not timed, may be NULL */
 	void *arg;
 	unsigned samples; /* calls timed in each round */
-	double ns;        /* out: p50 of the best round */
+	bool rate;        /* a throughput: the best call counts, not the median */
+	double ns;        /* out: of the best round */
 };
 
 /** Measure @count probes in turns, BENCH_ROUNDS rounds. The first error, or -EINTR when a signal

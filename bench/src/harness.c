@@ -22,6 +22,8 @@ static int compare(const void *a, const void *b)
 
 static int run_round(struct bench_probe *p, uint64_t *t)
 {
+	double took;
+
 	for (unsigned i = 0; i < p->samples; i++) {
 		int rc = bench_stop ? -EINTR : 0;
 		uint64_t start;
@@ -36,8 +38,9 @@ static int run_round(struct bench_probe *p, uint64_t *t)
 			return rc;
 	}
 	qsort(t, p->samples, sizeof(*t), compare);
-	if (p->ns == 0 || (double)t[p->samples / 2] < p->ns)
-		p->ns = (double)t[p->samples / 2];
+	took = (double)t[p->rate ? 0 : p->samples / 2];
+	if (p->ns == 0 || took < p->ns)
+		p->ns = took;
 	return 0;
 }
 

@@ -46,7 +46,7 @@ static int report(struct bench *b, struct job *j, const char *where)
 {
 	bool socket = strcmp(where, "vfio-user") == 0;
 	struct bench_probe p[] = {{.run = one, .arg = j, .samples = SAMPLES},
-	                          {.run = many, .arg = j, .samples = 5}};
+	                          {.run = many, .arg = j, .samples = 5, .rate = true}};
 	struct bench_row row = {.figure = "F6", .unit = "ns"};
 	int rc = bench_measure(p, GV_ARRAY_LEN(p));
 

@@ -53,7 +53,8 @@ static void print_json(const struct bench *b)
 
 	for (size_t i = 0; i < b->count; i++)
 		json_object_array_add(all, to_json(&b->row[i]));
-	puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY));
+	puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY |
+	                                                 JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(all);
 }
 

@@ -61,8 +61,8 @@ static int with_our_client(struct bench *b, const char *path, struct bench_raw_s
 	struct bench_probe p[] = {
 	        {.run = bench_raw_sock_call, .arg = raw, .samples = SAMPLES},
 	        {.run = read_register, .arg = bus, .samples = SAMPLES},
-	        {.run = bench_raw_sock_posts, .arg = raw, .samples = BATCHES},
-	        {.run = post_writes, .arg = bus, .samples = BATCHES},
+	        {.run = bench_raw_sock_posts, .arg = raw, .samples = BATCHES, .rate = true},
+	        {.run = post_writes, .arg = bus, .samples = BATCHES, .rate = true},
 	};
 
 	if (rc)
@@ -93,10 +93,10 @@ static int with_bare_client(struct bench *b, const char *path, struct bench_raw_
 	struct bench_probe p[] = {
 	        {.run = bench_raw_sock_call, .arg = raw, .samples = SAMPLES},
 	        {.run = bench_wire_read, .arg = ours, .samples = SAMPLES},
-	        {.run = bench_raw_sock_burst, .arg = raw, .samples = BATCHES},
-	        {.run = bench_wire_burst, .arg = ours, .samples = BATCHES},
+	        {.run = bench_raw_sock_burst, .arg = raw, .samples = BATCHES, .rate = true},
+	        {.run = bench_wire_burst, .arg = ours, .samples = BATCHES, .rate = true},
 	        {.run = bench_wire_read, .arg = peer, .samples = SAMPLES},
-	        {.run = bench_wire_burst, .arg = peer, .samples = BATCHES},
+	        {.run = bench_wire_burst, .arg = peer, .samples = BATCHES, .rate = true},
 	};
 
 	if (!rc && (rc = bench_measure(p, peer ? 6 : 4)) != 0)

@@ -155,6 +155,7 @@ static int measure(struct bench *b, struct arena *a)
 	for (unsigned i = 0; i < COUNT; i++) {
 		p[i].arg = a;
 		p[i].samples = 5;
+		p[i].rate = true;
 	}
 	rc = bench_measure(p, COUNT);
 	if (rc)

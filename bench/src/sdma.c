@@ -63,9 +63,9 @@ static int measure(struct bench *b, struct copy *c, const char *what, const char
 	struct raw_copy raw = {.src = m, .dst = m + c->bytes, .bytes = c->bytes};
 	unsigned samples = c->bytes < GV_MIB ? 100 : c->bytes < 32 * GV_MIB ? 5 : 1;
 	struct bench_probe p[] = {
-	        {.run = by_memcpy, .arg = &raw, .samples = samples},
-	        {.run = by_sdma, .arg = c, .samples = samples},
-	        {.run = by_sdma_queued, .arg = c, .samples = 3},
+	        {.run = by_memcpy, .arg = &raw, .samples = samples, .rate = true},
+	        {.run = by_sdma, .arg = c, .samples = samples, .rate = true},
+	        {.run = by_sdma_queued, .arg = c, .samples = 3, .rate = true},
 	};
 	struct bench_row row = {.figure = "F8", .what = what, .unit = "GB/s"};
 	int rc;
@@ -80,7 +80,7 @@ static int measure(struct bench *b, struct copy *c, const char *what, const char
 	if (rc)
 		return rc;
 	(void)snprintf(row.conditions, sizeof(row.conditions),
-	               "VF0 over vfio-user, submit to fence, p50; limit: one-thread memcpy of the "
+	               "VF0 over vfio-user, submit to fence; limit: one-thread memcpy of the "
 	               "same size in shared memory");
 	row.limit = (double)c->bytes / p[0].ns;
 	row.ours = (double)c->bytes / p[1].ns;
