@@ -243,11 +243,20 @@ static int check(const struct kernel *k, const struct job *j)
 	return bad != 0;
 }
 
+static void print_help(void)
+{
+	(void)printf("usage: gv-example gen|check KERNEL SIZE DIR\n"
+	             "gen makes the inputs of an example kernel in DIR, check compares out.bin "
+	             "there with "
+	             "the CPU.\n");
+	for (size_t i = 0; i < GV_ARRAY_LEN(kernels); i++)
+		(void)printf("  %-18s run with %s\n", kernels[i].name, kernels[i].help);
+}
+
 static int usage(void)
 {
-	(void)fprintf(stderr, "usage: gv-example gen|check KERNEL SIZE DIR\n");
-	for (size_t i = 0; i < GV_ARRAY_LEN(kernels); i++)
-		(void)fprintf(stderr, "  %-18s run with %s\n", kernels[i].name, kernels[i].help);
+	(void)fprintf(stderr,
+	              "gv-example: gen|check KERNEL SIZE DIR is meant (--help shows how)\n");
 	return 2;
 }
 
@@ -258,6 +267,10 @@ int main(int argc, char **argv)
 	char *end = NULL;
 	int rc;
 
+	if (argc == 2 && !strcmp(argv[1], "--help")) {
+		print_help();
+		return 0;
+	}
 	if (argc != 5)
 		return usage();
 	for (size_t i = 0; i < GV_ARRAY_LEN(kernels); i++)
