@@ -99,6 +99,43 @@ static void memory_is_not_touched_once_it_is_freed(void)
 	core_close(&c);
 }
 
+struct freer {
+	struct core *c;
+	_Atomic bool done;
+};
+
+static void *free_ring(void *arg)
+{
+	struct freer *f = arg;
+
+	gv_dma_free(f->c->bus[1], &f->c->ring[1]);
+	atomic_store(&f->done, true);
+	return NULL;
+}
+
+static void freeing_memory_waits_for_engines_that_use_it(void)
+{
+	struct timespec nap = {.tv_nsec = 20000000};
+	struct freer f = {0};
+	struct core c;
+	pthread_t thread;
+	uint64_t generation;
+
+	core_open(&c);
+	f.c = &c;
+	CU_ASSERT_EQUAL_FATAL(gv_dma_alloc(c.bus[1], 4096, &c.ring[1]), 0);
+	gv_fn_mem_enter(core_fn(&c, 1)); /* an engine in the middle of a slice */
+	generation = atomic_load(&core_fn(&c, 1)->mem_generation);
+	core_must(pthread_create(&thread, NULL, free_ring, &f) == 0, "thread");
+	(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+	CU_ASSERT(!atomic_load(&f.done));
+	gv_fn_mem_leave(core_fn(&c, 1));
+	(void)pthread_join(thread, NULL);
+	/* and translations that it kept are void */
+	CU_ASSERT(atomic_load(&core_fn(&c, 1)->mem_generation) > generation);
+	core_close(&c);
+}
+
 static void interrupts_are_eventfds(void)
 {
 	struct core c;
@@ -165,5 +202,6 @@ static void closing_a_bus_resets_the_function(void)
 
 UT_MAIN("inproc", UT(a_bus_needs_a_device_without_a_host_and_a_function),
         UT(names_and_status_follow_the_function), UT(dma_memory_belongs_to_one_function),
-        UT(memory_is_not_touched_once_it_is_freed), UT(interrupts_are_eventfds),
+        UT(memory_is_not_touched_once_it_is_freed),
+        UT(freeing_memory_waits_for_engines_that_use_it), UT(interrupts_are_eventfds),
         UT(regions_map_or_say_that_they_do_not), UT(closing_a_bus_resets_the_function))
