@@ -64,8 +64,10 @@ void gv_gpuiov_fill(struct gv_dev *dev, uint8_t *cap, uint8_t *rw, uint8_t *w1c)
 	set32(rw + GIOV_TOTAL_FB__OFF, GV_PUT(GIOV_TOTAL_FB, TOTAL_FB_CONSUMED, UINT16_MAX));
 	set32(cap + GIOV_OFFSETS__OFF,
 	      GV_PUT(GIOV_OFFSETS, UVDSCH_OFFSET, GIOV_UVDSCH_DW0__OFF / SCHED_OFFSET_UNIT) |
-	              GV_PUT(GIOV_OFFSETS, VCESCH_OFFSET, GIOV_VCESCH_DW0__OFF / SCHED_OFFSET_UNIT) |
-	              GV_PUT(GIOV_OFFSETS, GFXSCH_OFFSET, GIOV_GFXSCH_DW0__OFF / SCHED_OFFSET_UNIT));
+	              GV_PUT(GIOV_OFFSETS, VCESCH_OFFSET,
+	                     GIOV_VCESCH_DW0__OFF / SCHED_OFFSET_UNIT) |
+	              GV_PUT(GIOV_OFFSETS, GFXSCH_OFFSET,
+	                     GIOV_GFXSCH_DW0__OFF / SCHED_OFFSET_UNIT));
 	for (unsigned n = 0; n < dev->cfg.max_vfs; n++)
 		set32(rw + GV_GIOV_VF_FB(n), UINT32_MAX);
 	for (unsigned k = 0; k < GV_ARRAY_LEN(sched); k++)
@@ -171,7 +173,23 @@ static uint32_t read_vf_enable(struct gv_fn *f, uint32_t i, uint32_t stored)
 	       GV_PUT(RLC_GPU_IOV_VF_ENABLE, VF_NUM, vfs);
 }
 
+/* Reset requests and doorbell status of the hardware scheduler: GVX_VF_RESET is what resets a
+ * VF here, so these must not look as if they did. */
+static void wrote_scheduler(struct gv_fn *f, uint32_t i, uint32_t was, uint32_t now)
+{
+	(void)i;
+	(void)was;
+	if (now)
+		gv_unimplemented(f, "reset or doorbell request 0x%x to the hardware scheduler",
+		                 now);
+}
+
 static const struct gv_reg_hook rows[] = {
+        {GV_REG_RLC_GPU_IOV_VIRT_RESET_REQ, wrote_scheduler, NULL},
+        {GV_REG_MC_SHARED_VIRT_RESET_REQ, wrote_scheduler, NULL},
+        {GV_REG_MMHUB_MC_SHARED_VIRT_RESET_REQ, wrote_scheduler, NULL},
+        {GV_REG_RLC_GPU_IOV_VF_DOORBELL_STATUS_SET, wrote_scheduler, NULL},
+        {GV_REG_RLC_GPU_IOV_VF_DOORBELL_STATUS_CLR, wrote_scheduler, NULL},
         {GV_REG_MC_VM_FB_SIZE_OFFSET_VF0, wrote_fb, NULL},
         {GV_REG_MMHUB_MC_VM_FB_SIZE_OFFSET_VF0, wrote_fb, NULL},
         {GV_REG_RLC_GPU_IOV_CFG_REG1, wrote_command, NULL},

@@ -124,6 +124,25 @@ static void world_switch_commands_are_answered_and_counted(void)
 	core_close(&c);
 }
 
+static void requests_to_the_hardware_scheduler_are_counted(void)
+{
+	static const uint32_t reg[] = {
+	        RLC_GPU_IOV_VIRT_RESET_REQ__BYTE,         MC_SHARED_VIRT_RESET_REQ__BYTE,
+	        MMHUB_MC_SHARED_VIRT_RESET_REQ__BYTE,     IH_VIRT_RESET_REQ__BYTE,
+	        RLC_GPU_IOV_VF_DOORBELL_STATUS_SET__BYTE, RLC_GPU_IOV_VF_DOORBELL_STATUS_CLR__BYTE,
+	};
+	struct core c;
+
+	core_open(&c);
+	for (size_t k = 0; k < GV_ARRAY_LEN(reg); k++) {
+		uint64_t before = core_stats(&c, 0).unimplemented;
+
+		core_wr(&c, GV_DEV_PF, reg[k], 1);
+		CU_ASSERT_EQUAL(core_stats(&c, 0).unimplemented, before + 1);
+	}
+	core_close(&c);
+}
+
 static void soft_flr_of_the_pf_leaves_vfs_and_configuration_alone(void)
 {
 	struct core c;
@@ -185,6 +204,7 @@ UT_MAIN("gpuiov", UT(the_capability_describes_this_gpu), UT(the_shadow_follows_v
         UT(a_slice_is_the_same_in_both_hubs_and_in_configuration_space),
         UT(writing_half_of_a_slice_keeps_the_other_half),
         UT(world_switch_commands_are_answered_and_counted),
+        UT(requests_to_the_hardware_scheduler_are_counted),
         UT(soft_flr_of_the_pf_leaves_vfs_and_configuration_alone),
         UT(the_context_area_and_hvvm_mailbox_are_taken),
         UT(random_writes_do_not_break_the_capability))
