@@ -143,26 +143,6 @@ int gv_pm4_copy_data(struct gv_queue *q, const struct gv_pkt *p)
 
 /* ---- WAIT_REG_MEM -------------------------------------------------------- */
 
-static bool compare(unsigned function, uint32_t val, uint32_t ref)
-{
-	switch (function) {
-	case 1:
-		return val < ref;
-	case 2:
-		return val <= ref;
-	case 3:
-		return val == ref;
-	case 4:
-		return val != ref;
-	case 5:
-		return val >= ref;
-	case 6:
-		return val > ref;
-	default:
-		return true; /* 0 always; 7 is reserved */
-	}
-}
-
 int gv_pm4_wait_reg_mem(struct gv_queue *q, const struct gv_pkt *p)
 {
 	unsigned operation = GV_PKT(p, WAIT_REG_MEM, OPERATION);
@@ -186,7 +166,9 @@ int gv_pm4_wait_reg_mem(struct gv_queue *q, const struct gv_pkt *p)
 	}
 	if (rc)
 		return gv_pm4_mem_rc(q, rc, TC_ERROR);
-	return compare(GV_PKT(p, WAIT_REG_MEM, FUNCTION), val & mask, ref) ? 0 : gv_queue_poll(q);
+	return gv_packet_compare(GV_PKT(p, WAIT_REG_MEM, FUNCTION), val & mask, ref)
+	               ? 0
+	               : gv_queue_poll(q);
 }
 
 /* ---- RELEASE_MEM --------------------------------------------------------- */

@@ -218,31 +218,11 @@ static enum gv_sdma_step srbm_write(struct gv_sdma_queue *q, struct gv_sdma_reg 
 	return en ? SDMA_REG_WRITE : SDMA_DONE;
 }
 
-static bool compare(unsigned func, uint32_t val, uint32_t ref)
-{
-	switch (func) {
-	case 1:
-		return val < ref;
-	case 2:
-		return val <= ref;
-	case 3:
-		return val == ref;
-	case 4:
-		return val != ref;
-	case 5:
-		return val >= ref;
-	case 6:
-		return val > ref;
-	default:
-		return true;
-	}
-}
-
 static enum gv_sdma_step judge(struct gv_sdma_queue *q, uint32_t val)
 {
 	uint32_t retry = OP(q, POLL_REGMEM, retry_count), mask = OP(q, POLL_REGMEM, mask);
 
-	if (compare(OP(q, POLL_REGMEM, func), val & mask, OP(q, POLL_REGMEM, value)))
+	if (gv_packet_compare(OP(q, POLL_REGMEM, func), val & mask, OP(q, POLL_REGMEM, value)))
 		return SDMA_DONE;
 	if (retry != POLL_FOREVER && q->op.tries >= retry) {
 		post(q, GV_IH_SRC_SDMA_POLL_TIMEOUT, OP(q, POLL_REGMEM, addr_31_0));

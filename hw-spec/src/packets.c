@@ -64,3 +64,23 @@ const char *gv_sdma_packet(unsigned op, unsigned sub_op, unsigned *fixed_dw)
 		}
 	return NULL;
 }
+
+bool gv_packet_compare(unsigned function, uint32_t val, uint32_t reference)
+{
+	switch (function) {
+	case 1:
+		return val < reference;
+	case 2:
+		return val <= reference;
+	case 3:
+		return val == reference;
+	case 4:
+		return val != reference;
+	case 5:
+		return val >= reference;
+	case 6:
+		return val > reference;
+	default:
+		return true;
+	}
+}

@@ -129,4 +129,8 @@ enum {
 /** Name of the packet with this op and sub_op, and its fixed dwords; NULL when unknown. */
 const char *gv_sdma_packet(unsigned op, unsigned sub_op, unsigned *fixed_dw);
 
+/** FUNCTION of WAIT_REG_MEM and func of POLL_REGMEM: 0 always, 1 <, 2 <=, 3 ==, 4 !=, 5 >=, 6 >; 7
+ * is reserved and taken as always (soc15d.h). */
+bool gv_packet_compare(unsigned function, uint32_t val, uint32_t reference);
+
 #endif
