@@ -232,24 +232,33 @@ static struct request apply(struct gv_fn *f, uint64_t off, const uint8_t *buf, s
 	return r;
 }
 
+unsigned gv_pci_wanted_vfs(struct gv_fn *pf)
+{
+	unsigned vfs = 0;
+
+	(void)pthread_mutex_lock(&pf->dev->lock);
+	if (vf_enable(pf->pci))
+		vfs = reg16(pf->pci, GV_CFG_SRIOV + PCI_SRIOV_NUM_VF);
+	(void)pthread_mutex_unlock(&pf->dev->lock);
+	return vfs;
+}
+
 static void fire_pending(struct gv_fn *f);
 
 static void write_config(struct gv_fn *f, uint64_t off, const uint8_t *buf, size_t n)
 {
 	struct gv_pci *p = f->pci;
 	struct request r;
-	unsigned vfs;
 
 	(void)pthread_mutex_lock(&f->dev->lock);
 	r = apply(f, off, buf, n);
-	vfs = !gv_fn_is_vf(f) && vf_enable(p) ? reg16(p, GV_CFG_SRIOV + PCI_SRIOV_NUM_VF) : 0;
 	(void)pthread_mutex_lock(&p->msix_lock);
 	p->control = reg16(p, GV_CFG_MSIX + PCI_MSIX_FLAGS);
 	(void)pthread_mutex_unlock(&p->msix_lock);
 	(void)pthread_mutex_unlock(&f->dev->lock);
 	fire_pending(f);
 	if (r.vfs)
-		gv_dev_set_vfs(f->dev, vfs);
+		gv_dev_follow_vf_enable(f->dev);
 	if (r.soft_flr)
 		gv_fn_reset_engines(f);
 	if (r.flr)

@@ -146,6 +146,9 @@ void gv_fn_reset(struct gv_fn *f);
 /** Exactly @num_vfs VFs exist from now on: those that vanish are stopped, those that appear are
  *  fresh. Blocks (bounded); no locks held; calls host.vfs_changed. (life.c) */
 void gv_dev_set_vfs(struct gv_dev *dev, unsigned num_vfs);
+/** The same, with what VF Enable and NumVFs of the PF say at the time: whoever else writes or
+ *  resets them meanwhile, functions and configuration space end up in agreement. (life.c) */
+void gv_dev_follow_vf_enable(struct gv_dev *dev);
 /** The PF's engines stop and forget everything, the rest of the GPU goes on (SOFT_PF_FLR). */
 void gv_fn_reset_engines(struct gv_fn *f);
 /** What the housekeeper runs. @arg: the device. */
@@ -331,6 +334,8 @@ void gv_pci_irq(struct gv_fn *f, unsigned vector);
 bool gv_pci_in_msix(uint64_t off);
 uint32_t gv_pci_msix_read(struct gv_fn *f, uint32_t off);
 void gv_pci_msix_write(struct gv_fn *f, uint32_t off, uint32_t val, uint32_t be);
+/** VFs that VF Enable and NumVFs of the PF ask for now. Takes dev->lock. */
+unsigned gv_pci_wanted_vfs(struct gv_fn *pf);
 /** Bytes of a region of @f, whether or not it is enabled. */
 uint64_t gv_pci_bar_bytes(struct gv_fn *f, enum gv_region region);
 

@@ -210,6 +210,17 @@ void gv_dev_set_vfs(struct gv_dev *dev, unsigned num_vfs)
 		tell_vfs(dev);
 }
 
+void gv_dev_follow_vf_enable(struct gv_dev *dev)
+{
+	bool changed;
+
+	(void)pthread_mutex_lock(&dev->life_lock);
+	changed = set_vfs(dev, gv_pci_wanted_vfs(&dev->fn[GV_DEV_PF]));
+	(void)pthread_mutex_unlock(&dev->life_lock);
+	if (changed)
+		tell_vfs(dev);
+}
+
 int gv_dev_reset(struct gv_dev *dev, unsigned func)
 {
 	struct gv_fn *f;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Life of the device: what it refuses to be, resets under load, VFs that come and go, counters. */
+#include <linux/pci_regs.h>
+
 #include "core_rig.h"
 #include "ut.h"
 
@@ -266,6 +268,46 @@ static void a_new_tenant_starts_with_zero_counters(void)
 	core_close(&c);
 }
 
+static void *reset_pf(void *arg)
+{
+	(void)gv_dev_reset(arg, GV_DEV_PF);
+	return NULL;
+}
+
+static uint16_t sriov(struct core *c, unsigned off)
+{
+	return gv_cfg_rd16(c->bus[GV_DEV_PF], (uint16_t)(GV_CFG_SRIOV + off));
+}
+
+static void set_sriov(struct core *c, unsigned off, unsigned val)
+{
+	gv_cfg_wr16(c->bus[GV_DEV_PF], (uint16_t)(GV_CFG_SRIOV + off), (uint16_t)val);
+}
+
+/* Whichever is first: what VF Enable says afterwards is what exists. */
+static void vf_enable_and_a_reset_of_the_pf_end_in_agreement(void)
+{
+	struct core c;
+
+	core_open(&c);
+	for (unsigned k = 0; k < 200; k++) {
+		pthread_t t;
+		unsigned want;
+
+		set_sriov(&c, PCI_SRIOV_CTRL, 0);
+		set_sriov(&c, PCI_SRIOV_NUM_VF, 2);
+		CU_ASSERT_EQUAL_FATAL(pthread_create(&t, NULL, reset_pf, c.dev), 0);
+		for (volatile unsigned spin = 0; spin < k * 400; spin++)
+			;
+		set_sriov(&c, PCI_SRIOV_CTRL, PCI_SRIOV_CTRL_VFE | PCI_SRIOV_CTRL_MSE);
+		(void)pthread_join(t, NULL);
+		want = sriov(&c, PCI_SRIOV_CTRL) & PCI_SRIOV_CTRL_VFE ? sriov(&c, PCI_SRIOV_NUM_VF)
+		                                                      : 0;
+		CU_ASSERT_EQUAL(gv_dev_num_vfs(c.dev), want);
+	}
+	core_close(&c);
+}
+
 struct lines {
 	unsigned warn, debug;
 	char last[256];
@@ -304,5 +346,5 @@ UT_MAIN("device", UT(bad_configurations_are_refused_by_name),
         UT(identity_registers_follow_the_configuration),
         UT(functions_that_do_not_exist_answer_enodev), UT(regions_that_do_not_exist_are_refused),
         UT(the_reset_bit_stays_until_the_vf_is_fresh), UT(resets_under_load_end_in_reset_values),
-        UT(vfs_come_and_go_under_load), UT(a_new_tenant_starts_with_zero_counters),
-        UT(a_flood_of_errors_does_not_flood_the_log))
+        UT(vfs_come_and_go_under_load), UT(vf_enable_and_a_reset_of_the_pf_end_in_agreement),
+        UT(a_new_tenant_starts_with_zero_counters), UT(a_flood_of_errors_does_not_flood_the_log))
