@@ -73,6 +73,20 @@ bool gv_sdma_owns_doorbell(struct gv_fn *f, uint32_t index)
 	return by_doorbell(f, index) != NULL;
 }
 
+/* Where the pointer in memory is polled too, the engine may have run ahead of a doorbell that is
+ * still on its way. Taken at its word, such a doorbell would run the ring once more. */
+static bool overtaken(const struct gv_sdma_queue *q, uint64_t val)
+{
+	struct gv_fn *f = q->sdma->fn;
+	uint64_t wptr = (uint64_t)gv_reg_get(f, q->r->rb_wptr_hi, 0) << 32 |
+	                gv_reg_get(f, q->r->rb_wptr, 0);
+	unsigned size = GV_GET(gv_reg_get(f, q->r->rb_cntl, 0), SDMA0_GFX_RB_CNTL, RB_SIZE);
+
+	return GV_GET(gv_reg_get(f, q->r->poll_cntl, 0), SDMA0_GFX_RB_WPTR_POLL_CNTL,
+	              F32_POLL_ENABLE) &&
+	       val < wptr && wptr - val <= 4ull << GV_MIN(size, 31u);
+}
+
 void gv_sdma_doorbell(struct gv_fn *f, uint32_t index, uint64_t val)
 {
 	struct gv_sdma_queue *q = by_doorbell(f, index);
@@ -84,6 +98,8 @@ void gv_sdma_doorbell(struct gv_fn *f, uint32_t index, uint64_t val)
 		               (unsigned long long)val);
 		val &= ~3ull;
 	}
+	if (overtaken(q, val))
+		return;
 	gv_reg_put(f, q->r->rb_wptr, 0, (uint32_t)val);
 	gv_reg_put(f, q->r->rb_wptr_hi, 0, (uint32_t)(val >> 32));
 	gv_reg_put(f, q->r->doorbell_log, 0, (uint32_t)val);

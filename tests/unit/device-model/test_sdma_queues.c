@@ -187,6 +187,31 @@ static void halt_minor_update_and_polled_pointers_hold(void)
 	rig_sdma_close(&r);
 }
 
+/* The engine polled ahead of a doorbell that was still on its way. */
+static void an_overtaken_doorbell_runs_nothing_again(void)
+{
+	const uint64_t counter = FENCE_FB + 64;
+	struct sdma_rig r;
+	uint64_t before;
+
+	rig_sdma_open(&r);
+	rig_put64(r.f, counter, 0);
+	rig_put64(r.f, WB_FB + 8, r.wptr);
+	rig_qwr(&r, rig_q(&r)->poll_addr_lo, (uint32_t)WB_FB + 8);
+	rig_qwr(&r, rig_q(&r)->poll_cntl, GV_PUT(SDMA0_GFX_RB_WPTR_POLL_CNTL, F32_POLL_ENABLE, 1));
+	before = r.wptr;
+	EMIT(&r, GV_SDMA_HEADER(ATOMIC) | GV_PUT(SDMA_ATOMIC, atomic_op, GV_TC_ADD_RTN_32),
+	     LO(counter), 0, 1, 0, 0, 0, 0);
+	EMIT(&r, GV_SDMA_HEADER(FENCE), LO(FENCE_FB), 0, ++r.fence);
+	rig_put64(r.f, WB_FB + 8, r.wptr);
+	CU_ASSERT(rig_wait32(r.f, FENCE_FB, r.fence, 5000));
+	rig_ring_doorbell(&r, before + 32);
+	CU_ASSERT(rig_sync(&r));
+	CU_ASSERT(rig_wait32(r.f, counter, 1, 1));
+	CU_ASSERT_EQUAL(atomic_load(&r.f->count.guest_errors), 0);
+	rig_sdma_close(&r);
+}
+
 /* ---- MQDs ----------------------------------------------------------------- */
 
 static void make_mqd(struct sdma_rig *r, uint64_t fb, uint64_t ring)
@@ -383,6 +408,7 @@ UT_MAIN("sdma queues", UT(a_bad_packet_stops_its_queue_only), UT(a_bad_ib_stops_
         UT(a_fault_skips_the_packet_and_the_queue_goes_on), UT(wild_write_pointers_are_bounded),
         UT(an_enabled_doorbell_without_offset_is_not_the_kiqs),
         UT(halt_minor_update_and_polled_pointers_hold),
+        UT(an_overtaken_doorbell_runs_nothing_again),
         UT(mapped_queues_run_and_give_back_their_pointers), UT(an_engine_has_two_queues_to_map),
         UT(a_queue_rung_before_it_was_mapped_runs), UT(a_queue_unmapped_inside_an_ib_goes_on_there),
         UT(resets_and_table_changes_in_mid_copy_are_safe), UT(endless_packets_end_with_the_queue))
