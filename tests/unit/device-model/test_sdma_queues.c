@@ -205,9 +205,9 @@ static void an_overtaken_doorbell_runs_nothing_again(void)
 	EMIT(&r, GV_SDMA_HEADER(FENCE), LO(FENCE_FB), 0, ++r.fence);
 	rig_put64(r.f, WB_FB + 8, r.wptr);
 	CU_ASSERT(rig_wait32(r.f, FENCE_FB, r.fence, 5000));
-	rig_ring_doorbell(&r, before + 32);
+	rig_ring_doorbell(&r, before + SDMA_ATOMIC__DW * 4);
+	CU_ASSERT_FALSE(rig_wait32(r.f, counter, 2, 50));
 	CU_ASSERT(rig_sync(&r));
-	CU_ASSERT(rig_wait32(r.f, counter, 1, 1));
 	CU_ASSERT_EQUAL(atomic_load(&r.f->count.guest_errors), 0);
 	rig_sdma_close(&r);
 }
