@@ -18,7 +18,7 @@
 
 #include "device.h"
 
-#define CTL(field, x) GV_PUT(BIF_BX_PF0_MAILBOX_CONTROL, field, x)
+#define CTL(field, x)    GV_PUT(BIF_BX_PF0_MAILBOX_CONTROL, field, x)
 #define CTL_OF(v, field) GV_GET(v, BIF_BX_PF0_MAILBOX_CONTROL, field)
 
 /* The VF whose mailbox an access of @f means, NULL when MAILBOX_INDEX names none. */
@@ -49,8 +49,8 @@ static enum gv_reg peer_word(enum gv_reg reg)
 	const int apart =
 	        GV_REG_BIF_BX_PF0_MAILBOX_MSGBUF_RCV_DW0 - GV_REG_BIF_BX_PF0_MAILBOX_MSGBUF_TRN_DW0;
 
-	return (enum gv_reg)((int)reg + (reg < GV_REG_BIF_BX_PF0_MAILBOX_MSGBUF_RCV_DW0 ? apart
-	                                                                                : -apart));
+	return (enum gv_reg)((int)reg +
+	                     (reg < GV_REG_BIF_BX_PF0_MAILBOX_MSGBUF_RCV_DW0 ? apart : -apart));
 }
 
 uint32_t gv_nbio_mbx_read(struct gv_fn *f, enum gv_reg reg)
@@ -232,9 +232,9 @@ static void wrote_vmhv(struct gv_fn *f, uint32_t i, uint32_t was, uint32_t now)
 {
 	(void)i;
 	if (GV_GET(now & ~was, BIF_BX_PF0_BIF_VMHV_MAILBOX, VMHV_MAILBOX_TRN_MSG_VALID))
-		gv_unimplemented(f, "VMHV mailbox message %u",
-		                 GV_GET(now, BIF_BX_PF0_BIF_VMHV_MAILBOX,
-		                        VMHV_MAILBOX_TRN_MSG_DATA));
+		gv_unimplemented(
+		        f, "VMHV mailbox message %u",
+		        GV_GET(now, BIF_BX_PF0_BIF_VMHV_MAILBOX, VMHV_MAILBOX_TRN_MSG_DATA));
 }
 
 static const struct gv_reg_hook rows[] = {

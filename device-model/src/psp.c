@@ -26,8 +26,7 @@ static void answer(struct gv_fn *f, enum gv_reg reg, uint32_t asked)
 	default:
 		gv_unimplemented(f, "PSP command 0x%x", asked);
 	}
-	gv_reg_put(f, reg, 0,
-	           GV_PUT(PSP_C2PMSG, RESPONSE, 1) | GV_PUT(PSP_C2PMSG, STATUS, status));
+	gv_reg_put(f, reg, 0, GV_PUT(PSP_C2PMSG, RESPONSE, 1) | GV_PUT(PSP_C2PMSG, STATUS, status));
 }
 
 static void wrote_64(struct gv_fn *f, uint32_t i, uint32_t was, uint32_t now)
