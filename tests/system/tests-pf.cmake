@@ -4,12 +4,12 @@ find_program(GV_PYTHON python3)
 if(GV_PYTHON AND TARGET gpuvisord)
   foreach(name test_pf_daemon test_pf_hostile)
     add_test(NAME system/${name} COMMAND ${GV_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.py)
-    set_tests_properties(system/${name} PROPERTIES LABELS "system;pf-driver" TIMEOUT 120
+    set_tests_properties(system/${name} PROPERTIES LABELS "system;pf-driver" RUN_SERIAL TRUE TIMEOUT 120
       SKIP_RETURN_CODE 77 ENVIRONMENT "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_SOURCE=${CMAKE_SOURCE_DIR}")
   endforeach()
 endif()
 if(GV_PYTHON AND TARGET gpuvisord AND TARGET gpuvisor-guest)
   add_test(NAME system/test_kill COMMAND ${GV_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/test_kill.py)
-  set_tests_properties(system/test_kill PROPERTIES LABELS "system;pf-driver" TIMEOUT 600
+  set_tests_properties(system/test_kill PROPERTIES LABELS "system;pf-driver" RUN_SERIAL TRUE TIMEOUT 600
     SKIP_RETURN_CODE 77 ENVIRONMENT "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_SOURCE=${CMAKE_SOURCE_DIR}")
 endif()
