@@ -23,7 +23,7 @@ static struct {
 	struct gv_guest_program *program;
 	struct gv_guest_buf *ib, *target;
 	struct gv_guest_queue *busy; /* what can never come to its end, and its fence */
-	uint64_t seq;
+	uint64_t seq, fill_seq;
 } work;
 
 static void drop_work(void)
@@ -99,20 +99,34 @@ static void occupy_packets(void)
 	                             &work.seq, &s.err) == 0);
 }
 
-/* Gigabytes to fill on one engine, a poll that never ends on the other. */
-static void occupy_sdma(void)
+/* A quarter of a gigabyte to fill: seconds under a sanitizer, so it is not queued endlessly but
+ * again whenever it is done. */
+static void fill(void)
 {
 	struct gv_guest_vm *vm = gv_guest_default_vm(s.attacker.guest);
-	struct gv_guest_queue *q[2] = {gv_guest_sdma(s.attacker.guest, 0),
-	                               gv_guest_sdma(s.attacker.guest, 1)};
+	struct gv_guest_queue *q = gv_guest_sdma(s.attacker.guest, 0);
+
+	for (unsigned i = 1; i <= 8; i++)
+		CU_ASSERT_FATAL(gv_guest_sdma_fill(q, vm, gv_guest_buf_va(work.target), i,
+		                                   FILL_MIB * GV_MIB, &work.fill_seq, &s.err) == 0);
+}
+
+static void keep_filling(void)
+{
+	if (work.target && gv_guest_wait(gv_guest_sdma(s.attacker.guest, 0), work.fill_seq,
+	                                 gv_now_ns(), &s.err) == 0)
+		fill();
+}
+
+/* Fills on one engine, a poll that never ends on the other. */
+static void occupy_sdma(void)
+{
 	uint32_t poll[SDMA_POLL_REGMEM__DW];
-	uint64_t va, seq;
 
 	CU_ASSERT_FATAL(gv_guest_buf_new(s.attacker.guest, NULL, GV_GUEST_VRAM, FILL_MIB * GV_MIB,
 	                                 &work.target, &s.err) == 0);
-	va = gv_guest_buf_va(work.target);
-	work.busy = q[1];
-	CU_ASSERT_PTR_NOT_NULL_FATAL(q[1]);
+	work.busy = gv_guest_sdma(s.attacker.guest, 1);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(work.busy);
 	poll[0] = GV_SDMA_HEADER(POLL_REGMEM) | GV_PUT(SDMA_POLL_REGMEM, func, 3) |
 	          GV_PUT(SDMA_POLL_REGMEM, mem_poll, 1);
 	poll[1] = 0x1000; /* of the frame buffer; never equal under an empty mask */
@@ -121,10 +135,8 @@ static void occupy_sdma(void)
 	poll[4] = 0;
 	poll[5] = GV_PUT(SDMA_POLL_REGMEM, interval, 1) |
 	          GV_PUT(SDMA_POLL_REGMEM, retry_count, 0xfff);
-	CU_ASSERT(gv_guest_submit(q[1], poll, SDMA_POLL_REGMEM__DW, &work.seq, &s.err) == 0);
-	for (unsigned i = 0; i < 200; i++)
-		CU_ASSERT_FATAL(
-		        gv_guest_sdma_fill(q[0], vm, va, i, FILL_MIB * GV_MIB, &seq, &s.err) == 0);
+	CU_ASSERT(gv_guest_submit(work.busy, poll, SDMA_POLL_REGMEM__DW, &work.seq, &s.err) == 0);
+	fill();
 }
 
 static bool victim_computes(void)
@@ -159,6 +171,7 @@ static void the_other_vf_goes_on_beside(void (*occupy)(void))
 	new_attacker();
 	occupy();
 	for (unsigned i = 0; i < 5; i++) {
+		keep_filling();
 		CU_ASSERT(victim_computes());
 		CU_ASSERT(stage_victim_is_well(&s));
 	}
