@@ -103,9 +103,8 @@ static void dispatch(struct gv_pf *pf, const struct gv_ih_iv *iv)
 
 static uint32_t read_wptr(struct gv_pf *pf)
 {
-	uint32_t wptr;
+	uint32_t wptr = __atomic_load_n((const uint32_t *)pf->ih.wb.cpu, __ATOMIC_ACQUIRE);
 
-	memcpy(&wptr, pf->ih.wb.cpu, sizeof(wptr));
 	if (GV_GET(wptr, IH_RB_WPTR, RB_OVERFLOW)) {
 		uint32_t cntl = ring_cntl(true);
 
