@@ -142,13 +142,13 @@ struct gv_mbox_limit {
 	uint32_t window_ms;
 };
 
-#define GV_MBOX_GUARD_MAX 64
+#define GV_MBOX_GUARD_MAX 512
 
 enum gv_mbox_guard_kind {
-	GV_MBOX_GUARD_MSG,          /* 60 in 1 s; over it: no ACK */
-	GV_MBOX_GUARD_EXCLUSIVE,    /* 20 requests in 1 s; over it: 1, 3 and 5 are refused */
+	GV_MBOX_GUARD_MSG,          /* 500 in 1 s; over it: no ACK */
+	GV_MBOX_GUARD_EXCLUSIVE,    /* 200 requests in 1 s; over it: 1, 3 and 5 are refused */
 	GV_MBOX_GUARD_EXCL_TIMEOUT, /* 4 in 60 s; over it: 1 and 5 are refused */
-	GV_MBOX_GUARD_RESET, /* 30 resets by the guest's fault in 60 s; over it: 1, 5 refused */
+	GV_MBOX_GUARD_RESET, /* 120 resets by the guest's fault in 60 s; over it: 1, 5 refused */
 	GV_MBOX_GUARD_RAS,   /* 15 in 60 s; over it: 202..204 are refused */
 	GV_MBOX_GUARDS,
 };
