@@ -41,7 +41,10 @@ int gv_queue_fail(struct gv_queue *q, uint32_t bits, enum gv_ih_src src, const c
 	gv_hqd_put(q->fn, q->slot, GV_REG_CP_HQD_ERROR, was | bits);
 	q->halted = true;
 	if (src)
-		gv_queue_irq(q, src, q->stream[q->depth].vmid, 0);
+		gv_queue_irq(q, src, q->stream[q->depth].vmid,
+		             src == GV_IH_SRC_CP_SQ
+		                     ? GV_PUT(IH_IV4_SQ, ENCODING, IH_SQ_ENCODING_ERROR)
+		                     : 0);
 	return -EIO;
 }
 

@@ -164,7 +164,9 @@ static void report_messages(struct gv_queue *q, struct gv_grid *g)
 		if (g->part[i].run)
 			messages += gv_cu_counters(g->part[i].run)->messages;
 	if (messages) /* one interrupt for all of a grid */
-		gv_queue_irq(q, GV_IH_SRC_CP_SQ, g->part[0].mem.vmid, (uint32_t)messages);
+		gv_queue_irq(q, GV_IH_SRC_CP_SQ, g->part[0].mem.vmid,
+		             GV_PUT(IH_IV4_SQ, ENCODING, IH_SQ_ENCODING_MESSAGE) |
+		                     GV_PUT(IH_IV4_SQ, DATA, GV_MIN(messages, 0xfffull)));
 }
 
 static void report_fault(struct gv_queue *q, const struct gv_cu_fault *fault)

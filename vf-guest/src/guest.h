@@ -59,6 +59,7 @@ struct gv_guest_queue {
 	uint64_t seq;     /* last fence emitted */
 	uint64_t lost_seq;
 	_Atomic uint64_t irqs;
+	_Atomic uint64_t failed_ns; /* when the engine said that it stopped here; 0 never */
 	uint64_t problems_seen;
 	struct gv_guest_buf *ib;
 	uint64_t ib_seq[GV_IB_SLOTS];

@@ -25,26 +25,50 @@ static void cp_problem(struct gv_guest *g, const struct gv_ih_event *e)
 	        e->ring_id, e->vmid);
 }
 
+/* The compute queue that an interrupt is about, or NULL. */
+static struct gv_guest_queue *cp_queue(struct gv_guest *g, const struct gv_ih_event *e)
+{
+	for (unsigned i = 0; i < g->cfg.compute_queues; i++) {
+		struct gv_guest_queue *q = &g->compute[i];
+
+		if (q->me == GV_GET(e->ring_id, IH_CP_RING, ME) &&
+		    q->pipe == GV_GET(e->ring_id, IH_CP_RING, PIPE) &&
+		    q->queue == GV_GET(e->ring_id, IH_CP_RING, QUEUE))
+			return q;
+	}
+	return NULL;
+}
+
+/* These stop their queue: no fence of it comes any more. */
+static void cp_stopped(struct gv_guest *g, const struct gv_ih_event *e)
+{
+	struct gv_guest_queue *q = cp_queue(g, e);
+
+	cp_problem(g, e);
+	if (q)
+		atomic_store(&q->failed_ns, gv_now_ns());
+}
+
 static void cp_event(struct gv_guest *g, const struct gv_ih_event *e)
 {
-	unsigned pipe = GV_GET(e->ring_id, IH_CP_RING, PIPE),
-	         me = GV_GET(e->ring_id, IH_CP_RING, ME);
-	unsigned queue = GV_GET(e->ring_id, IH_CP_RING, QUEUE);
+	struct gv_guest_queue *q;
 
 	switch (e->src) {
 	case GV_IH_SRC_CP_EOP:
-		for (unsigned i = 0; i < g->cfg.compute_queues; i++) {
-			struct gv_guest_queue *q = &g->compute[i];
-
-			if (q->me == me && q->pipe == pipe && q->queue == queue)
-				atomic_fetch_add(&q->irqs, 1);
-		}
+		q = cp_queue(g, e);
+		if (q)
+			atomic_fetch_add(&q->irqs, 1);
 		break;
 	case GV_IH_SRC_CP_RESERVED_BIT:
 	case GV_IH_SRC_CP_BAD_OPCODE:
+		cp_stopped(g, e);
+		break;
+	case GV_IH_SRC_CP_SQ:
+		if (GV_GET(e->data[0], IH_IV4_SQ, ENCODING) == IH_SQ_ENCODING_ERROR)
+			cp_stopped(g, e);
+		break;
 	case GV_IH_SRC_CP_PRIV_REG:
 	case GV_IH_SRC_CP_PRIV_INSTR:
-	case GV_IH_SRC_CP_SQ:
 		cp_problem(g, e);
 		break;
 	default:

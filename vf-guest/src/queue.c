@@ -5,6 +5,8 @@
 
 #include "guest.h"
 
+#define STOPPED_NS (200 * GV_MS) /* a fence that is on its way comes within this */
+
 enum {
 	COMPUTE_RING_DW = 8192,
 	SDMA_RING_DW = 4096,
@@ -151,6 +153,7 @@ static int queue_up(struct gv_guest_queue *q, unsigned ring_dw, unsigned eop, st
 		return gv_fail_prefix(err, "%s: MAP_QUEUES", q->name);
 	q->up = true;
 	q->problems_seen = gv_irq_problems(g);
+	atomic_store(&q->failed_ns, 0);
 	rc = ring_test(q, err);
 	if (!rc && !q->ib)
 		rc = gv_buf_make(g, g->vm, GV_GUEST_SYSTEM, GV_IB_SLOTS * GV_IB_SLOT_BYTES, true,
@@ -390,8 +393,11 @@ static int check_problems(struct gv_guest_queue *q, struct gv_err *err)
 		return gv_fail(err, -EIO, "%s: page fault: %s of 0x%llx in VMID %u (%s)", q->name,
 		               f.write ? "write" : "read", (unsigned long long)f.gpu_va, f.vmid,
 		               f.mmhub ? "MMHUB" : "GFXHUB");
-	return gv_fail(err, -EIO, "%s: the engine reported an error (interrupt source %u)", q->name,
-	               q->g->last_cp_error);
+	return gv_fail(err, -EIO, "%s: the engine reported an error (interrupt source %u%s)",
+	               q->name, q->g->last_cp_error,
+	               q->g->last_cp_error == GV_IH_SRC_CP_SQ
+	                       ? ": the shader trapped or met a bad instruction or address"
+	                       : "");
 }
 
 /* The interrupt of a fence comes after everything that the work before it reported: wait for it,
@@ -405,6 +411,21 @@ static void settle(struct gv_guest_queue *q, uint64_t seq)
 		gv_irq_pause(q->g, &spins, until);
 }
 
+/* The engine said that it stopped here, and no fence came since: none will. */
+static bool stopped(const struct gv_guest_queue *q)
+{
+	uint64_t since = atomic_load(&q->failed_ns);
+
+	return since && gv_now_ns() - since > STOPPED_NS;
+}
+
+static int say_stopped(struct gv_guest_queue *q, struct gv_err *err)
+{
+	int rc = check_problems(q, err);
+
+	return rc ? rc : gv_fail(err, -EIO, "%s: stopped by an earlier error", q->name);
+}
+
 int gv_guest_wait(struct gv_guest_queue *q, uint64_t seq, uint64_t deadline_ns, struct gv_err *err)
 {
 	unsigned spins = 0;
@@ -416,6 +437,8 @@ int gv_guest_wait(struct gv_guest_queue *q, uint64_t seq, uint64_t deadline_ns, 
 			return gv_fail(err, -ECONNRESET, "%s: the PF announced a reset", q->name);
 		if (gv_bus_status(q->g->bus))
 			return gv_fail(err, -EIO, "%s: the device is lost", q->name);
+		if (stopped(q))
+			return say_stopped(q, err);
 		if (gv_now_ns() >= deadline_ns)
 			return timed_out(q, err);
 		gv_irq_pause(q->g, &spins, deadline_ns);

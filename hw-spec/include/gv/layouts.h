@@ -168,6 +168,14 @@ enum {
 	IH_IV5_FAULT__WRITE__BITS = 1,
 	IH_IV5_FAULT__RETRY__LO = 7,
 	IH_IV5_FAULT__RETRY__BITS = 1,
+	/* dw 4 of GV_IH_SRC_CP_SQ: what a shader has to say (SQ_INTERRUPT_WORD,
+	   kfd_int_process_v9.c) */
+	IH_IV4_SQ__DATA__LO = 0,
+	IH_IV4_SQ__DATA__BITS = 12,
+	IH_IV4_SQ__ENCODING__LO = 26, /* 0 automatic, 1 message of a wave, 2 error */
+	IH_IV4_SQ__ENCODING__BITS = 2,
+	IH_SQ_ENCODING_MESSAGE = 1,
+	IH_SQ_ENCODING_ERROR = 2,
 	/* CP ring id: pipe, me, queue */
 	IH_CP_RING__PIPE__LO = 0,
 	IH_CP_RING__PIPE__BITS = 2,
