@@ -28,8 +28,6 @@ void cli_close(struct gv_bus *bus, struct gv_guest *guest);
 int cli_fail(const struct gv_err *err);
 /** Wrong use: one line; returns CLI_USAGE. */
 int cli_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/** "64M", "4096": bytes. -EINVAL. */
-int cli_parse_bytes(const char *text, uint64_t *bytes);
 
 int cmd_info(struct cli *cli);
 int cmd_test(struct cli *cli);

@@ -2,6 +2,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <gv/run_args.h>
+
 #include "cli.h"
 
 struct copy {
@@ -102,7 +104,8 @@ int cmd_copy(struct cli *cli)
 	struct gv_err err = {0};
 	int rc;
 
-	if (cli->argc != 1 || cli_parse_bytes(cli->argv[0], &c.bytes) || !c.bytes)
+	if (cli->argc != 1 || gv_run_bytes_parse(cli->argv[0], strlen(cli->argv[0]), &c.bytes) ||
+	    !c.bytes)
 		return cli_usage("copy takes a SIZE, such as 64M");
 	if (cli_open(cli, 0, &bus, &c.guest, &err))
 		return cli_fail(&err);

@@ -58,26 +58,6 @@ int cli_fail(const struct gv_err *err)
 	return CLI_FAILED;
 }
 
-int cli_parse_bytes(const char *text, uint64_t *bytes)
-{
-	char *end = NULL;
-	unsigned shift = 0;
-	uint64_t v;
-
-	if (text[0] < '0' || text[0] > '9')
-		return -EINVAL;
-	errno = 0;
-	v = strtoull(text, &end, 0);
-	if (*end == 'K' || *end == 'M' || *end == 'G')
-		shift = *end == 'K' ? 10 : *end == 'M' ? 20 : 30;
-	if (shift)
-		end++;
-	if (errno || *end || v > UINT64_MAX >> shift)
-		return -EINVAL;
-	*bytes = v << shift;
-	return 0;
-}
-
 int cli_open(const struct cli *cli, unsigned compute_queues, struct gv_bus **bus,
              struct gv_guest **guest, struct gv_err *err)
 {

@@ -33,8 +33,7 @@ static int copy_path(char to[4096], const char *from, size_t n, const char *spec
 	return 0;
 }
 
-/* "123", "0x7b", with K, M or G; the whole of [text, text + n). */
-static int parse_bytes(const char *text, size_t n, uint64_t *bytes)
+int gv_run_bytes_parse(const char *text, size_t n, uint64_t *bytes)
 {
 	char buf[32], *end = NULL;
 	unsigned shift = 0;
@@ -125,7 +124,7 @@ static int parse_out(const char *spec, const char *text, struct gv_run_arg *arg,
 	const char *colon = strchr(text, ':');
 
 	arg->kind = GV_RUN_OUT;
-	if (!colon || parse_bytes(text, (size_t)(colon - text), &arg->bytes))
+	if (!colon || gv_run_bytes_parse(text, (size_t)(colon - text), &arg->bytes))
 		return gv_fail(err, -EINVAL, "'%s': out:BYTES:FILE is meant", spec);
 	if (!arg->bytes)
 		return gv_fail(err, -EINVAL, "'%s': a buffer of 0 bytes is not possible", spec);
@@ -135,7 +134,8 @@ static int parse_out(const char *spec, const char *text, struct gv_run_arg *arg,
 static int parse_lds(const char *spec, const char *text, struct gv_run_arg *arg, struct gv_err *err)
 {
 	arg->kind = GV_RUN_LDS;
-	if (parse_bytes(text, strlen(text), &arg->bytes) || !arg->bytes || arg->bytes > 65536)
+	if (gv_run_bytes_parse(text, strlen(text), &arg->bytes) || !arg->bytes ||
+	    arg->bytes > 65536)
 		return gv_fail(err, -EINVAL, "'%s': lds:BYTES is meant, 1..65536", spec);
 	return 0;
 }

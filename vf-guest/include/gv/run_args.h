@@ -28,6 +28,10 @@ struct gv_run_arg {
 	uint32_t lds_offset; /* LDS: what is passed */
 };
 
+/** A number of bytes, "123", "0x7b", "64M" (K, M, G: powers of 1024): the whole of [text, text +
+ * n), which is part of a string. -EINVAL: anything else, or over 64 bits. */
+int gv_run_bytes_parse(const char *text, size_t n, uint64_t *bytes);
+
 /** Parse one SPEC. -EINVAL; the text names the SPEC. */
 int gv_run_arg_parse(const char *spec, struct gv_run_arg *arg, struct gv_err *err);
 
