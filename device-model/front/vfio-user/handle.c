@@ -140,7 +140,7 @@ int vfus_region_info(struct vfus_slot *s, struct vfus_msg *m, struct vfus_answer
 				r.info.flags |= GV_VFU_REGION_MMAP;
 				r.area.bytes = GV_MIN(r.area.bytes, r.info.bytes);
 			} else {
-				r.cap.nr_areas = 0; /* traps, for now */
+				r.cap.nr_areas = 0; /* no descriptor: it traps */
 			}
 			a->bytes = sizeof(r);
 		}

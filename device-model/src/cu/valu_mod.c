@@ -5,39 +5,55 @@
 
 /* ---- DPP */
 
+/* DPP_CTRL (AMD Vega ISA, VOP_DPP); below DPP_ROW_SL the quad permutation itself. The row shifts
+ * carry their distance in the low four bits. */
+enum {
+	DPP_ROW_SL = 0x100,
+	DPP_ROW_SR = 0x110,
+	DPP_ROW_RR = 0x120,
+	DPP_WF_SL1 = 0x130,
+	DPP_WF_RL1 = 0x134,
+	DPP_WF_SR1 = 0x138,
+	DPP_WF_RR1 = 0x13c,
+	DPP_ROW_MIRROR = 0x140,
+	DPP_ROW_HALF_MIRROR = 0x141,
+	DPP_ROW_BCAST15 = 0x142,
+	DPP_ROW_BCAST31 = 0x143,
+};
+
 /* Lane that @lane reads, or -1: outside. */
 static int dpp_lane(unsigned ctrl, int lane)
 {
 	int row = lane & ~15, in = lane & 15, n = (int)(ctrl & 15);
 
-	if (ctrl < 0x100)
+	if (ctrl < DPP_ROW_SL)
 		return (lane & ~3) | (int)(ctrl >> (2 * (lane & 3)) & 3);
-	switch (ctrl >> 4) {
-	case 0x10:
+	switch (ctrl & ~15u) {
+	case DPP_ROW_SL:
 		return in + n < 16 ? lane + n : -1;
-	case 0x11:
+	case DPP_ROW_SR:
 		return in >= n ? lane - n : -1;
-	case 0x12:
+	case DPP_ROW_RR:
 		return row | ((in - n) & 15);
 	default:
 		break;
 	}
 	switch (ctrl) {
-	case 0x130:
+	case DPP_WF_SL1:
 		return lane < 63 ? lane + 1 : -1;
-	case 0x134:
+	case DPP_WF_RL1:
 		return (lane + 1) & 63;
-	case 0x138:
+	case DPP_WF_SR1:
 		return lane - 1;
-	case 0x13c:
+	case DPP_WF_RR1:
 		return (lane - 1) & 63;
-	case 0x140:
+	case DPP_ROW_MIRROR:
 		return row | (15 - in);
-	case 0x141:
+	case DPP_ROW_HALF_MIRROR:
 		return (lane & ~7) | (7 - (lane & 7));
-	case 0x142:
+	case DPP_ROW_BCAST15:
 		return row - 1;
-	case 0x143:
+	case DPP_ROW_BCAST31:
 		return lane >= 32 ? 31 : -1;
 	default:
 		return -1;
