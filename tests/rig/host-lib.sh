@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What scenarios are written with. Sourced inside the rig's host machine.
+# shellcheck shell=bash
+#
+#   step TEXT                 progress, with the host's uptime
+#   ok TEXT COMMAND...        a check: the command must succeed (its output is shown when it does not)
+#   refused TEXT COMMAND...   a check: the command must fail, and not by a signal or a timeout
+#   has TEXT PATTERN FILE     a check: the file has a line that matches
+#   wait_for SECONDS COMMAND...
+# The scenario is the function `scenario`. It has passed when every check held and at least one ran.
+
+RIG_BIN=$RIG_BUILD/bin
+RIG_SOCKET=/run/gpuvisor/gpuvisor.sock
+rig_checks=0 rig_failed=0
+export PATH=$RIG_BIN:$PATH
+
+uptime_s() { cut -d' ' -f1 /proc/uptime; }
+step() { echo "rig: [$(uptime_s)] $*"; }
+pass() { rig_checks=$((rig_checks + 1)); echo "rig: [$(uptime_s)] ok      $*"; }
+fail()
+{
+	rig_checks=$((rig_checks + 1)) rig_failed=$((rig_failed + 1))
+	echo "rig: [$(uptime_s)] FAILED  $*"
+}
+
+ok()
+{
+	local what=$1 rc
+	shift
+	"$@" >/tmp/rig-check 2>&1
+	rc=$?
+	if [ $rc -eq 0 ]; then pass "$what"; else fail "$what (exit $rc: $*)"; sed 's/^/rig:      | /' /tmp/rig-check | tail -n 40; fi
+	return $rc
+}
+
+refused()
+{
+	local what=$1 rc
+	shift
+	"$@" >/tmp/rig-check 2>&1
+	rc=$?
+	if [ $rc -ne 0 ] && [ $rc -lt 124 ]; then pass "$what: $(tail -n 1 /tmp/rig-check)"; else fail "$what (exit $rc: $*)"; sed 's/^/rig:      | /' /tmp/rig-check | tail -n 20; fi
+}
+
+has()
+{
+	if grep -qE -- "$2" "$3"; then pass "$1"; else fail "$1: no line of ${3##*/} matches $2"; tail -n 15 "$3" | sed 's/^/rig:      | /'; fi
+}
+
+wait_for()
+{
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $deadline ] || return 1
+		sleep 0.2
+	done
+}
+
+rig_finish()
+{
+	step "$rig_checks checks, $rig_failed failed"
+	cp /var/log/libvirt/qemu/*.log "$RIG_OUT" 2>/dev/null
+	[ $rig_failed -eq 0 ] && [ $rig_checks -gt 0 ]
+}
+
+# ---- the SR-IOV device -------------------------------------------------------
+
+# find_pf: sets PF to the address of the one SR-IOV device of this machine
+find_pf()
+{
+	local d
+	PF=
+	for d in /sys/bus/pci/devices/*; do
+		[ -e "$d/sriov_totalvfs" ] && PF=${d##*/} && break
+	done
+	[ -n "$PF" ]
+}
+pf_attr() { cat "/sys/bus/pci/devices/$PF/$1"; }
+vf_bdf() { basename "$(readlink "/sys/bus/pci/devices/$PF/virtfn$1")"; }
+driver_of() { basename "$(readlink "/sys/bus/pci/devices/$1/driver" 2>/dev/null)" 2>/dev/null; }
+driver_is() { [ "$(driver_of "$1")" = "$2" ]; }
+group_of() { basename "$(readlink "/sys/bus/pci/devices/$1/iommu_group")"; }
+
+# host_modules: KVM and VFIO, as a host administrator would
+host_modules()
+{
+	modprobe -q kvm_amd || modprobe -q kvm_intel || true
+	modprobe vfio_iommu_type1 && modprobe vfio-pci enable_sriov=1
+}
+
+bind_pf() # DRIVER
+{
+	echo "$1" >"/sys/bus/pci/devices/$PF/driver_override" && echo "$PF" >/sys/bus/pci/drivers_probe && driver_is "$PF" "$1"
+}
+
+# ---- libvirt -----------------------------------------------------------------
+
+# Probing QEMU takes libvirtd ten seconds here: its own cache is kept between runs.
+start_libvirt()
+{
+	mkdir -p /var/cache/libvirt /run/libvirt
+	[ ! -d "$RIG_OUT/cache" ] || cp -a "$RIG_OUT/cache/." /var/cache/libvirt/
+	printf '%s\n' 'user="root"' 'group="root"' 'security_driver="none"' 'stdio_handler="file"' 'cgroup_controllers=[]' \
+		'namespaces=[]' >/etc/libvirt/qemu.conf
+	libvirtd -d
+	wait_for 90 virsh domcapabilities --virttype "${RIG_DOMAIN_TYPE:-kvm}" || return 1
+	mkdir -p "$RIG_OUT/cache" && cp -a /var/cache/libvirt/. "$RIG_OUT/cache/"
+}
+
+# ---- guests ------------------------------------------------------------------
+
+# guest_xml NAME: a domain without VF. Its second serial port takes commands (see guest_run).
+guest_xml()
+{
+	local name=$1 port
+	port=$(guest_port "$name")
+	cat <<X
+<domain type='${RIG_DOMAIN_TYPE:-kvm}' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+  <name>$name</name><memory unit='MiB'>${RIG_GUEST_MIB:-512}</memory><vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='q35'>hvm</type><kernel>$RIG_KERNEL/vmlinux</kernel><initrd>$RIG_KERNEL/guest.img</initrd>
+    <cmdline>console=ttyS0 quiet panic=-1 intel_iommu=on,sm_off mitigations=off nokaslr tsc=reliable no_timer_check</cmdline></os>
+  <features><acpi/><ioapic driver='qemu'/></features>
+  <cpu mode='host-passthrough'/>
+  <on_poweroff>destroy</on_poweroff><on_reboot>destroy</on_reboot><on_crash>destroy</on_crash>
+  <devices>
+    <controller type='pci' model='pcie-root'/>
+    <controller type='pci' model='pcie-root-port'/><controller type='pci' model='pcie-root-port'/>
+    <controller type='pci' model='pcie-root-port'/><controller type='usb' model='none'/>
+    <serial type='file'><source path='/run/rig/$name.log'/><target port='0'/></serial>
+    <serial type='tcp'><source mode='bind' host='127.0.0.1' service='$port'/><protocol type='raw'/><target port='1'/></serial>
+    <memballoon model='none'/>
+    <iommu model='intel'><driver intremap='on' caching_mode='on'/></iommu>
+  </devices>
+</domain>
+X
+}
+guest_port() { echo $((5000 + $(printf '%s' "$1" | cksum | cut -d' ' -f1) % 1000)); }
+
+guest_start() # NAME
+{
+	virsh start "$1" && guest_up "$1"
+}
+guest_up() { wait_for "${2:-120}" guest_run "$1" 5 true || { tail -n 30 "/run/rig/$1.log"; return 1; }; }
+
+# guest_run NAME SECONDS COMMAND...: run a command in the guest, print its output, give its status.
+# 124: no answer in time. One at a time per guest.
+guest_run()
+{
+	local name=$1 seconds=$2 line fd deadline tag=$RANDOM$RANDOM
+	shift 2
+	exec {fd}<>"/dev/tcp/127.0.0.1/$(guest_port "$name")" || return 125
+	printf '%s %s\n' "@$tag" "$*" >&$fd
+	deadline=$((SECONDS + seconds))
+	while [ $SECONDS -le $deadline ] && IFS= read -r -t $((deadline - SECONDS + 1)) line <&$fd; do
+		line=${line%$'\r'}
+		if [[ $line == "@$tag "* ]]; then
+			exec {fd}>&-
+			return "${line##* }"
+		fi
+		[[ $line == @* ]] || printf '%s\n' "$line"
+	done
+	exec {fd}>&-
+	return 124
+}
