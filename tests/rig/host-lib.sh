@@ -163,3 +163,57 @@ guest_run()
 	exec {fd}>&-
 	return 124
 }
+
+# ---- documents that are run ----------------------------------------------------
+
+# walk FILE: runs the shell blocks of a document. A fence says where: "```sh host", "```sh host refused"
+# (must fail), "```sh guest NAME", "```sh guests NAME NAME" (at the same time). Variables of host
+# blocks live on. The walk ends with the first block that fails.
+walk()
+{
+	local file=$1 dir=/run/rig/walk n=0 head
+	rm -rf $dir && mkdir -p $dir
+	: >$dir/env
+	awk -v dir=$dir '
+		/^```sh / { n++; sub(/^```sh /, ""); print > (dir "/" n ".head"); inside = 1; next }
+		/^```/ { inside = 0; next }
+		inside { print > (dir "/" n ".sh") }' "$file"
+	while n=$((n + 1)) && [ -f $dir/$n.sh ]; do
+		head=$(cat $dir/$n.head)
+		case $head in
+		host) ok "$head: $(head -n 1 $dir/$n.sh | cut -c1-70) ..." walk_host $dir $n || return 1 ;;
+		"host refused") refused "$(head -n 1 $dir/$n.sh)" walk_host $dir $n ;;
+		"guest "* | "guests "*)
+			# shellcheck disable=SC2086
+			ok "$head: $(tail -n 1 $dir/$n.sh | cut -c1-60)" walk_guests $dir/$n.sh ${head#* } || return 1
+			;;
+		*) fail "$file: a block of an unknown kind: $head"; return 1 ;;
+		esac
+		sed "s/^/rig:      > /" /tmp/rig-check | cut -c1-150 | tail -n 60
+	done
+	[ $n -gt 1 ]
+}
+
+walk_host() # DIR N
+{
+	bash -euo pipefail -c '. "$1/env"; set -a; . "$1/$2.sh"; set +a; export -p >"$1/env"' walk "$1" "$2"
+}
+
+walk_guests() # FILE NAME...
+{
+	local file=$1 name pids=() rc=0 p
+	shift
+	for name; do walk_guest "$name" "$file" & pids+=($!); done
+	for p in "${pids[@]}"; do wait "$p" || rc=$?; done
+	return $rc
+}
+
+walk_guest() # NAME FILE
+{
+	local line rc=0
+	guest_up "$1" || return 1
+	while IFS= read -r line <&9; do
+		guest_run "$1" 150 "$line" || { rc=$?; break; }
+	done 9<"$2"
+	return $rc
+}
