@@ -11,6 +11,7 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 struct cli {
 	const char *device;
+	const char *token_file; /* UUID of the VF token; NULL: none */
 	bool json;
 	uint64_t timeout_ns;
 	unsigned levels, queue;

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include <gv/vfio.h>
+
 #include "cli.h"
 
 static const struct verb {
@@ -29,6 +31,7 @@ static void print_help(void)
 	        "      i32:N u64:N i64:N f32:X f64:X lds:BYTES\n\n"
 	        "options (before or after the verb):\n"
 	        "  --json                   the answer as JSON\n"
+	        "  --vf-token-file FILE     UUID that opens a VF whose PF is on vfio-pci\n"
 	        "  --timeout SECONDS        longest wait for a kernel or copy (60)\n"
 	        "  --page-table-levels 3|4  3: 512 GiB (default), 4: 47 bits\n"
 	        "  --queue N                compute queue, for run (0)\n"
@@ -58,6 +61,23 @@ int cli_fail(const struct gv_err *err)
 	return CLI_FAILED;
 }
 
+/* From a file, because a command line is there for everybody to see. */
+static int read_token(const char *path, uint8_t token[16], struct gv_err *err)
+{
+	char text[64] = "";
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return gv_fail(err, -errno, "%s: %s", path, strerror(errno));
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	(void)fclose(f);
+	text[strcspn(text, "\r\n")] = '\0';
+	if (gv_vfio_parse_uuid(text, token))
+		return gv_fail(err, -EINVAL, "%s: the first line is no UUID", path);
+	return 0;
+}
+
 int cli_open(const struct cli *cli, unsigned compute_queues, struct gv_bus **bus,
              struct gv_guest **guest, struct gv_err *err)
 {
@@ -69,8 +89,11 @@ int cli_open(const struct cli *cli, unsigned compute_queues, struct gv_bus **bus
 	        .driver_version = "gpuvisor-guest",
 	        .log = cli->log,
 	};
-	int rc = gv_bus_open(cli->device, NULL, cli->log, bus, err);
+	uint8_t token[16];
+	int rc = cli->token_file ? read_token(cli->token_file, token, err) : 0;
 
+	if (!rc)
+		rc = gv_bus_open(cli->device, cli->token_file ? token : NULL, cli->log, bus, err);
 	if (rc)
 		return rc;
 	rc = gv_guest_open(*bus, &cfg, guest, err);
@@ -110,6 +133,9 @@ static int shared_option(struct cli *cli, struct gv_log *log, int argc, char **a
 	}
 	if (!strcmp(name, "--device")) {
 		cli->device = val;
+		rc = val ? 1 : -EINVAL;
+	} else if (!strcmp(name, "--vf-token-file")) {
+		cli->token_file = val;
 		rc = val ? 1 : -EINVAL;
 	} else if (!strcmp(name, "--timeout")) {
 		rc = parse_number(val, 86400, &n) || !n ? -EINVAL : 1;
