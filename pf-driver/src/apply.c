@@ -143,7 +143,7 @@ static int check_idle(struct gv_pf *pf, unsigned flags, struct gv_err *err)
 }
 
 /* Would the hardware be set up in the same way? */
-static bool same_hardware(const struct gv_pf_plan *a, const struct gv_pf_plan *b)
+bool gv_pf_plan_same_vfs(const struct gv_pf_plan *a, const struct gv_pf_plan *b)
 {
 	bool same = a->num_vfs == b->num_vfs && a->csa_kib == b->csa_kib &&
 	            a->csa_offset == b->csa_offset;
@@ -206,7 +206,7 @@ int gv_pf_apply(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flags,
 		return rc;
 	if (pf->has_plan && !memcmp(plan, &pf->plan, sizeof(*plan)))
 		return 0;
-	if (pf->has_plan && same_hardware(plan, &pf->plan)) {
+	if (pf->has_plan && gv_pf_plan_same_vfs(plan, &pf->plan)) {
 		pf->plan = *plan;
 		pf_event(pf, GV_PF_EVENT_APPLY, -1, "names, quanta and weights changed");
 		return 0;

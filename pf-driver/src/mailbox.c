@@ -76,6 +76,9 @@ static void notice_flr(struct gv_pf *pf, unsigned vf)
 	if (pf->vf[vf].job.phase != PF_JOB_NONE || !(pf->vf[vf].gates & ~pf_gates(pf, vf)))
 		return;
 	pf->vf[vf].gates = 0;
+	pf_event(pf, GV_PF_EVENT_VF_RESET, (int)vf,
+	         "reset from outside: its VM was stopped or rebooted, or somebody reset the "
+	         "function");
 	if (!gv_mbox_pf_reset(&pf->mbox, vf, GV_MBOX_WHY_PCI_FLR, gv_now_ns(), &acts))
 		pf_actions_run(pf, &acts);
 }

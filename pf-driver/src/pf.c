@@ -23,6 +23,8 @@ const char *gv_pf_event_name(enum gv_pf_event_kind kind)
 	        [GV_PF_EVENT_VF_ERROR] = "vf-error",
 	        [GV_PF_EVENT_VF_MESSAGE] = "vf-message",
 	        [GV_PF_EVENT_GPU] = "gpu",
+	        [GV_PF_EVENT_VF_POOL] = "vf-pool",
+	        [GV_PF_EVENT_DOMAIN] = "domain",
 	};
 
 	return (unsigned)kind < GV_ARRAY_LEN(names) ? names[kind] : "unknown";
@@ -52,6 +54,11 @@ void pf_event(struct gv_pf *pf, enum gv_pf_event_kind kind, int vf, const char *
 		PF_LOG(pf, kind == GV_PF_EVENT_GPU ? GV_LOG_ERR : GV_LOG_INFO, "%s", e.text);
 	if (pf->cfg.event)
 		pf->cfg.event(pf->cfg.arg, &e);
+}
+
+void gv_pf_note(struct gv_pf *pf, enum gv_pf_event_kind kind, int vf, const char *text)
+{
+	pf_event(pf, kind, vf, "%s", text);
 }
 
 /* ---- life --------------------------------------------------------------------- */
@@ -202,10 +209,12 @@ int gv_pf_vf_notify(struct gv_pf *pf, unsigned vf, const struct gv_mbox_msg *msg
 	return 0;
 }
 
-static bool resetting(const struct gv_pf *pf, unsigned vf)
+bool gv_pf_vf_resetting(const struct gv_pf *pf, unsigned vf)
 {
 	const struct gv_mbox_session *s = &pf->mbox.vf[vf];
 
+	if (!pf_vf_enabled(pf, vf))
+		return false;
 	return s->state == GV_MBOX_NOTIFY || s->state == GV_MBOX_RESET || s->reset_asked;
 }
 
@@ -216,10 +225,12 @@ int gv_pf_vf_reset(struct gv_pf *pf, unsigned vf, unsigned flags, struct gv_err 
 
 	if (!pf_vf_enabled(pf, vf))
 		return gv_fail(err, -ENODEV, "VF%u is not enabled", vf);
-	if (resetting(pf, vf))
+	if (gv_pf_vf_resetting(pf, vf))
 		return gv_fail(err, -EBUSY, "VF%u is being reset already", vf);
 	pf->vf[vf].no_scrub_next = flags & GV_PF_RESET_NO_SCRUB;
-	rc = gv_mbox_pf_reset(&pf->mbox, vf, GV_MBOX_WHY_HOST, gv_now_ns(), &acts);
+	rc = gv_mbox_pf_reset(&pf->mbox, vf,
+	                      flags & GV_PF_RESET_GONE ? GV_MBOX_WHY_PCI_FLR : GV_MBOX_WHY_HOST,
+	                      gv_now_ns(), &acts);
 	if (rc)
 		return gv_fail(err, rc, "VF%u: %s", vf, strerror(-rc));
 	pf_actions_run(pf, &acts);
@@ -233,7 +244,7 @@ int gv_pf_vf_reset_wait(struct gv_pf *pf, unsigned vf, unsigned flags, uint64_t 
 	unsigned spins = 0;
 	int rc = gv_pf_vf_reset(pf, vf, flags, err);
 
-	while (!rc && resetting(pf, vf)) {
+	while (!rc && gv_pf_vf_resetting(pf, vf)) {
 		rc = gv_pf_service(pf, &next);
 		if (!rc && gv_now_ns() >= deadline)
 			return gv_fail(err, -ETIMEDOUT, "VF%u is still %s", vf,

@@ -86,6 +86,8 @@ enum gv_pf_event_kind {
 	GV_PF_EVENT_VF_ERROR,   /* a guest reported an error */
 	GV_PF_EVENT_VF_MESSAGE, /* a guest sent something that it may not */
 	GV_PF_EVENT_GPU,        /* the GPU needs attention */
+	GV_PF_EVENT_VF_POOL,    /* of the owner: who has a VF, and whether it is clean */
+	GV_PF_EVENT_DOMAIN,     /* of the owner: a domain got, or lost, a VF */
 	GV_PF_EVENT_KINDS,
 };
 /** "boot", "apply", "vf-state", ... */
@@ -133,6 +135,9 @@ const char *gv_pf_boot_step_name(unsigned i);
 /** Of the GPU that was booted; borrowed until gv_pf_close(). NULL before gv_pf_boot(). */
 const struct gv_pf_caps *gv_pf_get_caps(const struct gv_pf *pf);
 
+/** An event of the owner's, numbered with ours. @vf -1: the GPU as a whole. */
+void gv_pf_note(struct gv_pf *pf, enum gv_pf_event_kind kind, int vf, const char *text);
+
 /* ---- access -------------------------------------------------------------- */
 
 /** A register of the table by byte offset. -ENOENT: no such register, -EACCES: not for the PF to
@@ -164,6 +169,8 @@ int gv_pf_vram_map(struct gv_pf *pf, uint64_t device, uint64_t bytes, void **cpu
  */
 int gv_pf_apply(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flags,
                 struct gv_err *err);
+/** Would the second leave the VFs of the first as they are? */
+bool gv_pf_plan_same_vfs(const struct gv_pf_plan *a, const struct gv_pf_plan *b);
 /** No VF any more. -EBUSY as gv_pf_apply(). */
 int gv_pf_disable(struct gv_pf *pf, unsigned flags, struct gv_err *err);
 /** The plan in force, NULL when there is none. Borrowed until the next apply. */
@@ -185,10 +192,13 @@ int gv_pf_vf_notify(struct gv_pf *pf, unsigned vf, const struct gv_mbox_msg *msg
                     struct gv_err *err);
 
 #define GV_PF_RESET_NO_SCRUB 1u /* the guest keeps its frame buffer */
+#define GV_PF_RESET_GONE     2u /* nobody is there to be told */
 /** Begin to reset a VF: its guest is told, has notify_ms to get ready, then it is reset, scrubbed,
  *  given fresh exchange pages and told that it is over. gv_pf_service() does the work.
  *  -ENODEV: not enabled; -EBUSY: is being reset already. */
 int gv_pf_vf_reset(struct gv_pf *pf, unsigned vf, unsigned flags, struct gv_err *err);
+/** Is its reset asked for or under way? */
+bool gv_pf_vf_resetting(const struct gv_pf *pf, unsigned vf);
 /** gv_pf_vf_reset(), then gv_pf_service() until it is done. -ETIMEDOUT after @timeout_ns,
  *  -EIO: the reset failed. */
 int gv_pf_vf_reset_wait(struct gv_pf *pf, unsigned vf, unsigned flags, uint64_t timeout_ns,

@@ -155,6 +155,7 @@ static void a_reset_on_the_bus_is_noticed_and_the_slice_scrubbed(void)
 	CU_ASSERT_TRUE(rig_serve_until(&r, 0, GV_MBOX_IDLE, 10000));
 	CU_ASSERT_EQUAL(gv_pf_vram_read(r.pf, 64 * GV_MIB + 40 * GV_MIB, &got, 8), 0);
 	CU_ASSERT_EQUAL(got, 0);
+	CU_ASSERT_TRUE(rig_saw(&r, GV_PF_EVENT_VF_RESET, 0, "reset from outside"));
 	rig_init_guest(&r, vf);
 	vf = gv_bus_close(vf);
 	rig_down(&r);
@@ -290,6 +291,25 @@ static void a_lying_interrupt_ring_is_survived(void)
 	rig_down(&r);
 }
 
+static void a_guest_that_is_gone_is_not_told_of_the_reset(void)
+{
+	struct gv_bus *vf;
+	struct rig r;
+
+	rig_up(&r, &unguarded);
+	rig_boot_and_apply(&r, 1, 64);
+	vf = rig_vf(&r, 0);
+	CU_ASSERT_TRUE(rig_send(&r, vf, GV_MBOX_REQ_GPU_INIT_ACCESS));
+	CU_ASSERT_TRUE(rig_hear(&r, vf, GV_MBOX_READY_TO_ACCESS_GPU, 500));
+	CU_ASSERT_TRUE(rig_send(&r, vf, GV_MBOX_REL_GPU_INIT_ACCESS));
+	CU_ASSERT_EQUAL(gv_pf_vf_reset_wait(r.pf, 0, GV_PF_RESET_GONE, 10 * GV_S, NULL), 0);
+	CU_ASSERT_FALSE(gv_pf_vf_resetting(r.pf, 0));
+	CU_ASSERT_EQUAL(rig_state(&r, 0), GV_MBOX_IDLE);
+	CU_ASSERT_FALSE(rig_saw(&r, GV_PF_EVENT_VF_STATE, 0, "NOTIFY"));
+	vf = gv_bus_close(vf);
+	rig_down(&r);
+}
+
 UT_MAIN("pf-driver/service", UT(a_guests_life_opens_and_closes_the_gates),
         UT(a_guests_driver_version_is_read_at_release),
         UT(keeping_exclusive_access_too_long_ends_in_a_reset),
@@ -299,4 +319,5 @@ UT_MAIN("pf-driver/service", UT(a_guests_life_opens_and_closes_the_gates),
         UT(nonsense_is_acked_counted_and_told), UT(a_flood_is_cut_off_and_the_other_vf_served),
         UT(an_error_report_of_a_guest_is_kept),
         UT(reaching_outside_of_the_slice_is_counted_against_the_vf),
-        UT(a_running_guest_can_be_told_something), UT(a_lying_interrupt_ring_is_survived))
+        UT(a_running_guest_can_be_told_something), UT(a_lying_interrupt_ring_is_survived),
+        UT(a_guest_that_is_gone_is_not_told_of_the_reset))
