@@ -217,3 +217,39 @@ walk_guest() # NAME FILE
 	done 9<"$2"
 	return $rc
 }
+
+# ---- a host with our GPU --------------------------------------------------------
+
+# host_up_with PROFILE DOMAIN...: PF on vfio-pci, manager with the profile, libvirtd, domains defined
+host_up_with()
+{
+	local profile=$1 d
+	shift
+	host_modules && find_pf || { fail "no KVM, VFIO or SR-IOV device"; return 1; }
+	ok "PF $PF on vfio-pci" bind_pf vfio-pci || return 1
+	manager_start "$profile" || return 1
+	ok "libvirtd answers" start_libvirt || return 1
+	for d; do
+		guest_xml "$d" >"/run/rig/$d.xml"
+		ok "domain $d is defined" virsh define --validate "/run/rig/$d.xml" || return 1
+	done
+}
+
+manager_start() # PROFILE
+{
+	gpuvisord --gpu "vfio:$PF" --profile "$RIG_REPO/configs/profiles/$1.json" >>"$RIG_OUT/gpuvisord.log" 2>&1 &
+	ok "gpuvisord with $1" wait_for 60 gpuvisor status
+}
+
+guest_compute() # NAME: a kernel whose result is compared with the CPU's
+{
+	# shellcheck disable=SC2016 # $(vf) is the guest's
+	guest_run "$1" 60 'mkdir -p /tmp/v && gv-example gen vector_add 10007 /tmp/v && gpuvisor-guest --device vfio:$(vf) run /examples/vector_add.co vector_add --grid 10007 --block 256 --arg buf:/tmp/v/a.bin --arg buf:/tmp/v/b.bin --arg out:40028:/tmp/v/out.bin --arg u32:10007 && gv-example check vector_add 10007 /tmp/v'
+}
+
+pool_is() # VF STATE
+{
+	gpuvisor vf show "$1" >/tmp/rig-pool 2>&1
+	grep -qiE "pool:? +$2" /tmp/rig-pool
+}
+all_free() { pool_is 0 free && pool_is 1 free; }

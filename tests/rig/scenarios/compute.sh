@@ -22,5 +22,4 @@ scenario()
 	ok "no token is in the manager's log" token_free /run/gpuvisord.log
 }
 
-pool_is() { gpuvisor vf show "$1" | tee /tmp/rig-pool | grep -qiE "pool:? +$2" || { cat /tmp/rig-pool; return 1; }; }
 token_free() { ! grep -qiE '[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}' "$1"; }
