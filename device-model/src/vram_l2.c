@@ -321,6 +321,15 @@ static void reload_locked(struct gv_fn *f)
 	drop_table(&new);
 }
 
+/* No mem_lock held. */
+static void tell(struct gv_fn *f)
+{
+	const struct gv_dev_host *h = &f->dev->host;
+
+	if (h->region_changed)
+		h->region_changed(h->arg, f->index, GV_REGION_VRAM);
+}
+
 /* INVALIDATE reads 0 only when no newer request waits. */
 static void show_done(struct gv_fn *f)
 {
@@ -339,6 +348,7 @@ void gv_vram_l2_reload(struct gv_fn *f)
 	lock_both(f);
 	reload_locked(f);
 	unlock_both(f);
+	tell(f);
 	show_done(f);
 }
 
@@ -378,6 +388,7 @@ void gv_vram_rotate(struct gv_fn *f)
 		        f->name, strerror(-rc));
 	drop_table(&new);
 	unlock_both(f);
+	tell(f);
 }
 
 void gv_vram_release(struct gv_fn *f)
@@ -393,4 +404,5 @@ void gv_vram_release(struct gv_fn *f)
 			return_chunk(f, i, m->entry[i].chunk);
 	drop_table(m);
 	unlock_both(f);
+	tell(f);
 }

@@ -47,6 +47,10 @@ struct gv_dev_host {
 	void (*irq)(void *arg, unsigned func, unsigned vector);
 	/* VF Enable or NumVFs changed: now @num_vfs VFs exist. Called without locks held. */
 	void (*vfs_changed)(void *arg, unsigned num_vfs);
+	/* What gv_dev_region_fd() gives for @region of @func may be another now; a new
+	 * second-level table counts as taken over once this returned. May call
+	 * gv_dev_region_fd(), nothing else of this header. */
+	void (*region_changed)(void *arg, unsigned func, enum gv_region region);
 };
 
 /** Make a powered-on, uninitialised GPU. -EINVAL: which member was wrong; -ENOMEM.
