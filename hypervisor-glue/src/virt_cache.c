@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+#include <string.h>
+
+#include "virt_watch.h"
+
+static void tell(const struct gv_virt_cache *cache, enum gv_virt_event_kind kind,
+                 const char *domain, const char *uuid, const struct gv_virt_dev *dev,
+                 const char *text)
+{
+	struct gv_virt_event e = {.kind = kind, .has_bdf = dev != NULL};
+
+	(void)snprintf(e.domain, sizeof(e.domain), "%s", domain);
+	(void)snprintf(e.uuid, sizeof(e.uuid), "%s", uuid);
+	(void)snprintf(e.text, sizeof(e.text), "%s", text);
+	if (dev)
+		e.bdf = dev->bdf;
+	cache->tell(cache->arg, &e);
+}
+
+/* One event per function; one without, when there is none. */
+static void tell_all(const struct gv_virt_cache *cache, enum gv_virt_event_kind kind,
+                     const struct gv_virt_record *r, const struct gv_virt_seen *seen)
+{
+	if (!seen || !seen->count)
+		tell(cache, kind, r->domain, r->uuid, NULL, r->text);
+	for (size_t i = 0; seen && i < seen->count; i++)
+		tell(cache, kind, r->domain, r->uuid, &seen->devs[i], r->text);
+}
+
+/* ---- the cache ------------------------------------------------------------ */
+static struct gv_virt_seen *find(struct gv_virt_cache *cache, const char *uuid)
+{
+	for (size_t i = 0; i < cache->count; i++)
+		if (!strcmp(cache->at[i].uuid, uuid))
+			return &cache->at[i];
+	return NULL;
+}
+
+static struct gv_virt_seen *find_or_add(struct gv_virt_cache *cache, const struct gv_virt_record *r)
+{
+	struct gv_virt_seen *seen = find(cache, r->uuid), *more;
+
+	if (seen)
+		return seen;
+	more = reallocarray(cache->at, cache->count + 1, sizeof(*more));
+	if (!more)
+		return NULL;
+	cache->at = more;
+	seen = &more[cache->count++];
+	*seen = (struct gv_virt_seen){.devs = NULL};
+	memcpy(seen->domain, r->domain, sizeof(seen->domain));
+	memcpy(seen->uuid, r->uuid, sizeof(seen->uuid));
+	return seen;
+}
+
+static void drop(struct gv_virt_cache *cache, struct gv_virt_seen *seen)
+{
+	if (!seen)
+		return;
+	free(seen->devs);
+	*seen = cache->at[--cache->count];
+}
+
+void gv_virt_cache_clear(struct gv_virt_cache *cache)
+{
+	while (cache->count)
+		drop(cache, &cache->at[0]);
+	free(cache->at);
+	cache->at = NULL;
+}
+
+/* ---- reading -------------------------------------------------------------- */
+
+/* What it has now. A domain that is gone has nothing. */
+static int read_devices(struct gv_virt_cache *cache, const char *uuid, struct gv_virt_dev **devs,
+                        size_t *count, struct gv_err *err)
+{
+	gv_auto_domain d = {0};
+	gv_auto_free char *xml = NULL;
+	int rc = gv_virt_lookup(cache->virt, uuid, &d, err);
+
+	*devs = NULL;
+	*count = 0;
+	if (!rc)
+		rc = gv_virt_get_xml(cache->virt, &d, true, &xml, err);
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	return gv_virt_xml_devices(xml, devs, count, err);
+}
+
+static int read_seen(struct gv_virt_cache *cache, const struct gv_virt_record *r,
+                     struct gv_virt_seen **out, struct gv_err *err)
+{
+	struct gv_virt_dev *devs;
+	struct gv_virt_seen *seen;
+	size_t count;
+	int rc = read_devices(cache, r->uuid, &devs, &count, err);
+
+	if (rc)
+		return rc;
+	seen = find_or_add(cache, r);
+	if (!seen) {
+		free(devs);
+		return gv_fail(err, -ENOMEM, "libvirt: out of memory");
+	}
+	free(seen->devs);
+	seen->devs = devs;
+	seen->count = count;
+	*out = seen;
+	return 0;
+}
+
+int gv_virt_cache_sync(struct gv_virt_cache *cache, struct gv_err *err)
+{
+	gv_auto_free struct gv_virt_vf *vfs = NULL;
+	struct gv_virt_seen *seen;
+	size_t count = 0;
+	int rc = gv_virt_list(cache->virt, &vfs, &count, err);
+
+	gv_virt_cache_clear(cache);
+	for (size_t i = 0; !rc && i < count; i++) {
+		struct gv_virt_record r = {.kind = GV_VIRT_REC_CHANGED};
+		struct gv_virt_dev dev = {.how = vfs[i].how};
+
+		if (!vfs[i].live)
+			continue;
+		memcpy(r.domain, vfs[i].domain, sizeof(r.domain));
+		memcpy(r.uuid, vfs[i].uuid, sizeof(r.uuid));
+		if (!find(cache, r.uuid))
+			rc = read_seen(cache, &r, &seen, err);
+		dev.bdf = vfs[i].bdf;
+		if (!rc)
+			tell(cache, GV_VIRT_IN_USE, r.domain, r.uuid, &dev, "");
+	}
+	if (!rc)
+		tell(cache, GV_VIRT_SYNCED, "", "", NULL, "");
+	return rc;
+}
+
+/* ---- what a record means -------------------------------------------------- */
+static bool has(const struct gv_virt_dev *devs, size_t count, const struct gv_virt_dev *dev)
+{
+	for (size_t i = 0; i < count; i++)
+		if (gv_virt_same_bdf(&devs[i].bdf, &dev->bdf))
+			return true;
+	return false;
+}
+
+static int changed(struct gv_virt_cache *cache, const struct gv_virt_record *r, struct gv_err *err)
+{
+	struct gv_virt_seen *seen = find(cache, r->uuid);
+	gv_auto_free struct gv_virt_dev *old = seen ? GV_TAKE(seen->devs) : NULL;
+	size_t olds = seen ? seen->count : 0;
+	int rc;
+
+	if (seen)
+		seen->count = 0;
+	rc = read_seen(cache, r, &seen, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < olds; i++)
+		if (!has(seen->devs, seen->count, &old[i]))
+			tell(cache, GV_VIRT_DEVICE_REMOVED, r->domain, r->uuid, &old[i], "");
+	for (size_t i = 0; i < seen->count; i++)
+		if (!has(old, olds, &seen->devs[i]))
+			tell(cache, GV_VIRT_DEVICE_ADDED, r->domain, r->uuid, &seen->devs[i], "");
+	return 0;
+}
+
+static const struct gv_virt_dev *find_alias(struct gv_virt_cache *cache,
+                                            const struct gv_virt_record *r)
+{
+	const struct gv_virt_seen *seen = find(cache, r->uuid);
+
+	for (size_t i = 0; seen && i < seen->count; i++)
+		if (*r->text && !strcmp(seen->devs[i].alias, r->text))
+			return &seen->devs[i];
+	return NULL;
+}
+
+/* The guest let go by itself, or somebody asked it by monitor: our note must not outlive it. The
+ * change of the note is an event of its own. */
+static int deleted(struct gv_virt_cache *cache, const struct gv_virt_record *r, struct gv_err *err)
+{
+	const struct gv_virt_dev *dev = find_alias(cache, r);
+	gv_auto_domain d = {0};
+	int rc;
+
+	if (!dev || dev->how != GV_VIRT_MONITOR)
+		return 0;
+	rc = gv_virt_lookup(cache->virt, r->uuid, &d, err);
+	if (!rc && d.running)
+		rc = gv_virt_monitor_forget(cache->virt, &d, &dev->bdf, err);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+static int started(struct gv_virt_cache *cache, const struct gv_virt_record *r, struct gv_err *err)
+{
+	struct gv_virt_seen *seen;
+	int rc = read_seen(cache, r, &seen, err);
+
+	if (!rc)
+		tell_all(cache, GV_VIRT_DOMAIN_STARTED, r, seen);
+	return rc;
+}
+
+int gv_virt_cache_handle(struct gv_virt_cache *cache, const struct gv_virt_record *record,
+                         struct gv_err *err)
+{
+	const struct gv_virt_dev *dev;
+
+	switch (record->kind) {
+	case GV_VIRT_REC_STARTED:
+		return started(cache, record, err);
+	case GV_VIRT_REC_STOPPED:
+		tell_all(cache, GV_VIRT_DOMAIN_STOPPED, record, find(cache, record->uuid));
+		drop(cache, find(cache, record->uuid));
+		return 0;
+	case GV_VIRT_REC_UNDEFINED:
+		tell(cache, GV_VIRT_DOMAIN_UNDEFINED, record->domain, record->uuid, NULL, "");
+		return 0;
+	case GV_VIRT_REC_CHANGED:
+		return changed(cache, record, err);
+	case GV_VIRT_REC_REMOVAL_FAILED:
+		dev = find_alias(cache, record);
+		if (dev)
+			tell(cache, GV_VIRT_REMOVAL_FAILED, record->domain, record->uuid, dev, "");
+		return 0;
+	case GV_VIRT_REC_DELETED:
+		return deleted(cache, record, err);
+	}
+	return gv_fail(err, -EINVAL, "libvirt: record of kind %d", (int)record->kind);
+}
