@@ -110,6 +110,7 @@ static int put_up(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flag
 	}
 	pf->plan = *plan;
 	pf->has_plan = true;
+	pf->vfs_made++;
 	pf_sessions_start(pf);
 	return 0;
 }
@@ -122,6 +123,7 @@ static void take_down(struct gv_pf *pf)
 		if (steps[k].undo)
 			steps[k].undo(pf, &pf->plan);
 	pf->has_plan = false;
+	pf->vfs_made++;
 	memset(&pf->plan, 0, sizeof(pf->plan));
 }
 
@@ -237,4 +239,9 @@ int gv_pf_disable(struct gv_pf *pf, unsigned flags, struct gv_err *err)
 const struct gv_pf_plan *gv_pf_get_plan(const struct gv_pf *pf)
 {
 	return pf->has_plan ? &pf->plan : NULL;
+}
+
+uint32_t gv_pf_vfs_made(const struct gv_pf *pf)
+{
+	return pf->vfs_made;
 }

@@ -103,6 +103,7 @@ struct gv_pf {
 	struct pf_scrub scrub;
 
 	bool has_plan;
+	uint32_t vfs_made;      /* how often VFs were made or taken away */
 	struct gv_pf_plan plan; /* in force */
 	struct gv_mbox_pf mbox;
 	struct pf_vf vf[GV_PF_MAX_VFS];

@@ -96,8 +96,8 @@ int gv_pool_release(struct gv_pool *pool, unsigned vf, enum gv_mbox_state sessio
 		return gv_fail(err, -EPERM, "VF%u is claimed by %s, not by %s", vf, v->owner,
 		               owner);
 	state = gv_pool_state(pool, vf, session);
-	if (v->cleaning || (state == GV_POOL_IN_USE && !force))
-		return refuse(pool, vf, v->cleaning ? GV_POOL_CLEANING : state, err);
+	if (v->releasing || (state == GV_POOL_IN_USE && !v->cleaning && !force))
+		return refuse(pool, vf, v->releasing ? GV_POOL_CLEANING : state, err);
 	v->domain[0] = v->uuid[0] = '\0';
 	v->cleaning = v->releasing = true;
 	return 0;

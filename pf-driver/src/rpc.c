@@ -196,6 +196,8 @@ static int code_of(int rc)
 {
 	if (rc == -EINVAL || rc == -ERANGE)
 		return GV_RPC_INVALID_PARAMS;
+	if (rc == -EPERM)
+		return GV_RPC_DENIED;
 	return rc == -EBUSY ? GV_RPC_BUSY : GV_RPC_FAILED;
 }
 

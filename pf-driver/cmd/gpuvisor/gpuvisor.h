@@ -5,7 +5,9 @@
 
 #include <stdio.h>
 
-#include <gv/base.h>
+#include <gv/hypervisor_glue.h>
+
+#define DEFAULT_SOCKET "/run/gpuvisor/gpuvisor.sock"
 
 struct json_object;
 
@@ -16,10 +18,55 @@ struct cli {
 	bool socket_given; /* by option or environment: no other will do */
 	bool json;
 	/* of single verbs */
-	bool dry_run, force, no_scrub, follow, domain;
-	uint32_t vram_mib, max_vfs, since;
-	const char *bdf, *sysfs;
+	bool dry_run, force, no_scrub, follow, domain, live, config, unmanaged, help, version;
+	uint32_t vram_mib, max_vfs, since, timeout_s;
+	const char *bdf, *sysfs, *connect, *driver, *pf, *owner, *claim_dir;
 };
+
+/* ---- options.c */
+extern const char options_text[];
+/** -1: go on; else the exit status. */
+int take_options(struct cli *cli, int argc, char **argv);
+bool parse_u32(const char *text, uint32_t *val);
+
+/* ---- verbs: @args as the table says */
+int run_vf_list(struct cli *cli, char **args, struct gv_err *err);
+int run_vf_show(struct cli *cli, char **args, struct gv_err *err);
+int run_vf_reset(struct cli *cli, char **args, struct gv_err *err);
+int run_vf_xml(struct cli *cli, char **args, struct gv_err *err);
+int run_vf_claim(struct cli *cli, char **args, struct gv_err *err);
+int run_vf_release(struct cli *cli, char **args, struct gv_err *err);
+int run_vm_attach(struct cli *cli, char **args, struct gv_err *err);
+int run_vm_detach(struct cli *cli, char **args, struct gv_err *err);
+int run_vm_list(struct cli *cli, char **args, struct gv_err *err);
+int run_vm_watch(struct cli *cli, char **args, struct gv_err *err);
+int run_vm_nodedev(struct cli *cli, char **args, struct gv_err *err);
+int run_bind(struct cli *cli, char **args, struct gv_err *err);
+int run_unbind(struct cli *cli, char **args, struct gv_err *err);
+
+/** One request, its result printed as JSON or by @print (may be NULL). Takes @params. (main.c) */
+int ask(struct cli *cli, const char *method, struct json_object *params,
+        void (*print)(struct json_object *o), struct gv_err *err);
+
+/* ---- target.c: a VF that was named by number or PCI address */
+struct target {
+	bool ours;   /* gpuvisord's */
+	uint32_t vf; /* ours: its number */
+	struct gv_glue_fn fn;
+	bool fresh;     /* target_claim(): nobody had it before */
+	char token[37]; /* target_claim(): VF token, "" none needed */
+};
+/** A number is one of gpuvisord's VFs; a PCI address any VF. -EINVAL: neither; -ENXIO: gpuvisord's
+ *  VFs have no PCI address; else as gv_glue_fn_read() and client_open(). */
+int target_find(struct cli *cli, const char *text, struct target *t, struct gv_err *err);
+/** gpuvisord claims its VFs, the claim's file alone counts for others. -EBUSY: somebody else's. */
+int target_claim(struct cli *cli, struct target *t, const char *owner, struct gv_err *err);
+/** Give the claim up; gpuvisord cleans the VF. No claim: 0. */
+int target_release(struct cli *cli, const struct target *t, struct gv_err *err);
+/** PCI address of gpuvisord's PF. -ENXIO: it has none. */
+int daemon_pf(struct cli *cli, struct gv_glue_bdf *pf, struct gv_err *err);
+/** Number of one of gpuvisord's VFs. -ENODEV: another PF's, and the text says so. */
+int vf_number(struct cli *cli, const char *text, uint32_t *vf, struct gv_err *err);
 
 /* A connection to gpuvisord. */
 struct client {
@@ -46,6 +93,7 @@ void print_plan(struct json_object *plan);
 void print_status(struct json_object *status);
 void print_vf_table(struct json_object *vfs);
 void print_vf(struct json_object *vf);
+void print_vm_table(struct json_object *rows);
 void print_event(struct json_object *event);
 /** The XML of `vf xml`, with QEMU's arguments in a comment before it where there are any. */
 void print_xml(struct json_object *o);

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gpuvisor: verbs and options. */
-#include <getopt.h>
+/* gpuvisor: verbs. */
 #include <string.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
+#include <gv/binding.h>
 #include <gv/pf_driver.h>
 #include <gv/pf_rpc.h>
 
 #include "gpuvisor.h"
-
-#define DEFAULT_SOCKET "/run/gpuvisor/gpuvisor.sock"
 
 struct verb {
 	const char *name; /* "vf list": two words */
@@ -37,8 +36,8 @@ static void on_note(struct json_object *note)
 }
 
 /* One request, its result printed as JSON or by @print. */
-static int ask(struct cli *cli, const char *method, struct json_object *params,
-               void (*print)(struct json_object *o), struct gv_err *err)
+int ask(struct cli *cli, const char *method, struct json_object *params,
+        void (*print)(struct json_object *o), struct gv_err *err)
 {
 	struct json_object *result = NULL;
 	struct client c;
@@ -157,89 +156,12 @@ static int run_disable(struct cli *cli, char **args, struct gv_err *err)
 	return ask(cli, "disable", params, NULL, err);
 }
 
-/* ---- VFs ------------------------------------------------------------------------- */
+/* ---- looking --- */
 
 static int run_status(struct cli *cli, char **args, struct gv_err *err)
 {
 	(void)args;
 	return ask(cli, "status", NULL, print_status, err);
-}
-
-static int run_vf_list(struct cli *cli, char **args, struct gv_err *err)
-{
-	(void)args;
-	return ask(cli, "vf.list", NULL, print_vf_table, err);
-}
-
-static bool parse_u32(const char *text, uint32_t *val)
-{
-	char *end;
-	unsigned long v;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	v = strtoul(text, &end, 10);
-	if (errno || *end || v > UINT32_MAX)
-		return false;
-	*val = (uint32_t)v;
-	return true;
-}
-
-static int ask_vf(struct cli *cli, const char *method, const char *number,
-                  struct json_object *params, void (*print)(struct json_object *o),
-                  struct gv_err *err)
-{
-	uint32_t vf;
-
-	if (!parse_u32(number, &vf)) {
-		json_object_put(params);
-		return gv_fail(err, -EINVAL, "'%s' is no number of a VF", number);
-	}
-	put(params, "vf", json_object_new_int64(vf));
-	return ask(cli, method, params, print, err);
-}
-
-static int run_vf_show(struct cli *cli, char **args, struct gv_err *err)
-{
-	return ask_vf(cli, "vf.show", args[0], json_object_new_object(), print_vf, err);
-}
-
-static void print_reset(struct json_object *vf)
-{
-	struct json_object *v;
-
-	if (json_object_object_get_ex(vf, "state", &v))
-		printf("reset, now %s\n", json_object_get_string(v));
-}
-
-static int run_vf_reset(struct cli *cli, char **args, struct gv_err *err)
-{
-	struct json_object *params = json_object_new_object();
-
-	put(params, "scrub", json_object_new_boolean(!cli->no_scrub));
-	return ask_vf(cli, "vf.reset", args[0], params, print_reset, err);
-}
-
-static int run_vf_xml(struct cli *cli, char **args, struct gv_err *err)
-{
-	struct json_object *o = NULL, *params;
-	int rc;
-
-	if (!cli->bdf) {
-		params = json_object_new_object();
-		put(params, "domain", json_object_new_boolean(cli->domain));
-		return ask_vf(cli, "vf.xml", args[0], params, print_xml, err);
-	}
-	rc = xml_of_bdf(cli->sysfs, cli->bdf, cli->domain, &o, err);
-	if (rc)
-		return rc;
-	if (cli->json)
-		print_json(o);
-	else
-		print_xml(o);
-	json_object_put(o);
-	return 0;
 }
 
 /* ---- events -------------------------------------------------------------------------- */
@@ -318,19 +240,8 @@ static int run_help(struct cli *cli, char **args, struct gv_err *err)
 	puts("Usage: gpuvisor [OPTION]... VERB [ARGUMENT]...\n"
 	     "Splits an SR-IOV GPU between virtual machines; talks to gpuvisord.\n");
 	for (const struct verb *v = verbs; v->name; v++)
-		printf("  %-9s %-8s %s\n", v->name, v->args, v->help);
-	puts("\n  --socket PATH       of gpuvisord ($GPUVISOR_SOCKET, " DEFAULT_SOCKET ")\n"
-	     "  --json              for programs: keys are only ever added\n"
-	     "  --vram-mib N, --max-vfs N   plan for such a GPU, without gpuvisord\n"
-	     "  --dry-run           apply: show the plan, touch nothing\n"
-	     "  --force             apply, disable: also when guests use their VFs\n"
-	     "  --no-scrub          apply, vf reset: leave what is in VRAM\n"
-	     "  --follow, --since N events: go on; only those after number N\n"
-	     "  --domain            vf xml: a whole libvirt domain around the VF\n"
-	     "  --bdf BDF           vf xml: the VF at this PCI address, without gpuvisord\n"
-	     "  --sysfs ROOT        with --bdf: another tree than /sys\n"
-	     "\n"
-	     "Exit status: 0 done, 1 failed, 2 wrong use.");
+		printf("  %-10s %-10s %s\n", v->name, v->args, v->help);
+	fputs(options_text, stdout);
 	return 0;
 }
 
@@ -343,105 +254,20 @@ static const struct verb verbs[] = {
         {"vf show", "N", 1, 1, run_vf_show, "everything about one VF"},
         {"vf reset", "N", 1, 1, run_vf_reset, "reset a VF: its guest is told, its VRAM scrubbed"},
         {"vf xml", "[N]", 0, 1, run_vf_xml, "what libvirt or QEMU must be told about a VF"},
+        {"vf claim", "N", 1, 1, run_vf_claim, "nobody else gets this VF; --owner says for whom"},
+        {"vf release", "N", 1, 1, run_vf_release, "clean a VF and give it back"},
+        {"vm attach", "DOMAIN VF", 2, 2, run_vm_attach, "give a VF to a libvirt domain"},
+        {"vm detach", "DOMAIN VF", 2, 2, run_vm_detach, "take it back, cleaned"},
+        {"vm list", "", 0, 0, run_vm_list, "PCI functions in libvirt's domains"},
+        {"vm watch", "", 0, 0, run_vm_watch, "what domains do with theirs, as it happens"},
+        {"vm nodedev", "VF", 1, 1, run_vm_nodedev, "libvirt's own view of a VF"},
+        {"bind", "VF", 1, 1, run_bind, "bind a VF to vfio-pci, or to --driver"},
+        {"unbind", "VF", 1, 1, run_unbind, "leave a VF without a driver"},
         {"events", "", 0, 0, run_events, "what has happened"},
         {"version", "", 0, 0, run_version, "of this program"},
         {"help", "", 0, 0, run_help, "this"},
         {NULL, NULL, 0, 0, NULL, NULL},
 };
-
-enum {
-	OPT_SOCKET = 256,
-	OPT_JSON,
-	OPT_DRY_RUN,
-	OPT_FORCE,
-	OPT_NO_SCRUB,
-	OPT_FOLLOW,
-	OPT_VRAM,
-	OPT_VFS,
-	OPT_SINCE,
-	OPT_BDF,
-	OPT_SYSFS,
-	OPT_DOMAIN,
-	OPT_HELP,
-	OPT_VERSION
-};
-
-static const struct option long_options[] = {
-        {"socket", required_argument, NULL, OPT_SOCKET},
-        {"json", no_argument, NULL, OPT_JSON},
-        {"dry-run", no_argument, NULL, OPT_DRY_RUN},
-        {"force", no_argument, NULL, OPT_FORCE},
-        {"no-scrub", no_argument, NULL, OPT_NO_SCRUB},
-        {"follow", no_argument, NULL, OPT_FOLLOW},
-        {"vram-mib", required_argument, NULL, OPT_VRAM},
-        {"max-vfs", required_argument, NULL, OPT_VFS},
-        {"since", required_argument, NULL, OPT_SINCE},
-        {"bdf", required_argument, NULL, OPT_BDF},
-        {"sysfs", required_argument, NULL, OPT_SYSFS},
-        {"domain", no_argument, NULL, OPT_DOMAIN},
-        {"help", no_argument, NULL, OPT_HELP},
-        {"version", no_argument, NULL, OPT_VERSION},
-        {NULL, 0, NULL, 0},
-};
-
-/* -1: go on; else the exit status. */
-static int take_option(struct cli *cli, int opt)
-{
-	bool ok = true;
-
-	switch (opt) {
-	case OPT_SOCKET:
-		cli->socket = optarg;
-		cli->socket_given = true;
-		break;
-	case OPT_JSON:
-		cli->json = true;
-		break;
-	case OPT_DRY_RUN:
-		cli->dry_run = true;
-		break;
-	case OPT_FORCE:
-		cli->force = true;
-		break;
-	case OPT_NO_SCRUB:
-		cli->no_scrub = true;
-		break;
-	case OPT_FOLLOW:
-		cli->follow = true;
-		break;
-	case OPT_VRAM:
-		ok = parse_u32(optarg, &cli->vram_mib) && cli->vram_mib;
-		break;
-	case OPT_VFS:
-		ok = parse_u32(optarg, &cli->max_vfs) && cli->max_vfs &&
-		     cli->max_vfs <= GV_PF_MAX_VFS;
-		break;
-	case OPT_SINCE:
-		ok = parse_u32(optarg, &cli->since);
-		break;
-	case OPT_BDF:
-		cli->bdf = optarg;
-		break;
-	case OPT_SYSFS:
-		cli->sysfs = optarg;
-		break;
-	case OPT_DOMAIN:
-		cli->domain = true;
-		break;
-	case OPT_HELP:
-		(void)run_help(cli, NULL, NULL);
-		return EXIT_DONE;
-	case OPT_VERSION:
-		(void)run_version(cli, NULL, NULL);
-		return EXIT_DONE;
-	default:
-		return EXIT_USAGE;
-	}
-	if (ok)
-		return -1;
-	fprintf(stderr, "gpuvisor: '%s' cannot be used here\n", optarg);
-	return EXIT_USAGE;
-}
 
 /* The verb at the front of @args, and how many words it is. */
 static const struct verb *find_verb(char **args, int count, int *words)
@@ -461,13 +287,17 @@ static const struct verb *find_verb(char **args, int count, int *words)
 /* As many as the verb takes, and the number of a VF where there must be one. */
 static bool args_fit(const struct cli *cli, const struct verb *v, char **args, int count)
 {
+	struct gv_glue_bdf bdf;
 	uint32_t vf;
 
 	if (count < v->args_min || count > v->args_max)
 		return false;
 	if (v->run == run_vf_xml && (count > 0) == (cli->bdf != NULL))
 		return false;
-	return !count || !strchr(v->args, 'N') || parse_u32(args[0], &vf);
+	if (v->run == run_vf_claim && !cli->owner)
+		return false;
+	return !count || (strcmp(v->args, "N") && strcmp(v->args, "[N]")) ||
+	       parse_u32(args[0], &vf) || !gv_glue_bdf_parse(args[0], &bdf);
 }
 
 static int run_verb(struct cli *cli, char **args, int count)
@@ -485,7 +315,9 @@ static int run_verb(struct cli *cli, char **args, int count)
 	if (!args_fit(cli, v, args + words, count - words)) {
 		fprintf(stderr, "gpuvisor: usage: gpuvisor %s%s%s%s\n", v->name,
 		        *v->args ? " " : "", v->args,
-		        v->run == run_vf_xml ? " (or --bdf BDF)" : "");
+		        v->run == run_vf_xml     ? " (or --bdf BDF)"
+		        : v->run == run_vf_claim ? " --owner NAME"
+		                                 : "");
 		return EXIT_USAGE;
 	}
 	if (!v->run(cli, args + words, &err))
@@ -496,13 +328,18 @@ static int run_verb(struct cli *cli, char **args, int count)
 
 int main(int argc, char **argv)
 {
-	struct cli cli = {.socket = getenv("GPUVISOR_SOCKET"), .sysfs = "/sys"};
-	int opt, status = -1;
+	struct cli cli = {.socket = getenv("GPUVISOR_SOCKET"),
+	                  .sysfs = "/sys",
+	                  .claim_dir = GV_GLUE_CLAIM_DIR};
+	int status;
 
 	cli.socket_given = cli.socket && *cli.socket;
 	if (!cli.socket_given)
 		cli.socket = DEFAULT_SOCKET;
-	while (status < 0 && (opt = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-		status = take_option(&cli, opt);
-	return status >= 0 ? status : run_verb(&cli, argv + optind, argc - optind);
+	status = take_options(&cli, argc, argv);
+	if (status >= 0)
+		return status;
+	if (cli.help || cli.version)
+		return cli.help ? run_help(&cli, NULL, NULL) : run_version(&cli, NULL, NULL);
+	return run_verb(&cli, argv + optind, argc - optind);
 }

@@ -25,6 +25,15 @@ static uint64_t num(struct json_object *o, const char *key)
 	return json_object_get_uint64(get(o, key));
 }
 
+static const char *cell_text(struct json_object *v)
+{
+	if (!v)
+		return "-";
+	if (json_object_is_type(v, json_type_boolean))
+		return json_object_get_boolean(v) ? "yes" : "no";
+	return json_object_get_string(v);
+}
+
 static const char *text(struct json_object *o, const char *key)
 {
 	struct json_object *v = get(o, key);
@@ -63,7 +72,7 @@ static int width_of(struct json_object *rows, const struct column *c)
 	for (size_t i = 0; i < json_object_array_length(rows); i++) {
 		struct json_object *v = lookup(json_object_array_get_idx(rows, i), c->key);
 
-		width = GV_MAX(width, v ? strlen(json_object_get_string(v)) : 1);
+		width = GV_MAX(width, strlen(cell_text(v)));
 	}
 	return (int)GV_MIN(width, MAX_WIDTH);
 }
@@ -89,8 +98,7 @@ static void print_table(struct json_object *rows, const struct column *columns, 
 			struct json_object *v =
 			        lookup(json_object_array_get_idx(rows, i), columns[c].key);
 
-			print_cell(v, v ? json_object_get_string(v) : "-",
-			           width_of(rows, &columns[c]), c + 1 == count);
+			print_cell(v, cell_text(v), width_of(rows, &columns[c]), c + 1 == count);
 		}
 		putchar('\n');
 	}
@@ -102,6 +110,8 @@ void print_vf_table(struct json_object *vfs)
 	        {"VF", "index"},
 	        {"LABEL", "label"},
 	        {"STATE", "state"},
+	        {"POOL", "pool"},
+	        {"OWNER", "owner"},
 	        {"MIB", "fb_mib"},
 	        {"AT", "fb_offset_mib"},
 	        {"RESETS", "resets"},
@@ -115,6 +125,20 @@ void print_vf_table(struct json_object *vfs)
 		puts("no VF is enabled");
 	else
 		print_table(vfs, columns, GV_ARRAY_LEN(columns));
+}
+
+void print_vm_table(struct json_object *rows)
+{
+	static const struct column columns[] = {
+	        {"DOMAIN", "domain"}, {"RUNS", "running"},    {"ADDRESS", "bdf"},
+	        {"VF", "vf"},         {"PF", "pf"},           {"LIVE", "live"},
+	        {"CONFIG", "config"}, {"MANAGED", "managed"}, {"HOW", "how"},
+	};
+
+	if (!json_object_array_length(rows))
+		puts("no domain has a PCI function");
+	else
+		print_table(rows, columns, GV_ARRAY_LEN(columns));
 }
 
 /* ---- the picture ------------------------------------------------------------------ */

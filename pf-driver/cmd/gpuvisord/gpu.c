@@ -71,25 +71,62 @@ static void publish(struct daemon *d)
 	gv_pf_get_status(d->pf, &now);
 	(void)pthread_mutex_lock(&d->lock);
 	d->status = now;
+	d->pool_seen = d->pool;
 	d->dirty = false;
 	(void)pthread_mutex_unlock(&d->lock);
 }
 
 /* ---- jobs ------------------------------------------------------------------- */
 
-int gpu_job(struct daemon *d, uint64_t client, struct json_object *request)
+int gpu_job(struct daemon *d, const struct call *call, struct json_object *request)
 {
 	struct job *j = calloc(1, sizeof(*j));
 
 	if (!j)
 		return -ENOMEM;
-	*j = (struct job){.client = client, .request = request};
+	*j = (struct job){.client = call->client, .uid = call->uid, .request = request};
 	(void)pthread_mutex_lock(&d->lock);
 	*d->jobs_end = j;
 	d->jobs_end = &j->next;
 	(void)pthread_mutex_unlock(&d->lock);
 	kick(d->job_fd);
 	return 0;
+}
+
+void gpu_virt_message(struct daemon *d, const struct virt_message *message)
+{
+	struct virt_message *m = malloc(sizeof(*m));
+
+	if (!m) {
+		gv_logf(&d->log, GV_LOG_ERR, "no memory for libvirt's event");
+		return;
+	}
+	*m = *message;
+	m->next = NULL;
+	(void)pthread_mutex_lock(&d->lock);
+	*d->virt_messages_end = m;
+	d->virt_messages_end = &m->next;
+	(void)pthread_mutex_unlock(&d->lock);
+	kick(d->job_fd);
+}
+
+/* All that have come, in their order; @take NULL: throw them away. */
+static void virt_messages(struct daemon *d,
+                          void (*take)(struct daemon *d, const struct virt_message *m))
+{
+	struct virt_message *m, *next;
+
+	(void)pthread_mutex_lock(&d->lock);
+	m = d->virt_messages;
+	d->virt_messages = NULL;
+	d->virt_messages_end = &d->virt_messages;
+	(void)pthread_mutex_unlock(&d->lock);
+	for (; m; m = next) {
+		next = m->next;
+		if (take)
+			take(d, m);
+		free(m);
+	}
 }
 
 static struct job *next_job(struct daemon *d, bool *stop)
@@ -117,13 +154,14 @@ static void set_busy(struct daemon *d, const char *what)
 
 static void run_job(struct daemon *d, struct job *j)
 {
-	struct call call = {d, j->client};
+	struct call call = {d, j->client, j->uid};
 	char *line;
 
 	set_busy(d, "working on a request");
 	d->job_client = j->client;
 	line = gv_rpc_run(j->request, methods, num_methods, &call);
 	d->job_client = 0;
+	pool_refresh(d);
 	publish(d);
 	set_busy(d, NULL);
 	post(d, j->client, line, true);
@@ -151,7 +189,7 @@ static void *serve(void *arg)
 {
 	struct daemon *d = arg;
 	uint64_t next_ns, publish_ns = 0;
-	bool stop = false;
+	bool stop = false, due;
 	int rc = 0;
 
 	while (!rc && !stop) {
@@ -161,12 +199,14 @@ static void *serve(void *arg)
 			run_job(d, j);
 		else if (j)
 			gv_rpc_put(j->request), free(j);
+		virt_messages(d, pool_take_message);
+		due = pool_step(d);
 		rc = gv_pf_service(d->pf, &next_ns);
 		if (d->dirty || gv_now_ns() >= publish_ns) {
 			publish(d);
 			publish_ns = gv_now_ns() + 250 * GV_MS;
 		}
-		if (!j && !stop && !rc)
+		if (!j && !stop && !rc && !due)
 			sleep_until(d, next_ns);
 	}
 	if (rc)
@@ -196,13 +236,16 @@ int gpu_start(struct daemon *d, struct gv_err *err)
 {
 	const struct gv_pf_cfg cfg = {
 	        .log = &d->log, .arg = d, .event = on_event, .progress = on_progress};
-	int rc = gv_pf_open(d->gpu_uri, &cfg, &d->pf, err);
+	int rc = bus_open(d, err);
 
+	if (!rc)
+		rc = gv_pf_new(d->bus, &cfg, &d->pf, err);
 	if (!rc)
 		rc = gv_pf_boot(d->pf, err);
 	if (!rc && d->has_cfg)
 		rc = apply_profile(d, err);
 	if (!rc) {
+		pool_refresh(d);
 		publish(d);
 		rc = pthread_create(&d->gpu_thread, NULL, serve, d);
 		if (rc)
@@ -230,4 +273,9 @@ void gpu_stop(struct daemon *d)
 	}
 	d->jobs = NULL;
 	d->jobs_end = &d->jobs;
+}
+
+void gpu_forget_messages(struct daemon *d)
+{
+	virt_messages(d, NULL);
 }

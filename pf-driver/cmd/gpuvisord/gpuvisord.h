@@ -17,7 +17,12 @@
 #include <stdatomic.h>
 #include <systemd/sd-event.h>
 
+#include <gv/hypervisor_glue.h>
+#include <gv/binding.h>
+#include <gv/libvirt.h>
 #include <gv/pf_driver.h>
+#include <gv/pf_host.h>
+#include <gv/pf_pool.h>
 #include <gv/pf_rpc.h>
 
 #define MAX_EVENTS      1024u
@@ -31,6 +36,8 @@ struct options {
 	const char *profile;
 	const char *vf_socket_dir; /* NULL: the PF socket's directory */
 	const char *sysfs;
+	const char *libvirt;   /* URI, "none"; NULL: the default where the PF is a vfio: PF */
+	const char *claim_dir; /* files of claims */
 	uint32_t allow_uid[MAX_ALLOWED], allow_gid[MAX_ALLOWED];
 	unsigned num_uids, num_gids;
 };
@@ -46,7 +53,28 @@ struct post {
 struct job {
 	struct job *next;
 	uint64_t client;
+	uid_t uid;
 	struct json_object *request;
+};
+
+/* From libvirt's threads to the GPU thread. */
+struct virt_message {
+	struct virt_message *next;
+	enum { VIRT_EVENT, VIRT_GONE } kind;
+	struct gv_virt_event event; /* VIRT_EVENT */
+	unsigned vf;                /* VIRT_GONE: the domain of claim number `claims` is gone */
+	uint32_t claims;
+};
+
+/* The VFs as somebody's property. */
+struct vf_pool {
+	struct gv_pool rules;
+	uint32_t made; /* gv_pf_vfs_made() that this is about */
+	bool on_pci;   /* else VFs have no address: libvirt cannot know them */
+	struct gv_glue_bdf pf;
+	bool has_bdf[GV_POOL_MAX_VFS];
+	struct gv_glue_bdf bdf[GV_POOL_MAX_VFS];
+	bool begun[GV_POOL_MAX_VFS]; /* our reset is under way */
 };
 
 struct daemon {
@@ -59,10 +87,13 @@ struct daemon {
 
 	/* GPU thread only */
 	struct gv_pf *pf;
+	struct vf_pool pool;
 	uint64_t job_client; /* whose slow method is running */
 
 	pthread_mutex_t lock; /* all below */
 	struct gv_pf_status status;
+	struct vf_pool pool_seen;
+	struct virt_message *virt_messages, **virt_messages_end;
 	bool dirty; /* something happened since `status` was taken */
 	const char *busy;
 	struct gv_pf_event event[MAX_EVENTS]; /* ring by sequence number */
@@ -79,12 +110,18 @@ struct daemon {
 	/* main only */
 	sd_event *loop;
 	struct server *server;
+
+	/* while nothing runs beside main, else constant */
+	struct gv_bus *bus;
+	struct gv_pf_token *token; /* NULL: VFs need none */
+	struct virt *virt;
 };
 
 /* What a method gets. */
 struct call {
 	struct daemon *d;
 	uint64_t client;
+	uid_t uid;
 };
 
 extern const struct gv_rpc_method methods[];
@@ -95,9 +132,55 @@ int gpu_start(struct daemon *d, struct gv_err *err);
 /** Stop it: every VF is disabled, the GPU is put back. */
 void gpu_stop(struct daemon *d);
 /** Queue a request for the GPU thread; it owns @request from now on. -ENOMEM. */
-int gpu_job(struct daemon *d, uint64_t client, struct json_object *request);
+int gpu_job(struct daemon *d, const struct call *call, struct json_object *request);
+/** Hand a message to the GPU thread. Any thread. */
+void gpu_virt_message(struct daemon *d, const struct virt_message *message);
+/** Throw away what nobody is left to take. */
+void gpu_forget_messages(struct daemon *d);
 /** Hand @line (owned) to a client, or to all subscribers. Any thread. */
 void post(struct daemon *d, uint64_t client, char *line, bool job_ended);
+
+/* ---- the way to the PF (vfio.c) */
+/** Open the PF; a PF on Linux VFIO gets a fresh VF token, and vfio-pci is told to allow VFs. A
+ *  keeper of the PF's descriptor would hand it over here. */
+int bus_open(struct daemon *d, struct gv_err *err);
+void bus_close(struct daemon *d);
+/** PCI address of a vfio: PF, else NULL. */
+const char *pf_address(const struct daemon *d);
+
+/* ---- VF pool (pool.c): GPU thread */
+/** Look whether VFs were made or taken away, and start anew with those there are. */
+void pool_refresh(struct daemon *d);
+/** What the cleaning of VFs needs next. True: call again at once. */
+bool pool_step(struct daemon *d);
+/** Serve until this VF is clean. -EIO: it is not; -ETIMEDOUT. */
+int pool_clean_wait(struct daemon *d, unsigned vf, uint64_t timeout_ns, struct gv_err *err);
+/** A reset with scrub was done otherwise. */
+void pool_was_reset(struct daemon *d, unsigned vf);
+void pool_take_message(struct daemon *d, const struct virt_message *message);
+/** -EBUSY: a domain runs with a VF, so VFs cannot be taken away. */
+int pool_may_change(struct daemon *d, struct gv_err *err);
+enum gv_mbox_state pool_session(struct daemon *d, unsigned vf);
+/** Write, or remove, the file of the claim as the rules have it. */
+int pool_keep_claim(struct daemon *d, unsigned vf, struct gv_err *err);
+void pool_lose_claim(struct daemon *d, unsigned vf);
+/** Add what the pool knows of a VF to its JSON. Any thread, on a copy. */
+void pool_json(const struct vf_pool *pool, unsigned vf, enum gv_mbox_state session,
+               struct json_object *o);
+/* methods_pool.c */
+int do_vf_claim(void *ctx, struct json_object *params, struct json_object **result,
+                struct gv_err *err);
+int do_vf_release(void *ctx, struct json_object *params, struct json_object **result,
+                  struct gv_err *err);
+
+/* ---- libvirt (virt.c) */
+/** Watch domains, unless --libvirt none or the PF is no vfio: PF. */
+int virt_start(struct daemon *d, struct gv_err *err);
+/** False: libvirt hangs, and with it a thread that uses @d: leave @d alone. */
+bool virt_stop(struct daemon *d);
+/** Ask whether the domain of this claim still has the VF; VIRT_GONE comes when not. */
+void virt_check_claim(struct daemon *d, unsigned vf, const struct gv_glue_bdf *bdf,
+                      const char *owner, uint32_t claims);
 
 int server_start(struct daemon *d, struct gv_err *err);
 void server_stop(struct daemon *d);

@@ -24,6 +24,9 @@ static const char usage_text[] =
         "  --socket PATH        control socket (" DEFAULT_SOCKET ")\n"
         "  --vf-socket-dir DIR  where vfN.sock are, for `vf xml` (the PF socket's directory)\n"
         "  --sysfs ROOT         where VFs on PCI are looked up, for the same (/sys)\n"
+        "  --libvirt URI        watch its domains: a VF is cleaned when its domain has stopped\n"
+        "                       (qemu:///system where the PF is vfio:BDF); none: do not\n"
+        "  --claim-dir DIR      who has which VF (" GV_GLUE_CLAIM_DIR ")\n"
         "  --allow-uid UID      may use the control socket besides root and this user\n"
         "  --allow-group NAME   the same for a group (name or number)\n"
         "  --log-level LEVEL    error, warn, info or debug (info)\n"
@@ -40,6 +43,8 @@ enum {
 	OPT_LEVEL,
 	OPT_FOREGROUND,
 	OPT_SYSFS,
+	OPT_LIBVIRT,
+	OPT_CLAIM_DIR,
 	OPT_VERSION,
 	OPT_HELP
 };
@@ -55,6 +60,8 @@ static const struct option long_options[] = {
         {"log-level", required_argument, NULL, OPT_LEVEL},
         {"foreground", no_argument, NULL, OPT_FOREGROUND},
         {"sysfs", required_argument, NULL, OPT_SYSFS},
+        {"libvirt", required_argument, NULL, OPT_LIBVIRT},
+        {"claim-dir", required_argument, NULL, OPT_CLAIM_DIR},
         {"version", no_argument, NULL, OPT_VERSION},
         {"help", no_argument, NULL, OPT_HELP},
         {NULL, 0, NULL, 0},
@@ -139,6 +146,12 @@ static int take_option(struct daemon *d, int opt)
 	case OPT_SYSFS:
 		o->sysfs = optarg;
 		break;
+	case OPT_LIBVIRT:
+		o->libvirt = optarg;
+		break;
+	case OPT_CLAIM_DIR:
+		o->claim_dir = optarg;
+		break;
 	case OPT_UID:
 		ok = add_uid(o, optarg);
 		break;
@@ -170,7 +183,8 @@ static int take_options(struct daemon *d, int argc, char **argv)
 {
 	int opt, status = -1;
 
-	d->opt = (struct options){.socket = DEFAULT_SOCKET, .sysfs = "/sys"};
+	d->opt = (struct options){
+	        .socket = DEFAULT_SOCKET, .sysfs = "/sys", .claim_dir = GV_GLUE_CLAIM_DIR};
 	while (status < 0 && (opt = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		status = take_option(d, opt);
 	if (status < 0 && optind < argc) {
@@ -201,6 +215,18 @@ static int find_gpu(struct daemon *d, struct gv_err *err)
 	return rc;
 }
 
+/* A VF that is open is taken away only when it is closed. */
+static void warn_of_domains(struct daemon *d)
+{
+	(void)pthread_mutex_lock(&d->lock);
+	for (unsigned i = 0; i < d->pool_seen.rules.num_vfs; i++)
+		if (d->pool_seen.rules.vf[i].domain[0])
+			gv_logf(&d->log, GV_LOG_WARN,
+			        "VF%u is in use by domain %s: the kernel waits for it to end", i,
+			        d->pool_seen.rules.vf[i].domain);
+	(void)pthread_mutex_unlock(&d->lock);
+}
+
 /* ---- run ------------------------------------------------------------------------ */
 
 static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
@@ -209,6 +235,7 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void
 
 	(void)si;
 	gv_logf(&d->log, GV_LOG_INFO, "stopping: every VF is disabled first");
+	warn_of_domains(d);
 	(void)sd_notify(0, "STOPPING=1");
 	return sd_event_exit(sd_event_source_get_event(s), 0);
 }
@@ -243,6 +270,7 @@ static int init(struct daemon *d, struct gv_err *err)
 	(void)pthread_mutex_init(&d->lock, NULL);
 	d->posts_end = &d->posts;
 	d->jobs_end = &d->jobs;
+	d->virt_messages_end = &d->virt_messages;
 	d->post_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	d->job_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	rc = sd_event_default(&d->loop);
@@ -272,6 +300,8 @@ static int run(struct daemon *d)
 	/* Who can connect finds the profile in force. */
 	if (!rc)
 		rc = server_start(d, &err);
+	if (!rc)
+		rc = virt_start(d, &err);
 	if (rc) {
 		gv_logf(&d->log, GV_LOG_ERR, "%s", err.text);
 		status = EXIT_FAILED;
@@ -281,6 +311,10 @@ static int run(struct daemon *d)
 	}
 	server_stop(d);
 	gpu_stop(d);
+	if (virt_stop(d)) {
+		gpu_forget_messages(d);
+		bus_close(d);
+	}
 	server_deliver(d); /* frees what nobody is left to get */
 	d->loop = sd_event_unref(d->loop);
 	return status < 0 ? EXIT_FAILED : status;
@@ -303,6 +337,7 @@ int main(int argc, char **argv)
 		(void)close(d->post_fd);
 	if (d->job_fd > 0)
 		(void)close(d->job_fd);
-	free(d);
+	if (!d->virt)
+		free(d);
 	return status;
 }

@@ -25,6 +25,24 @@ static void snapshot(struct daemon *d, struct gv_pf_status *s, const char **busy
 	(void)pthread_mutex_unlock(&d->lock);
 }
 
+static void pool_snapshot(struct daemon *d, struct vf_pool *pool)
+{
+	(void)pthread_mutex_lock(&d->lock);
+	*pool = d->pool_seen;
+	(void)pthread_mutex_unlock(&d->lock);
+}
+
+static struct json_object *vf_json(struct daemon *d, const struct gv_pf_status *s, unsigned vf,
+                                   bool all)
+{
+	struct json_object *o = gv_pf_vf_json(s, vf, all);
+	struct vf_pool pool;
+
+	pool_snapshot(d, &pool);
+	pool_json(&pool, vf, s->vf[vf].state, o);
+	return o;
+}
+
 static int get_vf(const struct gv_pf_status *s, struct json_object *params, uint32_t *vf,
                   struct gv_err *err)
 {
@@ -53,13 +71,19 @@ static int do_status(void *ctx, struct json_object *params, struct json_object *
                      struct gv_err *err)
 {
 	struct call *c = ctx;
+	struct json_object *vfs;
 	struct gv_pf_status s;
+	struct vf_pool pool;
 	const char *busy;
 
 	(void)params;
 	(void)err;
 	snapshot(c->d, &s, &busy);
 	*result = gv_pf_status_json(&s);
+	pool_snapshot(c->d, &pool);
+	if (json_object_object_get_ex(*result, "vfs", &vfs))
+		for (unsigned i = 0; i < s.num_vfs; i++)
+			pool_json(&pool, i, s.vf[i].state, json_object_array_get_idx(vfs, i));
 	if (busy)
 		put(*result, "busy", json_object_new_string(busy));
 	return 0;
@@ -77,7 +101,7 @@ static int do_vf_list(void *ctx, struct json_object *params, struct json_object 
 	snapshot(c->d, &s, &busy);
 	*result = json_object_new_array();
 	for (unsigned i = 0; i < s.num_vfs; i++)
-		(void)json_object_array_add(*result, gv_pf_vf_json(&s, i, false));
+		(void)json_object_array_add(*result, vf_json(c->d, &s, i, false));
 	return 0;
 }
 
@@ -93,7 +117,7 @@ static int do_vf_show(void *ctx, struct json_object *params, struct json_object 
 	snapshot(c->d, &s, &busy);
 	rc = get_vf(&s, params, &vf, err);
 	if (!rc)
-		*result = gv_pf_vf_json(&s, vf, true);
+		*result = vf_json(c->d, &s, vf, true);
 	return rc;
 }
 
@@ -196,6 +220,9 @@ static int do_apply(void *ctx, struct json_object *params, struct json_object **
 
 	if (!rc)
 		rc = get_plan(c->d, params, &plan, err);
+	if (!rc && !dry_run &&
+	    !(gv_pf_get_plan(c->d->pf) && gv_pf_plan_same_vfs(&plan, gv_pf_get_plan(c->d->pf))))
+		rc = pool_may_change(c->d, err);
 	if (!rc && !dry_run)
 		rc = gv_pf_apply(c->d->pf, &plan, flags, err);
 	if (rc)
@@ -213,6 +240,8 @@ static int do_disable(void *ctx, struct json_object *params, struct json_object 
 	int rc = gv_rpc_get_bool(params, "force", &force, err);
 
 	*result = NULL;
+	if (!rc)
+		rc = pool_may_change(c->d, err);
 	return rc ? rc : gv_pf_disable(c->d->pf, force ? GV_PF_APPLY_FORCE : 0, err);
 }
 
@@ -234,8 +263,11 @@ static int do_vf_reset(void *ctx, struct json_object *params, struct json_object
 		                         err);
 	if (rc)
 		return rc;
+	if (scrub)
+		pool_was_reset(c->d, vf);
 	gv_pf_get_status(c->d->pf, &s);
 	*result = gv_pf_vf_json(&s, vf, true);
+	pool_json(&c->d->pool, vf, s.vf[vf].state, *result);
 	return 0;
 }
 
@@ -341,6 +373,7 @@ const struct gv_rpc_method methods[] = {
         {"plan", false, do_plan},           {"apply", true, do_apply},
         {"disable", true, do_disable},      {"vf.list", false, do_vf_list},
         {"vf.show", false, do_vf_show},     {"vf.reset", true, do_vf_reset},
+        {"vf.claim", true, do_vf_claim},    {"vf.release", true, do_vf_release},
         {"vf.xml", false, do_vf_xml},       {"events", false, do_events},
         {"log.level", false, do_log_level},
 };

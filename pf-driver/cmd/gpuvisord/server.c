@@ -20,6 +20,7 @@
 struct client {
 	uint64_t id;
 	int fd;
+	uid_t uid;
 	struct server *server;
 	sd_event_source *io;
 	char *in;
@@ -130,7 +131,7 @@ static int say_error(struct client *c, int code, const char *text)
 static int handle_line(struct client *c, const char *text, size_t bytes)
 {
 	struct daemon *d = c->server->d;
-	struct call call = {d, c->id};
+	struct call call = {d, c->id, c->uid};
 	gv_auto_free char *reply = NULL;
 	struct json_object *request = gv_rpc_parse(text, bytes, &reply);
 
@@ -141,7 +142,7 @@ static int handle_line(struct client *c, const char *text, size_t bytes)
 		gv_rpc_put(request);
 		return reply ? say(c, reply) : 0;
 	}
-	if (c->jobs < MAX_CLIENT_JOBS && !gpu_job(d, c->id, request)) {
+	if (c->jobs < MAX_CLIENT_JOBS && !gpu_job(d, &call, request)) {
 		c->jobs++;
 		return 0;
 	}
@@ -239,13 +240,14 @@ static bool group_allowed(const struct options *o, int fd, gid_t primary)
 	return false;
 }
 
-static bool allowed(struct daemon *d, int fd)
+static bool allowed(struct daemon *d, int fd, uid_t *uid)
 {
 	struct ucred peer;
 	socklen_t bytes = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes))
 		return false;
+	*uid = peer.uid;
 	if (peer.uid == 0 || peer.uid == geteuid() ||
 	    listed(d->opt.allow_uid, d->opt.num_uids, peer.uid) ||
 	    group_allowed(&d->opt, fd, peer.gid))
@@ -263,7 +265,7 @@ static void refuse(int fd, int code, const char *text)
 		return; /* it does not even read that */
 }
 
-static int add_client(struct server *s, int *fd)
+static int add_client(struct server *s, int *fd, uid_t uid)
 {
 	struct client *c;
 
@@ -273,7 +275,7 @@ static int add_client(struct server *s, int *fd)
 		c = calloc(1, sizeof(*c));
 		if (!c)
 			return -ENOMEM;
-		*c = (struct client){.id = ++s->last_id, .fd = *fd, .server = s};
+		*c = (struct client){.id = ++s->last_id, .fd = *fd, .uid = uid, .server = s};
 		if (sd_event_add_io(s->d->loop, &c->io, c->fd, EPOLLIN, on_client, c) < 0) {
 			free(c);
 			return -ENOMEM;
@@ -289,16 +291,17 @@ static int on_listen(sd_event_source *source, int listen_fd, uint32_t revents, v
 {
 	struct server *s = arg;
 	gv_auto_fd int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	uid_t uid;
 
 	(void)source;
 	(void)revents;
 	if (fd < 0)
 		return 0;
-	if (!allowed(s->d, fd))
+	if (!allowed(s->d, fd, &uid))
 		refuse(fd, GV_RPC_DENIED,
 		       "permission denied: root, the daemon's user, or who was "
 		       "named by --allow-uid or --allow-group");
-	else if (add_client(s, &fd))
+	else if (add_client(s, &fd, uid))
 		refuse(fd, GV_RPC_BUSY, "too many clients");
 	return 0;
 }

@@ -176,6 +176,9 @@ int gv_pf_disable(struct gv_pf *pf, unsigned flags, struct gv_err *err);
 /** The plan in force, NULL when there is none. Borrowed until the next apply. */
 const struct gv_pf_plan *gv_pf_get_plan(const struct gv_pf *pf);
 
+/** Changes whenever VFs were made or taken away: what one knew of them is over. */
+uint32_t gv_pf_vfs_made(const struct gv_pf *pf);
+
 /* ---- service ------------------------------------------------------------- */
 
 /** Readable when gv_pf_service() has work: poll it. -1 before gv_pf_boot(). */

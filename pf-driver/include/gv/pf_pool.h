@@ -58,7 +58,8 @@ int gv_pool_claim(struct gv_pool *pool, unsigned vf, enum gv_mbox_state session,
                   bool *fresh, struct gv_err *err);
 /** Begin to give it back: the caller cleans it now. @owner NULL: whoever's. @force: although a
  *  domain was seen to use it (the caller has taken it away). -ENODEV; -EPERM: another one's;
- *  -EBUSY: used, or being cleaned. A VF without owner may be released, too: it is cleaned. */
+ *  -EBUSY: used, or being released. One that is being cleaned is free afterwards; one without an
+ *  owner is cleaned, too. */
 int gv_pool_release(struct gv_pool *pool, unsigned vf, enum gv_mbox_state session,
                     const char *owner, bool force, struct gv_err *err);
 

@@ -37,7 +37,8 @@ struct gv_rpc_method {
 	const char *name;
 	bool slow; /* works on the GPU: not on the thread that serves sockets */
 	/* @params: an object, or NULL. *@result: handed over; NULL counts as null. Returns 0 or a
-	 * negative errno: -EINVAL and -ERANGE become INVALID_PARAMS, -EBUSY BUSY, the rest FAILED.
+	 * negative errno: -EINVAL and -ERANGE become INVALID_PARAMS, -EBUSY BUSY, -EPERM DENIED,
+	 * the rest FAILED.
 	 */
 	int (*call)(void *ctx, struct json_object *params, struct json_object **result,
 	            struct gv_err *err);

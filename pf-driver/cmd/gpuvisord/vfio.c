@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The way to the PF. On Linux VFIO: before VFs exist, with a VF token of this start. */
+#include <string.h>
+
+#include <gv/vfio.h>
+
+#include "gpuvisord.h"
+
+static const char kernel[] = "vfio:";
+
+const char *pf_address(const struct daemon *d)
+{
+	return strncmp(d->gpu_uri, kernel, strlen(kernel)) ? NULL : d->gpu_uri + strlen(kernel);
+}
+
+/* From here on nobody opens a VF without it. It is in no log and no command line of ours. */
+static int set_token(struct daemon *d, struct gv_err *err)
+{
+	int rc = gv_pf_token_new(&d->token, err);
+
+	if (rc)
+		return rc;
+	rc = gv_vfio_set_vf_token(d->bus, gv_pf_token_bytes(d->token));
+	if (rc)
+		return gv_fail(err, rc,
+		               "%s: its VF token cannot be set (%s): an SR-IOV PF on vfio-pci and "
+		               "Linux 5.7 or newer are needed",
+		               d->gpu_uri, strerror(-rc));
+	gv_logf(&d->log, GV_LOG_INFO, "%s: a fresh VF token is set", d->gpu_uri);
+	return 0;
+}
+
+static int allow_sriov(struct daemon *d, struct gv_err *err)
+{
+	bool changed = false;
+	int rc = gv_pf_allow_sriov(d->opt.sysfs, &changed, err);
+
+	if (!rc && changed)
+		gv_logf(&d->log, GV_LOG_INFO,
+		        "vfio-pci did not allow SR-IOV: enable_sriov was N, now it is Y");
+	return rc;
+}
+
+int bus_open(struct daemon *d, struct gv_err *err)
+{
+	int rc = gv_bus_open(d->gpu_uri, NULL, &d->log, &d->bus, err);
+
+	if (rc || !pf_address(d))
+		return rc;
+	rc = set_token(d, err);
+	return rc ? rc : allow_sriov(d, err);
+}
+
+void bus_close(struct daemon *d)
+{
+	d->bus = d->bus ? gv_bus_close(d->bus) : NULL;
+	d->token = gv_pf_token_free(d->token);
+}
