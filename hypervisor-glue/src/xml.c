@@ -236,17 +236,24 @@ static void open_domain(struct xml *x, const struct gv_glue_domain *d, bool shar
 	put_os(x, d);
 }
 
+/* libvirt numbers controllers in order and wants the root itself to be number 0. */
+static void put_controller(struct xml *x, const char *index, const char *model)
+{
+	open_element(x, "controller");
+	attribute(x, "type", "pci");
+	attribute(x, "index", index);
+	attribute(x, "model", model);
+	close_element(x);
+}
+
 /* Up to and including a spare port, without which nothing can be plugged in later. */
 static void open_devices(struct xml *x, const struct gv_glue_domain *d)
 {
 	open_element(x, "devices");
 	text_element(x, "emulator", d->emulator);
-	for (int i = 0; i < 2; i++) {
-		open_element(x, "controller");
-		attribute(x, "type", "pci");
-		attribute(x, "model", "pcie-root-port");
-		close_element(x);
-	}
+	put_controller(x, "0", "pcie-root");
+	put_controller(x, "1", "pcie-root-port");
+	put_controller(x, "2", "pcie-root-port");
 	leaf(x, "console", "type", "pty");
 }
 
