@@ -88,24 +88,35 @@ static uint64_t swap64(uint64_t *p, unsigned op, uint64_t src, uint64_t cmp)
 	return old;
 }
 
-/* Memory behind a socket: one step among the engines of this function at least. */
-static int slow(struct gv_mem *m, uint64_t va, unsigned op, uint64_t src, uint64_t cmp,
-                uint64_t *old)
+int gv_mem_update(struct gv_mem *m, uint64_t va, size_t n,
+                  uint64_t (*next)(const void *arg, uint64_t old), const void *arg, uint64_t *old)
 {
-	size_t n = is_64(op) ? 8 : 4;
 	uint64_t was = 0, now;
 	int rc;
 
 	(void)pthread_mutex_lock(&m->fn->gmc->slow_lock);
 	rc = gv_mem_read(m, va, &was, n); /* little endian: the low bytes */
 	if (!rc) {
-		now = is_64(op) ? apply64(op, was, src, cmp) : apply32(op, (uint32_t)was, src, cmp);
+		now = next(arg, was);
 		rc = gv_mem_write(m, va, &now, n);
 	}
 	(void)pthread_mutex_unlock(&m->fn->gmc->slow_lock);
 	if (!rc)
 		*old = was;
 	return rc;
+}
+
+struct operands {
+	unsigned op;
+	uint64_t src, cmp;
+};
+
+static uint64_t next_value(const void *arg, uint64_t old)
+{
+	const struct operands *o = arg;
+
+	return is_64(o->op) ? apply64(o->op, old, o->src, o->cmp)
+	                    : apply32(o->op, (uint32_t)old, o->src, o->cmp);
 }
 
 int gv_mem_atomic(struct gv_mem *m, uint64_t va, unsigned tc_op, uint64_t src, uint64_t cmp,
@@ -128,7 +139,8 @@ int gv_mem_atomic(struct gv_mem *m, uint64_t va, unsigned tc_op, uint64_t src, u
 		return 0;
 	}
 	if (!p || (uintptr_t)p % (is_64(tc_op) ? 8 : 4))
-		return slow(m, va, tc_op, src, cmp, old);
+		return gv_mem_update(m, va, is_64(tc_op) ? 8 : 4, next_value,
+		                     &(struct operands){tc_op, src, cmp}, old);
 	*old = is_64(tc_op) ? swap64((uint64_t *)(void *)p, tc_op, src, cmp)
 	                    : swap32((uint32_t *)(void *)p, tc_op, src, cmp);
 	return 0;

@@ -254,6 +254,10 @@ int gv_mem_write64(struct gv_mem *m, uint64_t va, uint64_t val);
  *  -EOPNOTSUPP unknown op. */
 int gv_mem_atomic(struct gv_mem *m, uint64_t va, unsigned tc_op, uint64_t src, uint64_t cmp,
                   uint64_t *old);
+/** Replace the 4 or 8 bytes at @va by next(arg, what they are): for memory without a pointer, one
+ *  step among the engines of this function. */
+int gv_mem_update(struct gv_mem *m, uint64_t va, size_t n,
+                  uint64_t (*next)(const void *arg, uint64_t old), const void *arg, uint64_t *old);
 /** System memory at a bus address, no page tables (IH ring in bus space). */
 int gv_mem_bus_write(struct gv_fn *f, uint64_t iova, const void *buf, size_t n);
 int gv_mem_bus_read(struct gv_fn *f, uint64_t iova, void *buf, size_t n);

@@ -62,12 +62,23 @@ static int translate(void *ctx, uint64_t va, unsigned access, struct gv_cu_windo
 
 	if (rc)
 		return rc;
-	if (!win.host) {
-		gv_unimplemented(part->mem.fn, "shader access to system memory without a pointer");
-		return -EFAULT;
-	}
 	*w = (struct gv_cu_window){win.va, win.bytes, win.host, from_acc(win.access)};
 	return 0;
+}
+
+static int copy(void *ctx, uint64_t va, void *buf, size_t n, bool write)
+{
+	struct part *part = ctx;
+
+	return write ? gv_mem_write(&part->mem, va, buf, n) : gv_mem_read(&part->mem, va, buf, n);
+}
+
+static int update(void *ctx, uint64_t va, size_t n, uint64_t (*next)(const void *arg, uint64_t old),
+                  const void *arg, uint64_t *old)
+{
+	struct part *part = ctx;
+
+	return gv_mem_update(&part->mem, va, n, next, arg, old);
 }
 
 /* ---- parts --------------------------------------------------------------- */
@@ -268,6 +279,8 @@ static void set_dispatch(struct gv_queue *q, struct gv_grid *g, unsigned vmid, u
 
 	*d = (struct gv_cu_dispatch){
 	        .mem = {.translate = translate,
+	                .copy = copy,
+	                .update = update,
 	                .generation = (const uint64_t *)(const void *)&q->fn->mem_generation},
 	        .shared = &g->shared,
 	        .pgm_va = sh64(q, COMPUTE_PGM_LO__DW) << 8,

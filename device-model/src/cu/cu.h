@@ -28,6 +28,7 @@
 #define GV_CU_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define GV_CU_R         1u
@@ -38,7 +39,7 @@
 /* Host memory behind a range of GPU virtual addresses. */
 struct gv_cu_window {
 	uint64_t va_base, bytes;
-	uint8_t *host;
+	uint8_t *host;   /* NULL: memory without a pointer, reached through copy() and update() */
 	unsigned access; /* GV_CU_R | GV_CU_W | GV_CU_X that the whole window allows */
 };
 
@@ -47,6 +48,14 @@ struct gv_cu_mem {
 	/* A window that contains @va and allows @access. 0, or -EFAULT; the callee has then
 	 * recorded the VM fault. Called from the thread that steps the run. */
 	int (*translate)(void *ctx, uint64_t va, unsigned access, struct gv_cu_window *w);
+	/* Memory of windows without a pointer: all @n bytes, which lie in one window. 0, or -EFAULT
+	 * as above. NULL: translate() never gives such a window. */
+	int (*copy)(void *ctx, uint64_t va, void *buf, size_t n, bool write);
+	/* There: replace the 4 or 8 bytes at @va, aligned, by next(arg, what they are), in one
+	 * step among all that use this call. *@old: what they were. */
+	int (*update)(void *ctx, uint64_t va, size_t n,
+	              uint64_t (*next)(const void *arg, uint64_t old), const void *arg,
+	              uint64_t *old);
 	/* Windows kept by a run are dropped when this changes. NULL: they never are. */
 	const uint64_t *generation;
 };

@@ -25,9 +25,11 @@ static const struct gv_cu_window *window(struct gv_cu_run *run, uint64_t va, uns
 	memset(&fresh, 0, sizeof(fresh));
 	if (run->d.mem.translate(run->d.mem.ctx, va, access, &fresh))
 		return NULL;
-	if (!fresh.host || va - fresh.va_base >= fresh.bytes)
+	if ((!fresh.host && !run->d.mem.copy) || va - fresh.va_base >= fresh.bytes)
 		return NULL;
 	fresh.access |= access;
+	if (!fresh.host)
+		w = &run->indirect;
 	*w = fresh;
 	return w;
 }
@@ -46,7 +48,15 @@ uint8_t *cu_mem_try(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned acc
 	return win->host + at;
 }
 
-static uint8_t *piece(struct cu_wave *w, uint64_t va, unsigned access, uint32_t *bytes)
+static bool refused(struct cu_wave *w, uint64_t va, unsigned access)
+{
+	cu_fault(w, NULL, access & GV_CU_X ? GV_CU_FETCH_FAULT : GV_CU_MEMORY_FAULT, va);
+	return false;
+}
+
+/* The window of @va; *@bytes: cut to what of it lies behind @va. NULL: the wave has faulted. */
+static const struct gv_cu_window *piece(struct cu_wave *w, uint64_t va, unsigned access,
+                                        uint32_t *bytes)
 {
 	const struct gv_cu_window *win;
 	uint64_t at;
@@ -55,13 +65,13 @@ static uint8_t *piece(struct cu_wave *w, uint64_t va, unsigned access, uint32_t 
 		cu_mem_check_generation(w->run);
 	win = window(w->run, va, access);
 	if (!win) {
-		cu_fault(w, NULL, access & GV_CU_X ? GV_CU_FETCH_FAULT : GV_CU_MEMORY_FAULT, va);
+		(void)refused(w, va, access);
 		return NULL;
 	}
 	at = va - win->va_base;
 	if (*bytes > win->bytes - at)
 		*bytes = (uint32_t)(win->bytes - at);
-	return win->host + at;
+	return win;
 }
 
 bool cu_mem_read(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes)
@@ -71,15 +81,19 @@ bool cu_mem_read(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes)
 
 bool cu_mem_fetch(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes, unsigned access)
 {
+	const struct gv_cu_mem *mem = &w->run->d.mem;
 	uint8_t *out = to;
 
 	while (bytes) {
 		uint32_t now = bytes;
-		const uint8_t *p = piece(w, va, access, &now);
+		const struct gv_cu_window *win = piece(w, va, access, &now);
 
-		if (!p)
+		if (!win)
 			return false;
-		cu_guest_copy(out, p, now);
+		if (win->host)
+			cu_guest_copy(out, win->host + (va - win->va_base), now);
+		else if (mem->copy(mem->ctx, va, out, now, false))
+			return refused(w, va, access);
 		out += now;
 		va += now;
 		bytes -= now;
@@ -89,15 +103,19 @@ bool cu_mem_fetch(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes, unsi
 
 bool cu_mem_write(struct cu_wave *w, uint64_t va, const void *from, uint32_t bytes)
 {
+	const struct gv_cu_mem *mem = &w->run->d.mem;
 	const uint8_t *in = from;
 
 	while (bytes) {
 		uint32_t now = bytes;
-		uint8_t *p = piece(w, va, GV_CU_W, &now);
+		const struct gv_cu_window *win = piece(w, va, GV_CU_W, &now);
 
-		if (!p)
+		if (!win)
 			return false;
-		cu_guest_copy(p, in, now);
+		if (win->host)
+			cu_guest_copy(win->host + (va - win->va_base), in, now);
+		else if (mem->copy(mem->ctx, va, (void *)(uintptr_t)in, now, true))
+			return refused(w, va, GV_CU_W);
 		in += now;
 		va += now;
 		bytes -= now;
@@ -105,19 +123,40 @@ bool cu_mem_write(struct cu_wave *w, uint64_t va, const void *from, uint32_t byt
 	return true;
 }
 
-void *cu_mem_atomic(struct cu_wave *w, uint64_t va, uint32_t bytes)
+static void *unaligned(struct cu_wave *w, uint64_t va)
 {
+	cu_fault(w, NULL, GV_CU_UNALIGNED_ATOMIC, va);
+	return NULL;
+}
+
+void *cu_mem_atomic(struct cu_wave *w, uint64_t va, uint32_t bytes, bool *indirect)
+{
+	const struct gv_cu_window *win;
 	uint32_t now = bytes;
 	uint8_t *p;
 
-	if (va & (bytes - 1)) {
-		cu_fault(w, NULL, GV_CU_UNALIGNED_ATOMIC, va);
+	*indirect = false;
+	if (va & (bytes - 1))
+		return unaligned(w, va);
+	win = piece(w, va, GV_CU_R | GV_CU_W, &now);
+	if (!win)
+		return NULL;
+	if (now < bytes)
+		return unaligned(w, va);
+	if (!win->host) {
+		*indirect = true;
 		return NULL;
 	}
-	p = piece(w, va, GV_CU_R | GV_CU_W, &now);
-	if (p && (now < bytes || (uintptr_t)p & (bytes - 1))) {
-		cu_fault(w, NULL, GV_CU_UNALIGNED_ATOMIC, va);
-		return NULL;
-	}
-	return p;
+	p = win->host + (va - win->va_base);
+	return (uintptr_t)p & (bytes - 1) ? unaligned(w, va) : p;
+}
+
+bool cu_mem_update(struct cu_wave *w, uint64_t va, uint32_t bytes,
+                   uint64_t (*next)(const void *arg, uint64_t old), const void *arg, uint64_t *old)
+{
+	const struct gv_cu_mem *mem = &w->run->d.mem;
+
+	if (mem->update(mem->ctx, va, bytes, next, arg, old))
+		return refused(w, va, GV_CU_W);
+	return true;
 }

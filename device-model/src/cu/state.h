@@ -172,7 +172,8 @@ struct gv_cu_run {
 	struct gv_cu_counters n;
 	struct gv_cu_fault fault;
 	const struct cu_isa *isa;
-	struct gv_cu_window window[CU_WINDOWS];
+	struct gv_cu_window window[CU_WINDOWS]; /* all with a pointer */
+	struct gv_cu_window indirect;           /* the last one without; asked for each time */
 	uint64_t generation;
 	struct cu_chunk *chunks, *chunk_of[64];
 	unsigned num_chunks;
@@ -266,8 +267,12 @@ bool cu_mem_read(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes);
 /** The same with another access right, GV_CU_X for code. */
 bool cu_mem_fetch(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes, unsigned access);
 bool cu_mem_write(struct cu_wave *w, uint64_t va, const void *from, uint32_t bytes);
-/** For an atomic: naturally aligned, one window. NULL: the wave has faulted. */
-void *cu_mem_atomic(struct cu_wave *w, uint64_t va, uint32_t bytes);
+/** For an atomic: naturally aligned, one window. NULL: the wave has faulted or, with *@indirect,
+ *  the memory has no pointer: cu_mem_update(). */
+void *cu_mem_atomic(struct cu_wave *w, uint64_t va, uint32_t bytes, bool *indirect);
+/** See gv_cu_mem.update. False: the wave has faulted. */
+bool cu_mem_update(struct cu_wave *w, uint64_t va, uint32_t bytes,
+                   uint64_t (*next)(const void *arg, uint64_t old), const void *arg, uint64_t *old);
 void cu_mem_check_generation(struct gv_cu_run *run);
 
 /* ---- run.c */

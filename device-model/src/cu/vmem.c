@@ -266,22 +266,41 @@ static uint64_t reg_pair(const struct cu_wave *w, unsigned reg, uint64_t lane)
 	return (uint64_t)w->v[reg + 1][lane] << 32 | w->v[reg][lane];
 }
 
+struct operands {
+	unsigned kind;
+	bool wide;
+	uint64_t data, cmp;
+};
+
+static uint64_t next_value(const void *arg, uint64_t old)
+{
+	const struct operands *o = arg;
+
+	return cu_atomic_result(o->kind, o->wide, old, o->data, o->cmp);
+}
+
 static bool atomic_lane(struct cu_wave *w, const struct cu_inst *i, uint64_t va, uint64_t l)
 {
-	bool wide = i->op->dw == 2, two = i->op->kind == CU_AT_CMPSWAP;
-	uint64_t data, cmp = 0, old;
-	void *p = cu_mem_atomic(w, va, wide ? 8 : 4);
+	bool wide = i->op->dw == 2, two = i->op->kind == CU_AT_CMPSWAP, indirect;
+	void *p = cu_mem_atomic(w, va, wide ? 8 : 4, &indirect);
+	struct operands o = {.kind = i->op->kind, .wide = wide};
+	uint64_t old;
 
-	if (!p)
+	if (!p && !indirect)
 		return false;
 	if (wide) {
-		data = reg_pair(w, i->data1, l);
-		cmp = two ? reg_pair(w, i->data1 + 2u, l) : 0;
-		old = atomic64(p, i->op->kind, data, cmp);
+		o.data = reg_pair(w, i->data1, l);
+		o.cmp = two ? reg_pair(w, i->data1 + 2u, l) : 0;
 	} else {
-		data = w->v[i->data1][l];
-		cmp = two ? w->v[i->data1 + 1][l] : 0;
-		old = atomic32(p, i->op->kind, (uint32_t)data, (uint32_t)cmp);
+		o.data = w->v[i->data1][l];
+		o.cmp = two ? w->v[i->data1 + 1][l] : 0;
+	}
+	if (indirect) {
+		if (!cu_mem_update(w, va, wide ? 8 : 4, next_value, &o, &old))
+			return false;
+	} else {
+		old = wide ? atomic64(p, o.kind, o.data, o.cmp)
+		           : atomic32(p, o.kind, (uint32_t)o.data, (uint32_t)o.cmp);
 	}
 	if (i->glc) {
 		w->v[i->data][l] = (uint32_t)old;
