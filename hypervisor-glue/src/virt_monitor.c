@@ -44,12 +44,15 @@ static int ask(struct gv_virt *virt, const struct gv_virt_domain *domain, const 
 {
 	auto_json *command = json_object_new_object();
 	gv_auto_free char *reply = NULL;
+	const char *text;
 	int rc;
 
 	if (!command || json_object_object_add(command, "execute", json_object_new_string(what)) ||
 	    (arguments && json_object_object_add(command, "arguments", arguments)))
 		return gv_fail(err, -ENOMEM, "out of memory");
-	if (virt->ops->monitor(domain->domain, json_object_to_json_string(command), &reply, 0) < 0)
+	text = json_object_to_json_string_ext(command, JSON_C_TO_STRING_PLAIN |
+	                                                       JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (!text || virt->ops->monitor(domain->domain, text, &reply, 0) < 0)
 		return gv_virt_fail(err, "domain %s: %s", domain->name, what);
 	rc = read_reply(reply, value, err);
 	return rc ? gv_fail_prefix(err, "domain %s: %s", domain->name, what) : 0;
