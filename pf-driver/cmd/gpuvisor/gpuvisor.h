@@ -42,6 +42,7 @@ int run_vm_list(struct cli *cli, char **args, struct gv_err *err);
 int run_vm_watch(struct cli *cli, char **args, struct gv_err *err);
 int run_vm_nodedev(struct cli *cli, char **args, struct gv_err *err);
 int run_bind(struct cli *cli, char **args, struct gv_err *err);
+int run_check(struct cli *cli, char **args, struct gv_err *err);
 int run_unbind(struct cli *cli, char **args, struct gv_err *err);
 
 /** One request, its result printed as JSON or by @print (may be NULL). Takes @params. (main.c) */

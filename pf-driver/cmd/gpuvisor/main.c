@@ -263,6 +263,7 @@ static const struct verb verbs[] = {
         {"vm nodedev", "VF", 1, 1, run_vm_nodedev, "libvirt's own view of a VF"},
         {"bind", "VF", 1, 1, run_bind, "bind a VF to vfio-pci, or to --driver"},
         {"unbind", "VF", 1, 1, run_unbind, "leave a VF without a driver"},
+        {"check", "", 0, 0, run_check, "what this host lacks for VFs in VMs; changes nothing"},
         {"events", "", 0, 0, run_events, "what has happened"},
         {"version", "", 0, 0, run_version, "of this program"},
         {"help", "", 0, 0, run_help, "this"},

@@ -252,9 +252,10 @@ static void on_event(void *arg, const struct gv_virt_event *e)
 	} else {
 		if (localtime_r(&now, &tm))
 			(void)strftime(when, sizeof(when), "%F %T", &tm);
-		printf("%s  %-16s  %s%s%s%s%s\n", when, gv_virt_event_name(e->kind), e->domain,
-		       e->has_bdf ? "  " : "", e->has_bdf ? gv_glue_bdf_format(&e->bdf, bdf) : "",
-		       e->text[0] ? "  " : "", e->text);
+		printf("%s  %s%s%s%s%s%s%s\n", when, gv_virt_event_name(e->kind),
+		       e->domain[0] ? "  " : "", e->domain, e->has_bdf ? "  " : "",
+		       e->has_bdf ? gv_glue_bdf_format(&e->bdf, bdf) : "", e->text[0] ? "  " : "",
+		       e->text);
 	}
 	(void)fflush(stdout);
 }

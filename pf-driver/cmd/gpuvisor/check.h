@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * gpuvisor check: what a host needs so that VFs can be given to VMs. Looks,
+ * and changes nothing. Every item is one line: ok, warn or FAIL, and what to do.
+ */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <gv/hypervisor_glue.h>
+
+#define CHECK_MAX_ITEMS 32
+#define CHECK_TEXT      200
+
+enum check_status { CHECK_OK, CHECK_WARN, CHECK_FAIL };
+
+struct check_item {
+	const char *name; /* "iommu", "pf-driver": for programs */
+	enum check_status status;
+	char text[CHECK_TEXT];
+	char remedy[CHECK_TEXT]; /* "" none */
+};
+
+struct check {
+	const char *sysfs, *dev; /* "/sys", "/dev" */
+	const char *pf_text;     /* --pf; NULL: find it */
+	const char *uri;         /* libvirt's; NULL: the default */
+
+	bool has_pf, ours; /* there is a PF; it is a GPU that gpuvisord runs */
+	struct gv_glue_fn pf;
+	char pf_name[GV_GLUE_BDF_TEXT];
+
+	unsigned count;
+	struct check_item item[CHECK_MAX_ITEMS];
+};
+
+/** Add an item; printf-like @text. */
+void check_add(struct check *c, const char *name, enum check_status status, const char *remedy,
+               const char *text, ...) __attribute__((format(printf, 5, 6)));
+/** First line of @path below @root, without its newline. Negative errno. */
+int check_read(const char *root, const char *path, char *text, size_t room);
+
+/** IOMMU, interrupt remapping, KVM, locked memory, huge pages, /dev/vfio. (check_host.c) */
+void check_host(struct check *c);
+/** PF, its driver, SR-IOV, IOMMU groups of PF and VFs. (check_pf.c) */
+void check_pf(struct check *c);
+/** libvirt and QEMU: versions, and the way of the VF token. (check_virt.c) */
+void check_virt(struct check *c);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the host itself must have. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "check.h"
+
+#define ECAP_INTREMAP (1ull << 3) /* VT-d specification, Extended Capability Register: IR */
+#define KVM_API       12
+#define MEMLOCK_MIN   (8 * GV_MIB) /* what gpuvisord itself locks, with room */
+
+static unsigned count_entries(const char *root, const char *path)
+{
+	char full[512];
+	struct dirent *e;
+	unsigned n = 0;
+	DIR *dir;
+
+	(void)snprintf(full, sizeof(full), "%s/%s", root, path);
+	dir = opendir(full);
+	while (dir && (e = readdir(dir)) != NULL)
+		n += e->d_name[0] != '.';
+	if (dir)
+		(void)closedir(dir);
+	return n;
+}
+
+static bool is_on(const struct check *c, const char *path)
+{
+	char flag[8];
+
+	return !check_read(c->sysfs, path, flag, sizeof(flag)) && flag[0] == 'Y';
+}
+
+static void check_iommu(struct check *c)
+{
+	unsigned groups = count_entries(c->sysfs, "kernel/iommu_groups");
+
+	if (groups)
+		check_add(c, "iommu", CHECK_OK, "", "on: %u groups", groups);
+	else if (is_on(c, "module/vfio/parameters/enable_unsafe_noiommu_mode"))
+		check_add(c, "iommu", CHECK_WARN,
+		          "for test machines only: VMs cannot be given VFs without an IOMMU",
+		          "none, and VFIO's unsafe mode without one is on");
+	else
+		check_add(c, "iommu", CHECK_FAIL,
+		          "switch VT-d or AMD-Vi on in the firmware; boot with intel_iommu=on or "
+		          "amd_iommu=on",
+		          "no IOMMU group: the IOMMU is off");
+}
+
+/* 1: an Intel unit has it, 0: one has not, -1: no Intel unit. */
+static int intel_remaps(const struct check *c)
+{
+	char path[64], text[32];
+	int found = -1;
+
+	for (unsigned i = 0; i < 16; i++) {
+		(void)snprintf(path, sizeof(path), "class/iommu/dmar%u/intel-iommu/ecap", i);
+		if (check_read(c->sysfs, path, text, sizeof(text)))
+			continue;
+		if (!(strtoull(text, NULL, 16) & ECAP_INTREMAP))
+			return 0;
+		found = 1;
+	}
+	return found;
+}
+
+static void check_intremap(struct check *c)
+{
+	int intel = intel_remaps(c);
+	char text[32];
+
+	if (intel > 0)
+		check_add(c, "interrupt-remapping", CHECK_OK, "", "the IOMMU has it");
+	else if (intel < 0 &&
+	         !check_read(c->sysfs, "class/iommu/ivhd0/amd-iommu/features", text, sizeof(text)))
+		check_add(c, "interrupt-remapping", CHECK_OK, "", "AMD-Vi has it");
+	else if (is_on(c, "module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"))
+		check_add(c, "interrupt-remapping", CHECK_WARN,
+		          "a VM can fake interrupts of the host: for guests that are trusted only",
+		          "none is known, allow_unsafe_interrupts is on");
+	else if (!intel)
+		check_add(c, "interrupt-remapping", CHECK_FAIL,
+		          "switch it on in the firmware; for trusted guests only: "
+		          "vfio_iommu_type1.allow_unsafe_interrupts=1",
+		          "the IOMMU does not have it");
+	else
+		check_add(c, "interrupt-remapping", CHECK_WARN,
+		          "dmesg | grep -i remapping says more",
+		          "cannot be told from /sys/class/iommu");
+}
+
+static void check_kvm(struct check *c)
+{
+	char path[512];
+	gv_auto_fd int fd = -1;
+
+	(void)snprintf(path, sizeof(path), "%s/kvm", c->dev);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		check_add(c, "kvm", CHECK_WARN,
+		          "modprobe kvm_intel or kvm_amd; without it guests are emulated, slowly",
+		          "%s: %s", path, strerror(errno));
+	else if (ioctl(fd, KVM_GET_API_VERSION, 0) != KVM_API)
+		check_add(c, "kvm", CHECK_WARN, "", "%s does not answer as KVM", path);
+	else
+		check_add(c, "kvm", CHECK_OK, "", "%s answers", path);
+}
+
+static void check_memlock(struct check *c)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &r))
+		return;
+	if (r.rlim_cur == RLIM_INFINITY || !geteuid())
+		check_add(c, "memlock", CHECK_OK, "", "no limit");
+	else
+		check_add(c, "memlock", r.rlim_cur < MEMLOCK_MIN ? CHECK_WARN : CHECK_OK,
+		          r.rlim_cur < MEMLOCK_MIN
+		                  ? "ulimit -l, or LimitMEMLOCK= of the service; libvirt sees to "
+		                    "its VMs itself"
+		                  : "",
+		          "%llu KiB may be locked", (unsigned long long)r.rlim_cur / 1024);
+}
+
+static void check_hugepages(struct check *c)
+{
+	char total[32] = "0", avail[32] = "0";
+
+	(void)check_read(c->sysfs, "kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", total,
+	                 sizeof(total));
+	(void)check_read(c->sysfs, "kernel/mm/hugepages/hugepages-2048kB/free_hugepages", avail,
+	                 sizeof(avail));
+	check_add(c, "hugepages", CHECK_OK, "", "%s of 2 MiB, %s free (not required)", total,
+	          avail);
+}
+
+static void check_vfio_dev(struct check *c)
+{
+	char path[512];
+
+	(void)snprintf(path, sizeof(path), "%s/vfio/vfio", c->dev);
+	if (!access(path, R_OK | W_OK))
+		check_add(c, "vfio-dev", CHECK_OK, "", "%s can be opened", path);
+	else
+		check_add(c, "vfio-dev", CHECK_FAIL,
+		          errno == ENOENT ? "modprobe vfio-pci" : "be root, or chown the device",
+		          "%s: %s", path, strerror(errno));
+}
+
+void check_host(struct check *c)
+{
+	check_iommu(c);
+	check_intremap(c);
+	check_vfio_dev(c);
+	check_kvm(c);
+	check_memlock(c);
+	check_hugepages(c);
+}
