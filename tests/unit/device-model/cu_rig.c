@@ -163,9 +163,37 @@ static int translate(void *ctx, uint64_t va, unsigned access, struct gv_cu_windo
 		return -EFAULT;
 	*w = (struct gv_cu_window){.va_base = va - at % size,
 	                           .bytes = size,
-	                           .host = rig->mem + at - at % size,
+	                           .host = rig->no_pointers ? NULL : rig->mem + at - at % size,
 	                           .access = GV_CU_R | GV_CU_W | GV_CU_X};
 	return 0;
+}
+
+static int copy(void *ctx, uint64_t va, void *buf, size_t n, bool write)
+{
+	const struct cu_rig *rig = ctx;
+	uint64_t at = va - CU_RIG_VA;
+
+	if (at > rig->bytes || n > rig->bytes - at)
+		return -EFAULT;
+	memcpy(write ? rig->mem + at : buf, write ? buf : rig->mem + at, n);
+	return 0;
+}
+
+static int update(void *ctx, uint64_t va, size_t n, uint64_t (*next)(const void *arg, uint64_t old),
+                  const void *arg, uint64_t *old)
+{
+	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+	uint64_t was = 0, now;
+	int rc;
+
+	(void)pthread_mutex_lock(&one);
+	rc = copy(ctx, va, &was, n, false);
+	now = rc ? 0 : next(arg, was);
+	if (!rc)
+		rc = copy(ctx, va, &now, n, true);
+	(void)pthread_mutex_unlock(&one);
+	*old = was;
+	return rc;
 }
 
 /* Value of a symbol of the dynamic table. */
@@ -266,7 +294,8 @@ int cu_rig_prepare(struct cu_rig *rig, const char *kernel, const uint32_t items[
 	memcpy(&d->rsrc1, desc + 48, 4);
 	memcpy(&d->rsrc2, desc + 52, 4);
 	memcpy(&props, desc + 56, 2);
-	d->mem = (struct gv_cu_mem){.ctx = rig, .translate = translate};
+	d->mem = (struct gv_cu_mem){
+	        .ctx = rig, .translate = translate, .copy = copy, .update = update};
 	d->pgm_va = CU_RIG_VA + kd + (uint64_t)entry;
 	if (rig->denorm_off)
 		d->rsrc1 &= ~(3u << 16);

@@ -26,6 +26,7 @@ struct cu_rig {
 	uint64_t slice;      /* instructions per step, 0: many */
 	double seconds;      /* of the last run */
 	uint64_t window;     /* bytes of a translation window, 0: everything in one */
+	bool no_pointers;    /* memory only through copies */
 	uint32_t denorm_off; /* clear the f32 denormal bits of the kernel's float mode */
 };
 

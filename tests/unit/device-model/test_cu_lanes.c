@@ -12,6 +12,7 @@
 
 static struct cu_rig rig;
 static const char *level = "-O2";
+static bool no_pointers;
 
 static bool opened(void)
 {
@@ -22,11 +23,13 @@ static bool opened(void)
 		cu_rig_reset(&rig);
 		rig.threads = 1;
 		rig.denorm_off = 0;
+		rig.no_pointers = no_pointers;
 		return true;
 	}
 	cu_rig_close(&rig);
 	rc = cu_rig_open(&rig, "lanes.cl", level);
 	compiled = rc ? NULL : level;
+	rig.no_pointers = no_pointers;
 	CU_ASSERT_EQUAL(rc, 0);
 	return rc == 0;
 }
@@ -663,7 +666,7 @@ static const struct ut_case cases[] = {
 
 int main(int argc, char **argv)
 {
-	static const char *const levels[] = {"-O0", "-O2", "-O3", "-O2 ftz"};
+	static const char *const levels[] = {"-O0", "-O2", "-O3", "-O2 ftz", "-O2 copies"};
 	int rc = 0;
 
 	if (!cu_rig_has("clang-14") || !cu_rig_has("ld.lld-14")) {
@@ -672,6 +675,7 @@ int main(int argc, char **argv)
 	}
 	for (unsigned n = 0; n < GV_ARRAY_LEN(levels); n++) {
 		level = levels[n];
+		no_pointers = strstr(level, "copies") != NULL;
 		printf("compiled with %s\n", level);
 		rc |= ut_main(argc, argv, "cu lanes", cases, (int)GV_ARRAY_LEN(cases));
 	}
