@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Claims of VFs: one owner each, cleaned before the next, given by root only."""
+import json
+import os
+import subprocess
+import unittest
+
+from pf_rig import BIN, Rig, main, profile
+
+NOBODY = 65534
+
+
+def rpc(r, method, **params):
+    with r.connect() as s:
+        s.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method,
+                              "params": params}).encode() + b"\n")
+        return json.loads(s.makefile().readline())
+
+
+def make_foreign_pf(root):
+    """An NVMe PF on its own driver, with one VF."""
+    bus = os.path.join(root, "bus/pci/devices")
+    os.makedirs(bus)
+    for name, files in (("0000:05:00.0", {"sriov_totalvfs": "4", "sriov_numvfs": "1"}), ("0000:05:00.1", {})):
+        path = os.path.join(root, "devices/pci0000:00", name)
+        os.makedirs(path)
+        for key, value in dict(files, vendor="0x1b36", device="0x0010").items():
+            with open(os.path.join(path, key), "w") as f:
+                f.write(value + "\n")
+        os.symlink("../../../devices/pci0000:00/" + name, os.path.join(bus, name))
+        os.symlink("../../../bus/pci/drivers/nvme", os.path.join(path, "driver"))
+    pci = os.path.join(root, "devices/pci0000:00")
+    os.symlink("../0000:05:00.1", os.path.join(pci, "0000:05:00.0/virtfn0"))
+    os.symlink("../0000:05:00.0", os.path.join(pci, "0000:05:00.1/physfn"))
+
+
+class Pool(unittest.TestCase):
+    def test_a_vf_has_one_owner_and_is_cleaned_when_it_is_released(self):
+        with Rig(profile(64, 64)) as r:
+            self.assertEqual([v["pool"] for v in r.json("vf", "list")], ["free", "free"])
+            first = r.json("vf", "claim", "0", "--owner", "bob")
+            self.assertTrue(first["new"])
+            self.assertNotIn("bdf", first)
+            self.assertFalse(r.json("vf", "claim", "0", "--owner", "bob")["new"])
+            p = r.cli("vf", "claim", "0", "--owner", "eve", ok=False)
+            self.assertEqual((p.returncode, p.stderr), (1, "gpuvisor: VF0 is claimed by bob\n"))
+            self.assertEqual(r.json("vf", "show", "0")["owner"], "bob")
+            self.assertEqual(r.cli("vf", "release", "0", "--owner", "eve", ok=False).returncode, 1)
+            self.assertEqual(r.json("vf", "release", "0", "--owner", "bob")["pool"], "free")
+            vf = r.json("vf", "show", "0")
+            self.assertEqual((vf["pool"], vf["resets"]), ("free", 1))
+            self.assertTrue(r.json("vf", "claim", "0", "--owner", "eve")["new"])
+            kinds = [json.loads(e)["text"] for e in r.cli("--json", "events").stdout.splitlines()]
+            self.assertIn("back in the pool: clean, free", kinds)
+
+    def test_claims_survive_a_new_profile(self):
+        with Rig(profile(64, 64)) as r:
+            r.cli("vf", "claim", "1", "--owner", "bob")
+            r.cli("disable")
+            r.cli("apply", r.write("p.json", profile(128, 64)))
+            self.assertEqual([v.get("owner") for v in r.json("vf", "list")], [None, "bob"])
+
+    @unittest.skipIf(os.geteuid(), "needs root to be somebody else")
+    def test_who_may_look_may_not_claim(self):
+        with Rig(profile(64), daemon_args=("--allow-uid", str(NOBODY))) as r:
+            os.chmod(r.dir, 0o755)
+            r.cli("vf", "claim", "0", "--owner", "bob")
+
+            def cli(*args):
+                return subprocess.run(["setpriv", "--reuid", str(NOBODY), "--clear-groups",
+                                       os.path.join(BIN, "gpuvisor"), "--socket", r.sock, *args],
+                                      capture_output=True, text=True, timeout=20)
+            look = cli("vf", "list")
+            self.assertEqual(look.returncode, 0, look.stderr)
+            for args in (("vf", "claim", "0", "--owner", "bob"), ("vf", "release", "0")):
+                p = cli(*args)
+                self.assertEqual(p.returncode, 1)
+                self.assertIn("permission denied", p.stderr)
+            self.assertEqual(r.json("vf", "show", "0")["owner"], "bob")
+
+    def test_nonsense_claims_nothing(self):
+        with Rig(profile(64)) as r:
+            for params in ({}, {"vf": 0}, {"vf": 0, "owner": ""}, {"vf": 0, "owner": "x" * 128},
+                           {"vf": 0, "owner": "a\nb"}, {"vf": 0, "owner": "a\0b"}, {"vf": 0, "owner": 7},
+                           {"vf": 0, "owner": None}, {"vf": 0, "owner": ["a"]}, {"vf": -1, "owner": "a"},
+                           {"vf": 1, "owner": "a"}, {"vf": 99, "owner": "a"}, {"vf": 4294967295, "owner": "a"},
+                           {"vf": "0", "owner": "a"}):
+                self.assertIn("error", rpc(r, "vf.claim", **params), params)
+                if params.get("owner") != "":
+                    wrong = rpc(r, "vf.release", **dict(params, vf=params.get("vf", 99), owner=[]))
+                    self.assertIn("error", wrong, params)
+            self.assertEqual(rpc(r, "vf.claim", vf=0)["error"]["code"], -32602)
+            self.assertIn("error", rpc(r, "vf.release", vf=0, force="yes"))
+            self.assertEqual(r.json("vf", "list")[0]["pool"], "free")
+
+    def test_a_vf_of_another_pf_is_said_to_be_one(self):
+        with Rig(profile(64)) as r:
+            root = os.path.join(r.dir, "sys")
+            make_foreign_pf(root)
+            for args in (("vf", "reset"), ("vf", "show"), ("vf", "release")):
+                p = r.cli("--sysfs", root, *args, "0000:05:00.1", ok=False)
+                self.assertEqual(p.returncode, 1)
+                self.assertEqual(p.stderr, "gpuvisor: 0000:05:00.1: its PF 0000:05:00.0 is not managed by "
+                                           "gpuvisord (driver nvme)\n")
+            p = r.cli("--sysfs", root, "bind", "0000:05:00.0", ok=False)
+            self.assertIn("it is a PF", p.stderr)
+
+    def test_vfs_on_sockets_have_no_address_and_that_is_said(self):
+        with Rig(profile(64)) as r:
+            p = r.cli("vm", "attach", "web1", "0", ok=False)
+            self.assertEqual(p.returncode, 1)
+            self.assertIn("has no PCI address", p.stderr)
+            self.assertEqual(r.json("vf", "list")[0]["pool"], "free")
+
+
+if __name__ == "__main__":
+    main()
