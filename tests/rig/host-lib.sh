@@ -225,6 +225,7 @@ host_up_with()
 {
 	local profile=$1 d
 	shift
+	mkdir -p /run/gpuvisor
 	host_modules && find_pf || { fail "no KVM, VFIO or SR-IOV device"; return 1; }
 	ok "PF $PF on vfio-pci" bind_pf vfio-pci || return 1
 	manager_start "$profile" || return 1
