@@ -8,7 +8,7 @@ const char *gv_pool_state_name(enum gv_pool_state state)
 {
 	static const char *const names[] = {[GV_POOL_FREE] = "free",
 	                                    [GV_POOL_CLAIMED] = "claimed",
-	                                    [GV_POOL_IN_USE] = "in-use",
+	                                    [GV_POOL_IN_USE] = "in use",
 	                                    [GV_POOL_CLEANING] = "cleaning",
 	                                    [GV_POOL_DIRTY] = "dirty"};
 
@@ -98,6 +98,7 @@ int gv_pool_release(struct gv_pool *pool, unsigned vf, enum gv_mbox_state sessio
 	state = gv_pool_state(pool, vf, session);
 	if (v->releasing || (state == GV_POOL_IN_USE && !v->cleaning && !force))
 		return refuse(pool, vf, v->releasing ? GV_POOL_CLEANING : state, err);
+	memcpy(v->taken, v->uuid, sizeof(v->taken));
 	v->domain[0] = v->uuid[0] = '\0';
 	v->cleaning = v->releasing = true;
 	return 0;
@@ -120,6 +121,7 @@ bool gv_pool_used(struct gv_pool *pool, unsigned vf, const char *domain, const c
 	snprintf(v->domain, sizeof(v->domain), "%s", domain);
 	snprintf(v->uuid, sizeof(v->uuid), "%s", uuid);
 	v->seen = true;
+	v->taken[0] = '\0';
 	if (!v->owner[0]) {
 		snprintf(v->owner, sizeof(v->owner), GV_POOL_DOMAIN "%.*s",
 		         (int)(GV_POOL_TEXT - sizeof(GV_POOL_DOMAIN)), domain);
@@ -141,6 +143,11 @@ bool gv_pool_left(struct gv_pool *pool, unsigned vf, const char *uuid)
 	/* Somebody else has it by now: this is about the one before, who was cleaned up after. */
 	if (v->domain[0] && strcmp(v->uuid, uuid))
 		return false;
+	/* Late news of what was taken away by force: cleaned already, perhaps somebody's by now. */
+	if (!v->domain[0] && v->taken[0] && !strcmp(v->taken, uuid)) {
+		v->taken[0] = '\0';
+		return false;
+	}
 	leave(v);
 	return true;
 }

@@ -28,13 +28,14 @@ enum gv_pool_state {
 	GV_POOL_CLEANING,
 	GV_POOL_DIRTY,
 };
-/** "free", "claimed", "in-use", "cleaning", "dirty". */
+/** "free", "claimed", "in use", "cleaning", "dirty". */
 const char *gv_pool_state_name(enum gv_pool_state state);
 
 struct gv_pool_vf {
 	char owner[GV_POOL_TEXT];  /* "": nobody */
 	char domain[GV_POOL_TEXT]; /* runs with it now; "": none that we know */
 	char uuid[GV_POOL_UUID];
+	char taken[GV_POOL_UUID]; /* the domain it was taken from by force, until that is news */
 	bool cleaning, dirty;
 	bool releasing; /* free once it is clean */
 	bool seen;      /* since gv_pool_sync_begin() */

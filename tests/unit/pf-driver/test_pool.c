@@ -120,6 +120,31 @@ static void a_stop_that_nobody_saw_start_is_cleaned_up_after(void)
 	CU_ASSERT_EQUAL(state(&p, 0), GV_POOL_CLEANING);
 }
 
+static void late_news_of_a_vf_taken_by_force_disturb_nobody(void)
+{
+	struct gv_pool p = {.num_vfs = 1};
+
+	(void)gv_pool_used(&p, 0, "web1", UUID_A);
+	CU_ASSERT_EQUAL(release(&p, 0, WEB, true), 0);
+	gv_pool_cleaned(&p, 0, true);
+	CU_ASSERT_EQUAL(claim(&p, 0, "domain:web2"), 0);
+	CU_ASSERT_FALSE(gv_pool_left(&p, 0, UUID_A));
+	CU_ASSERT_EQUAL(state(&p, 0), GV_POOL_CLAIMED);
+	(void)gv_pool_used(&p, 0, "web2", UUID_B);
+	CU_ASSERT_TRUE(gv_pool_left(&p, 0, UUID_B));
+}
+
+static void a_vf_that_is_cleaned_anyway_can_be_released(void)
+{
+	struct gv_pool p = {.num_vfs = 1};
+
+	(void)gv_pool_used(&p, 0, "web1", UUID_A);
+	CU_ASSERT_TRUE(gv_pool_left(&p, 0, UUID_A));
+	CU_ASSERT_EQUAL(release(&p, 0, NULL, true), 0);
+	gv_pool_cleaned(&p, 0, true);
+	CU_ASSERT_EQUAL(state(&p, 0), GV_POOL_FREE);
+}
+
 static void a_domain_without_claim_gets_one_and_a_foreign_claim_is_noticed(void)
 {
 	struct gv_pool p = {.num_vfs = 2};
@@ -184,6 +209,8 @@ UT_MAIN("pf-driver/pool", UT(a_vf_has_one_owner), UT(owners_are_one_printable_li
         UT(released_vfs_are_cleaned_before_they_are_free), UT(a_dirty_vf_is_handed_out_to_nobody),
         UT(a_stopped_domain_keeps_its_claim_and_leaves_a_vf_to_clean),
         UT(a_stop_that_nobody_saw_start_is_cleaned_up_after),
+        UT(late_news_of_a_vf_taken_by_force_disturb_nobody),
+        UT(a_vf_that_is_cleaned_anyway_can_be_released),
         UT(a_domain_without_claim_gets_one_and_a_foreign_claim_is_noticed),
         UT(after_a_new_connection_what_has_gone_is_cleaned),
         UT(only_a_domains_old_claim_is_forgotten), UT(a_guest_that_no_domain_has_counts))
