@@ -65,13 +65,13 @@ static bool no_iommu(const char *uri)
 static unsigned list_places(const struct stage *s, struct place *place)
 {
 	static const struct place fixed[] = {
-	        {"4 KiB", 0x1000},
+	        {"4 KiB", 0x1000, false},
 	        {"1 MiB", GV_MIB, true},
-	        {"256 MiB", 256 * GV_MIB},
-	        {"1 GiB", GV_GIB},
-	        {"4 GiB less a page", 4 * GV_GIB - RIG_PAGE},
+	        {"256 MiB", 256 * GV_MIB, false},
+	        {"1 GiB", GV_GIB, false},
+	        {"4 GiB less a page", 4 * GV_GIB - RIG_PAGE, false},
 	        {"64 GiB and a page", 64 * GV_GIB + RIG_PAGE, true},
-	        {"1 TiB", 1024 * GV_GIB},
+	        {"1 TiB", 1024 * GV_GIB, false},
 	};
 	uint64_t past = s->own->dma.iova + s->own->dma.bytes;
 	unsigned n = 0;
