@@ -125,21 +125,23 @@ static bool control(struct stage *s, const struct rig_way *way)
 	return rig_finding(s->r, true, "%s reads and writes our own memory", way->name);
 }
 
-/* A read must bring nothing; of a write only the report can be seen from here. */
+/* A read must bring nothing; of a write only the fault can be seen from here. */
 static void judge(struct stage *s, const struct rig_way *way, const struct place *p, bool write,
                   int rc)
 {
-	const uint8_t *own = gv_guest_buf_cpu(s->own);
-	bool untouched = rig_all(own, RIG_PAGE, RIG_MARK);
+	bool untouched = rig_all(gv_guest_buf_cpu(s->own), RIG_PAGE, RIG_MARK);
 	struct gv_guest_fault f;
+	char how[GV_ARRAY_LEN(s->r->err.text)] = "WENT THROUGH";
 
 	gv_guest_get_fault(s->r->g, &f);
-	(void)rig_finding(s->r, rc && untouched, "%s %s %s (0x%llx): %s%s", way->name,
-	                  write ? "writes" : "reads", p->name, (unsigned long long)p->iova,
-	                  !rc       ? "went through"
-	                  : f.valid ? "page fault"
-	                            : s->r->err.text,
-	                  untouched ? ", nothing arrived" : ", DATA ARRIVED");
+	if (rc && f.valid)
+		(void)snprintf(how, sizeof(how), "page fault (%s of 0x%llx)",
+		               f.write ? "write" : "read", (unsigned long long)f.gpu_va);
+	else if (rc)
+		(void)snprintf(how, sizeof(how), "NO FAULT, but %.300s", s->r->err.text);
+	(void)rig_finding(s->r, rc && f.valid && untouched, "%s %s %s (0x%llx): %s, %s", way->name,
+	                  write ? "writes" : "reads", p->name, (unsigned long long)p->iova, how,
+	                  untouched ? "nothing arrived" : "DATA ARRIVED");
 }
 
 static bool attack(struct stage *s, const struct rig_way *way, const struct place *p)
@@ -245,7 +247,7 @@ static int provoke(struct stage *s)
 		gv_poll_pause(&spins);
 	}
 	/* the entry follows the fence */
-	settled = gv_now_ns() + 50 * GV_MS;
+	settled = gv_now_ns() + 100 * GV_MS;
 	while (!rc && gv_rd32(s->r->bus, IH_RB_WPTR__BYTE) == before && gv_now_ns() < settled)
 		gv_poll_pause(&spins);
 	return rc ? rc : (int)((gv_rd32(s->r->bus, IH_RB_WPTR__BYTE) - before) & mask);

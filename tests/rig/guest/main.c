@@ -26,7 +26,10 @@ static int usage(const char *text)
 {
 	(void)fprintf(stderr,
 	              "gv-rig-guest: %s\n"
-	              "usage: gv-rig-guest --device URI [--timeout SECONDS] [--log LEVEL] VERB\n",
+	              "usage: gv-rig-guest --device URI [options] VERB\n"
+	              "  --timeout SECONDS  longest wait for one access (5)\n"
+	              "  --total SECONDS    attacks begin nothing new after this (140)\n"
+	              "  --log LEVEL        error (default), warn, info, debug\n",
 	              text);
 	for (size_t i = 0; i < GV_ARRAY_LEN(verbs); i++)
 		(void)fprintf(stderr, "  %-14s %-8s %s\n", verbs[i].name,
@@ -61,28 +64,40 @@ static int find_verb(struct rig *r, int argc, char **argv)
 	return usage("no such verb");
 }
 
+/* 1: taken; else the status to end with. */
+static int option(struct rig *r, struct gv_log *log, const char *name, const char *val)
+{
+	uint64_t seconds = 0;
+
+	if (!strcmp(name, "--device")) {
+		r->uri = val;
+	} else if (!strcmp(name, "--timeout") || !strcmp(name, "--total")) {
+		if (rig_parse_seconds(val, &seconds))
+			return usage("--timeout and --total take seconds");
+		if (!strcmp(name, "--total"))
+			r->end_ns = gv_now_ns() + seconds * GV_S;
+		else
+			r->wait_ns = seconds * GV_S;
+	} else if (!strcmp(name, "--log")) {
+		if (gv_log_parse_level(val, &log->max))
+			return usage("--log takes error, warn, info or debug");
+	} else {
+		return usage("unknown option");
+	}
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct gv_log log = {.sink = gv_log_stderr, .max = GV_LOG_ERR, .who = "rig"};
-	struct rig r = {.log = &log, .wait_ns = 5 * GV_S};
-	int i = 1;
+	struct rig r = {.log = &log, .wait_ns = 5 * GV_S, .end_ns = gv_now_ns() + 140 * GV_S};
+	int i = 1, rc;
 
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
-		uint64_t seconds;
-
-		if (!strcmp(argv[i], "--device")) {
-			r.uri = argv[i + 1];
-		} else if (!strcmp(argv[i], "--timeout")) {
-			if (rig_parse_seconds(argv[i + 1], &seconds) || seconds > RIG_WAIT_MAX)
-				return usage("--timeout takes 1..600 seconds");
-			r.wait_ns = seconds * GV_S;
-		} else if (!strcmp(argv[i], "--log")) {
-			if (gv_log_parse_level(argv[i + 1], &log.max))
-				return usage("--log takes error, warn, info or debug");
-		} else {
-			return usage("unknown option");
-		}
+		rc = option(&r, &log, argv[i], argv[i + 1]);
+		if (rc != 1)
+			return rc;
 	}
 	return i < argc ? find_verb(&r, argc - i, argv + i) : usage("a verb is missing");
 }

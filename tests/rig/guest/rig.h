@@ -10,12 +10,11 @@
 
 #include "guest.h"
 
-#define RIG_PAGE     4096u
-#define RIG_MARK     0x5a /* what our memory holds before a read that must bring nothing */
-#define RIG_VIEWS    2u
-#define RIG_CODE_DW  64u /* raw programs are 256-byte aligned pieces */
-#define RIG_CHUNK    (1 * GV_MIB)
-#define RIG_WAIT_MAX 600u
+#define RIG_PAGE    4096u
+#define RIG_MARK    0x5a /* what our memory holds before a read that must bring nothing */
+#define RIG_VIEWS   2u
+#define RIG_CODE_DW 64u /* raw programs are 256-byte aligned pieces */
+#define RIG_CHUNK   (1 * GV_MIB)
 
 /* ---- session.c: the VF, findings ------------------------------------------------- */
 
@@ -23,6 +22,7 @@ struct rig {
 	const char *uri;
 	const struct gv_log *log;
 	uint64_t wait_ns; /* longest wait for one access */
+	uint64_t end_ns;  /* attacks begin nothing new after this */
 	struct gv_bus *bus;
 	struct gv_guest *g;
 	struct gv_err err;
@@ -55,7 +55,7 @@ int rig_wait(struct rig *r, struct gv_guest_queue *q, uint64_t seq);
 /** A fence of its own comes on a compute and on an SDMA queue, each @within_ns. */
 bool rig_alive(struct rig *r, uint64_t within_ns);
 /** After an access that faulted: the engine may stand still, so recover when it does. Counts what
- *  was needed in r->recoveries. False: it cannot be recovered, which was reported. */
+ *  was needed in r->recoveries. False: go no further, which was reported. */
 bool rig_revive(struct rig *r);
 
 /* ---- access.c: the engines' ways to memory --------------------------------------- */

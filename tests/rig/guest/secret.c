@@ -123,17 +123,21 @@ static int look_by_sdma(struct rig *r, struct rig_scan *scan, struct search *s)
 	return rc;
 }
 
+/* An aperture that traps every access is far too slow for all of it: a page of each MiB then. */
 static int look_by_aperture(struct rig *r, struct search *s)
 {
+	const uint64_t bytes = r->g->aperture ? RIG_CHUNK : RIG_PAGE;
 	gv_auto_free uint64_t *chunk = malloc(RIG_CHUNK);
 	int rc = chunk ? 0 : gv_fail(&r->err, -ENOMEM, "out of memory");
 
+	if (!r->g->aperture)
+		rig_note("     the aperture is not mapped: one page of each MiB");
 	for (uint64_t off = 0; off < r->g->visible_bytes && !rc; off += RIG_CHUNK) {
-		rc = gv_vram_read(r->g, off, chunk, RIG_CHUNK);
+		rc = gv_vram_read(r->g, off, chunk, bytes);
 		if (rc)
 			return gv_fail(&r->err, rc, "reading the aperture at 0x%llx",
 			               (unsigned long long)off);
-		look(s, chunk, RIG_CHUNK, off);
+		look(s, chunk, bytes, off);
 	}
 	return rc;
 }
@@ -164,9 +168,9 @@ int rig_find(struct rig *r, const char *arg)
 		return rig_finding(r, false, "'%s' is no 64-bit hexadecimal pattern", arg) ? 0 : 1;
 	by_sdma.canary = ~by_sdma.secret;
 	by_aperture = by_sdma;
-	rc = gv_guest_buf_new(r->g, NULL, GV_GUEST_VRAM_VISIBLE, RIG_PAGE, &buf, &r->err);
+	rc = gv_guest_buf_new(r->g, NULL, GV_GUEST_VRAM_VISIBLE, 2 * RIG_CHUNK, &buf, &r->err);
 	if (!rc)
-		rc = gv_guest_buf_upload(buf, 0, &by_sdma.canary, 8, &r->err);
+		rc = gv_guest_buf_upload(buf, 0, &by_sdma.canary, 8, &r->err); /* 2 MiB aligned */
 	if (!rc)
 		rc = rig_scan_open(r, &scan);
 	if (rc) {

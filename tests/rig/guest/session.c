@@ -178,6 +178,8 @@ bool rig_alive(struct rig *r, uint64_t within_ns)
  */
 bool rig_revive(struct rig *r)
 {
+	if (gv_now_ns() > r->end_ns)
+		return rig_finding(r, false, "the time of --total is over, the rest was not tried");
 	if (rig_alive(r, 100 * GV_MS))
 		return true;
 	r->recoveries++;

@@ -37,17 +37,19 @@ check() # STATUS-WANTED TEXT VF VERB [ARG]: TEXT is in what it prints
 	fi
 }
 
-"$sandbox" start --config "$source/configs/profiles/uneven-2.json" --dir "$dir/box" >"$dir/out" 2>&1 ||
+# VF1's share is smaller than its aperture, so that the aperture has an outside.
+echo '{"num_vfs": 2, "vfs": [{"fb_mib": 256}, {"fb_mib": 128}]}' >"$dir/profile.json"
+"$sandbox" start --config "$dir/profile.json" --dir "$dir/box" >"$dir/out" 2>&1 ||
 	{ cat "$dir/out"; exit 1; }
 
-check 0 "fb_mib=1024" 0 fb-provisioned
-check 0 "fb_mib=512" 1 fb-provisioned
+check 0 "fb_mib=256" 0 fb-provisioned
+check 0 "fb_mib=128" 1 fb-provisioned
 check 0 "bad=0" 1 irq
 
 rig 0 work 8 >"$dir/victim" 2>&1 &
 victim=$!
 check 0 "bad=0" 1 dma-outside
-check 0 "bad=0" 1 fb-outside
+check 0 "aperture past the share: 0 of" 1 fb-outside
 check 0 "spinning" 1 spin 1
 wait $victim
 if grep -q "^units=[1-9][0-9]* .* errors=0 " "$dir/victim"; then
@@ -59,7 +61,7 @@ else
 fi
 
 check 0 "filled_mib=" 1 fill 5ec2e75ec2e75ec2
-check 0 "SDMA: not in 512 MiB" 1 find 5ec2e75ec2e75ec2
+check 0 "SDMA: not in 128 MiB" 1 find 5ec2e75ec2e75ec2
 check 1 "FOUND" 1 find 0
 check 1 "no 64-bit" 1 find secret
 check 2 "wrong number" 1 spin
