@@ -96,6 +96,54 @@ void gv_virt_hide(struct gv_err *err, const char *token)
 }
 
 /* ---- connection ----------------------------------------------------------- */
+struct opening {
+	char *uri;
+	virConnectPtr conn, *out;
+};
+
+static int run_open(void *arg, struct gv_err *err)
+{
+	struct opening *o = arg;
+
+	o->conn = virConnectOpen(o->uri);
+	if (o->conn)
+		return 0;
+	(void)gv_virt_fail(err, "libvirt: %.100s", o->uri);
+	err->code = -ECONNREFUSED;
+	return -ECONNREFUSED;
+}
+
+static void take_conn(void *arg)
+{
+	struct opening *o = arg;
+
+	*o->out = GV_TAKE(o->conn);
+}
+
+static void release_opening(void *arg)
+{
+	struct opening *o = arg;
+
+	if (o->conn)
+		(void)virConnectClose(o->conn);
+	free(o->uri);
+	free(o);
+}
+
+static int open_conn(const char *uri, virConnectPtr *conn, struct gv_err *err)
+{
+	static const struct gv_virt_call how = {"libvirt: open", run_open, take_conn,
+	                                        release_opening};
+	struct opening *o = calloc(1, sizeof(*o));
+
+	if (!o || !(o->uri = strdup(uri))) {
+		free(o);
+		return gv_fail(err, -ENOMEM, "out of memory");
+	}
+	o->out = conn;
+	return gv_virt_bounded(&how, o, GV_VIRT_TIMEOUT_MS, err);
+}
+
 int gv_virt_open(const char *uri, const struct gv_log *log, struct gv_virt **virt,
                  struct gv_err *err)
 {
@@ -104,16 +152,13 @@ int gv_virt_open(const char *uri, const struct gv_log *log, struct gv_virt **vir
 
 	if (rc)
 		return rc;
-	uri = uri ? uri : GV_VIRT_URI;
-	v->conn = virConnectOpen(uri);
-	if (!v->conn) {
-		(void)gv_virt_fail(err, "libvirt: %.100s", uri);
+	rc = open_conn(uri ? uri : GV_VIRT_URI, &v->conn, err);
+	if (rc) {
 		gv_virt_loop_put();
-		if (err)
-			err->code = -ECONNREFUSED;
-		return -ECONNREFUSED;
+		return rc;
 	}
-	/* A libvirtd that hangs ends our calls. Drivers without a socket have no use for it. */
+	/* A libvirtd that dies or hangs ends our calls. Drivers without a socket have no use for
+	 * it. */
 	(void)virConnectSetKeepAlive(v->conn, KEEPALIVE_S, KEEPALIVE_COUNT);
 	v->log = log;
 	v->ops = &libvirt_ops;

@@ -64,6 +64,30 @@ int gv_virt_define(struct gv_virt *virt, const char *xml, struct gv_err *err);
 int gv_virt_where(const struct gv_virt_domain *domain, unsigned flags, unsigned *where,
                   struct gv_err *err);
 
+/* ---- virt_bounded.c -------------------------------------------------------- */
+
+/* A call of libvirt's with a deadline. */
+struct gv_virt_call {
+	const char *what;
+	int (*run)(void *arg, struct gv_err *err); /* on a thread of its own */
+	void (*take)(void *arg);                   /* after success, on the caller's; may be NULL */
+	void (*release)(void *arg);                /* always, last, on either */
+};
+/** -ETIMEDOUT: not back in time; it goes on, and its result is dropped. */
+int gv_virt_bounded(const struct gv_virt_call *call, void *arg, unsigned timeout_ms,
+                    struct gv_err *err);
+
+/* ---- virt_call.c: what may wait for a QEMU ------------------------------------ */
+
+int gv_virt_call_attach(struct gv_virt *virt, const struct gv_virt_domain *domain, const char *xml,
+                        unsigned timeout_ms, struct gv_err *err);
+int gv_virt_call_detach(struct gv_virt *virt, const struct gv_virt_domain *domain,
+                        const char *alias, unsigned timeout_ms, struct gv_err *err);
+/** *@reply: caller frees. */
+int gv_virt_call_monitor(struct gv_virt *virt, const struct gv_virt_domain *domain,
+                         const char *command, char **reply, unsigned timeout_ms,
+                         struct gv_err *err);
+
 /* ---- virt_list.c ---------------------------------------------------------- */
 
 /** Whether nobody has @bdf where @where says: -EBUSY another domain, -EEXIST @domain. */
@@ -106,6 +130,8 @@ int gv_virt_monitor_forget(struct gv_virt *virt, const struct gv_virt_domain *do
  *  is done and 0 returned: device_add will tell. */
 int gv_virt_reach(const struct gv_virt_domain *domain, int group, const struct gv_log *log,
                   struct gv_err *err);
+/** When the device is gone: /dev/vfio/@group is root's again. As far as that is possible. */
+void gv_virt_unreach(const struct gv_virt_domain *domain, int group);
 
 /* ---- virt_loop.c: libvirt's event loop is one per process ------------------- */
 

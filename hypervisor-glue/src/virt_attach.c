@@ -80,9 +80,9 @@ static int prepare_config(struct job *j)
 static int attach_hostdev(struct job *j)
 {
 	j->live = GV_VIRT_HOSTDEV;
-	if (j->virt->ops->attach(j->domain.domain, j->hostdev, VIR_DOMAIN_AFFECT_LIVE) < 0)
-		return gv_virt_fail(j->err, "domain %s: attach", j->domain.name);
-	return 0;
+	return gv_virt_call_attach(j->virt, &j->domain, j->hostdev,
+	                           j->a->timeout_ms ? j->a->timeout_ms : GV_VIRT_TIMEOUT_MS,
+	                           j->err);
 }
 
 static int attach_live(struct job *j)

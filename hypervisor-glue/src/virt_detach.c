@@ -38,14 +38,13 @@ static int press(struct job *j, struct gv_err *err)
 {
 	if (j->dev.how == GV_VIRT_MONITOR)
 		return gv_virt_monitor_del(j->virt, &j->domain, j->dev.alias, err);
-	if (j->virt->ops->detach(j->domain.domain, j->dev.alias, VIR_DOMAIN_AFFECT_LIVE) < 0)
-		return gv_virt_fail(err, "domain %s: detach %s", j->domain.name, j->dev.alias);
-	return 0;
+	return gv_virt_call_detach(j->virt, &j->domain, j->dev.alias, j->timeout_ms, err);
 }
 
 /* A domain that stopped has let go, too. */
 static int look(struct job *j, bool *gone)
 {
+	struct gv_glue_fn fn;
 	bool has = true;
 	int rc;
 
@@ -61,6 +60,8 @@ static int look(struct job *j, bool *gone)
 	if (rc || has)
 		return rc;
 	*gone = true;
+	if (!gv_glue_fn_read("/sys", j->bdf, &fn, NULL))
+		gv_virt_unreach(&j->domain, fn.iommu_group);
 	return gv_virt_monitor_forget(j->virt, &j->domain, j->bdf, j->err);
 }
 

@@ -40,7 +40,7 @@ static int read_reply(const char *text, json_object **value, struct gv_err *err)
 
 /* Takes @arguments over. *@value: the caller's, json_object_put(). */
 static int ask(struct gv_virt *virt, const struct gv_virt_domain *domain, const char *what,
-               json_object *arguments, json_object **value, struct gv_err *err)
+               json_object *arguments, unsigned timeout_ms, json_object **value, struct gv_err *err)
 {
 	auto_json *command = json_object_new_object();
 	gv_auto_free char *reply = NULL;
@@ -52,8 +52,10 @@ static int ask(struct gv_virt *virt, const struct gv_virt_domain *domain, const 
 		return gv_fail(err, -ENOMEM, "out of memory");
 	text = json_object_to_json_string_ext(command, JSON_C_TO_STRING_PLAIN |
 	                                                       JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (!text || virt->ops->monitor(domain->domain, text, &reply, 0) < 0)
-		return gv_virt_fail(err, "domain %s: %s", domain->name, what);
+	rc = text ? gv_virt_call_monitor(virt, domain, text, &reply, timeout_ms, err)
+	          : gv_fail(err, -ENOMEM, "out of memory");
+	if (rc)
+		return rc;
 	rc = read_reply(reply, value, err);
 	return rc ? gv_fail_prefix(err, "domain %s: %s", domain->name, what) : 0;
 }
@@ -70,7 +72,8 @@ int gv_virt_running_qemu(struct gv_virt *virt, const struct gv_virt_domain *doma
 {
 	auto_json *value = NULL;
 	json_object *v = NULL;
-	int rc = ask(virt, domain, "query-version", NULL, &value, err), major, minor, micro;
+	int rc = ask(virt, domain, "query-version", NULL, GV_VIRT_TIMEOUT_MS, &value, err), major,
+	    minor, micro;
 
 	if (rc)
 		return rc;
@@ -95,7 +98,7 @@ int gv_virt_monitor_has(struct gv_virt *virt, const struct gv_virt_domain *domai
 	if (!arguments || json_object_object_add(arguments, "path",
 	                                         json_object_new_string("/machine/peripheral")))
 		return gv_fail(err, -ENOMEM, "out of memory");
-	rc = ask(virt, domain, "qom-list", arguments, &value, err);
+	rc = ask(virt, domain, "qom-list", arguments, GV_VIRT_TIMEOUT_MS, &value, err);
 	if (rc)
 		return rc;
 	if (!json_object_is_type(value, json_type_array))
@@ -119,7 +122,7 @@ int gv_virt_monitor_del(struct gv_virt *virt, const struct gv_virt_domain *domai
 
 	if (!arguments || json_object_object_add(arguments, "id", json_object_new_string(id)))
 		return gv_fail(err, -ENOMEM, "out of memory");
-	return ask(virt, domain, "device_del", arguments, &value, err);
+	return ask(virt, domain, "device_del", arguments, GV_VIRT_TIMEOUT_MS, &value, err);
 }
 
 /* ---- notes ---------------------------------------------------------------- */
@@ -245,7 +248,8 @@ static int device_add(struct gv_virt *virt, const struct gv_virt_domain *domain,
 		json_object_put(arguments);
 		return gv_fail(err, -ENOMEM, "out of memory");
 	}
-	return ask(virt, domain, "device_add", arguments, &reply, err);
+	return ask(virt, domain, "device_add", arguments,
+	           a->timeout_ms ? a->timeout_ms : GV_VIRT_TIMEOUT_MS, &reply, err);
 }
 
 static int make_ready(struct gv_virt *virt, const struct gv_virt_domain *domain,
@@ -269,7 +273,7 @@ int gv_virt_monitor_add(struct gv_virt *virt, const struct gv_virt_domain *domai
 	if (rc)
 		return rc;
 	rc = device_add(virt, domain, attach, &dev, qemu, err);
-	if (rc)
+	if (rc && rc != -ETIMEDOUT) /* then it may still come */
 		(void)gv_virt_monitor_forget(virt, domain, &dev.bdf, NULL);
 	return rc;
 }

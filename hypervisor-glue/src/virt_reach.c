@@ -91,3 +91,29 @@ int gv_virt_reach(const struct gv_virt_domain *domain, int group, const struct g
 		rc = give_node(pid, "vfio", 0666, err);
 	return rc ? rc : give_node(pid, name, 0600, err);
 }
+
+/* A node of its own goes away with us, the host's own goes back to root. */
+static void take_node(pid_t pid, int group)
+{
+	char host[64], path[96];
+	struct stat a, b;
+
+	(void)snprintf(host, sizeof(host), "/dev/vfio/%d", group);
+	(void)snprintf(path, sizeof(path), "/proc/%d/root/dev/vfio/%d", (int)pid, group);
+	if (lstat(path, &b) || !S_ISCHR(b.st_mode))
+		return;
+	if (!lstat(host, &a) && a.st_dev == b.st_dev && a.st_ino == b.st_ino) {
+		if (lchown(host, 0, 0))
+			return;
+	} else {
+		(void)unlink(path);
+	}
+}
+
+void gv_virt_unreach(const struct gv_virt_domain *domain, int group)
+{
+	pid_t pid = geteuid() || group < 0 ? 0 : find_process(domain);
+
+	if (pid)
+		take_node(pid, group);
+}

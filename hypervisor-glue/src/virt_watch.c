@@ -29,7 +29,7 @@ struct gv_virt_watch {
 
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t cond;
-	bool stop, lost;
+	bool stop, lost, ended;
 	unsigned users; /* owner, thread, each registration with libvirt */
 	struct gv_virt_record queue[QUEUE];
 	unsigned head, count;
@@ -63,7 +63,7 @@ static void lose(struct gv_virt_watch *w)
 {
 	(void)pthread_mutex_lock(&w->lock);
 	w->lost = true;
-	(void)pthread_cond_signal(&w->cond);
+	(void)pthread_cond_broadcast(&w->cond);
 	(void)pthread_mutex_unlock(&w->lock);
 }
 
@@ -82,7 +82,7 @@ static void push(struct gv_virt_watch *w, virDomainPtr domain, enum gv_virt_reco
 		w->queue[(w->head + w->count++) % QUEUE] = r;
 	else
 		w->lost = true;
-	(void)pthread_cond_signal(&w->cond);
+	(void)pthread_cond_broadcast(&w->cond);
 	(void)pthread_mutex_unlock(&w->lock);
 }
 
@@ -193,10 +193,9 @@ static void listen_to_more(struct gv_virt_watch *w, struct session *s)
 	                                                      on_deleted, w, release, 0);
 	if (s->monitor < 0)
 		release(w);
-	acquire(w);
-	s->close = !virConnectRegisterCloseCallback(s->virt->conn, on_close, w, release);
-	if (!s->close)
-		release(w);
+	/* Without a release: drivers that know no close callback take it and never call it. The
+	 * call holds a lock that taking it back waits for, so it cannot come later. */
+	s->close = !virConnectRegisterCloseCallback(s->virt->conn, on_close, w, NULL);
 }
 
 static int listen_to_all(struct gv_virt_watch *w, struct session *s, struct gv_err *err)
@@ -374,6 +373,10 @@ static void *run(void *arg)
 		backoff = GV_MIN(backoff * 2, BACKOFF_TO_MS);
 	}
 	gv_virt_loop_put();
+	(void)pthread_mutex_lock(&w->lock);
+	w->ended = true;
+	(void)pthread_cond_broadcast(&w->cond);
+	(void)pthread_mutex_unlock(&w->lock);
 	release(w);
 	return NULL;
 }
@@ -434,17 +437,21 @@ int gv_virt_watch_start(const char *uri, const struct gv_log *log, void *arg,
 /* A thread that hangs in libvirt keeps what it needs and ends by itself, silently. */
 struct gv_virt_watch *gv_virt_watch_stop(struct gv_virt_watch *watch)
 {
-	struct timespec t;
+	uint64_t end = gv_now_ns() + STOP_MS * GV_MS;
+	bool ended;
 
 	if (!watch)
 		return NULL;
 	(void)pthread_mutex_lock(&watch->lock);
 	watch->stop = true;
-	(void)pthread_cond_signal(&watch->cond);
+	(void)pthread_cond_broadcast(&watch->cond);
+	for (uint64_t now = gv_now_ns(); !watch->ended && now < end; now = gv_now_ns())
+		wait_ms(watch, (unsigned)((end - now) / GV_MS) + 1);
+	ended = watch->ended;
 	(void)pthread_mutex_unlock(&watch->lock);
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += STOP_MS / 1000;
-	if (pthread_clockjoin_np(watch->thread, NULL, CLOCK_MONOTONIC, &t)) {
+	if (ended) {
+		(void)pthread_join(watch->thread, NULL);
+	} else {
 		gv_logf(watch->log, GV_LOG_WARN, "libvirt: the watch hangs, left alone");
 		(void)pthread_detach(watch->thread);
 	}

@@ -47,18 +47,25 @@ struct gv_virt_attach {
 	                                made; NULL: "/run/gpuvisor/vf" (0711) */
 	bool managed;
 	unsigned flags;      /* GV_VIRT_LIVE, GV_VIRT_CONFIG */
-	unsigned timeout_ms; /* 0: 10000 */
+	unsigned timeout_ms; /* of what QEMU does; 0: 10000 */
 };
 /**
  * Give a VF to a domain. The XML is validated (libvirt's schema) before use. Which way is taken
  * depends on token and QEMU version, see docs/libvirt.md.
  * -ENOENT: no such domain; -EBUSY: a domain has the VF already (the text says which);
- * -EEXIST: this domain has it; -ENOTSUP: no way with this QEMU; -EINVAL; -EIO: libvirt's own text.
+ * -EEXIST: this domain has it; -ENOTSUP: no way with this QEMU; -EINVAL; -EIO: libvirt's own text;
+ * -ENOSPC: no free PCI port to plug into by monitor; -ETIMEDOUT: no answer in time, and since
+ * libvirt's calls cannot be taken back the VF may still arrive: look with gv_virt_list().
+ * With LIVE and CONFIG it is both or neither: the definition is put back when the running domain
+ * fails. A definition is written back whole: what others change at that moment is lost.
+ * By monitor (@managed) the VF is bound to vfio-pci here, since libvirt does not know of it.
  */
 int gv_virt_attach(struct gv_virt *virt, const struct gv_virt_attach *attach, enum gv_virt_how *how,
                    struct gv_err *err);
 
-/** Take a VF back. Live: waits until the guest has let go (DEVICE_REMOVED); -ETIMEDOUT after
+/** Take a VF back, from the definition too when that is asked. One of both places is enough. The
+ *  definition changes last. Live: waits until the guest has let go (DEVICE_REMOVED); -ETIMEDOUT
+ * after
  *  @timeout_ms (0: 10000) unless GV_VIRT_FORCE: then the device is taken away, or, where QEMU has
  *  no way to do so, the domain is destroyed (*@destroyed, may be NULL, says so).
  *  -ENOENT: the domain does not have it. */
@@ -118,7 +125,9 @@ struct gv_virt_event {
 };
 
 struct gv_virt_watch;
-/** Watch from a thread of its own; @event runs on it. Reconnects by itself, at first after 100 ms,
+/** Watch from a thread of its own; @event runs on it, and may take its time: what happens meanwhile
+ *  is kept, and when it is too much (512), all is read again after a DISCONNECTED. An event may be
+ *  told twice around SYNCED, never not at all. Reconnects by itself, at first after 100 ms,
  *  later every 5 s at most. @uri NULL: "qemu:///system". Returns at once; a libvirtd that is not
  *  there yet is no error. -ENOTSUP: built without libvirt. */
 int gv_virt_watch_start(const char *uri, const struct gv_log *log, void *arg,

@@ -16,7 +16,7 @@ static struct {
 	const char *version, *extra; /* extra: XML of the domain */
 	char hostdev[1024], notes[1024], plugged[128], command[512];
 	unsigned presses, lets_go_after; /* 0: never */
-	bool refuse_add;
+	bool refuse_add, hangs;
 } guest;
 
 static struct gv_virt *virt;
@@ -44,6 +44,8 @@ static int attach(virDomainPtr domain, const char *xml, unsigned flags)
 {
 	(void)domain;
 	CU_ASSERT_EQUAL(flags, VIR_DOMAIN_AFFECT_LIVE);
+	if (guest.hangs)
+		(void)usleep(300000);
 	(void)snprintf(guest.hostdev, sizeof(guest.hostdev), "%s", xml);
 	return 0;
 }
@@ -254,6 +256,24 @@ static void a_guest_that_never_lets_go_is_left_alone_or_destroyed(void)
 	end();
 }
 
+/* A device that does not answer keeps QEMU, and QEMU keeps libvirt. */
+static void a_call_that_hangs_is_left_behind(void)
+{
+	struct gv_glue_fn fn = {.bdf = vf0, .is_vf = true, .iommu_group = 40, .pf = {0, 3, 0, 0}};
+	struct gv_virt_attach a = {.domain = NAME, .vf = &fn, .flags = GV_VIRT_LIVE};
+	uint64_t start = gv_now_ns();
+	struct gv_err err;
+
+	begin(QEMU_7_2);
+	guest.hangs = true;
+	a.timeout_ms = 50;
+	CU_ASSERT_EQUAL(gv_virt_attach(virt, &a, NULL, &err), -ETIMEDOUT);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "no answer for 50 ms"));
+	CU_ASSERT(gv_now_ns() - start < 290 * GV_MS);
+	(void)usleep(400000); /* it must come back to memory that is still there */
+	end();
+}
+
 static void qemu_that_answers_nonsense_is_refused(void)
 {
 	static const char *const bad[] = {"",
@@ -278,5 +298,6 @@ UT_MAIN("virt_live", UT(without_token_it_is_a_hostdev),
         UT(with_token_an_old_qemu_is_told_by_monitor), UT(a_newer_qemu_has_a_property),
         UT(a_global_token_makes_it_a_hostdev),
         UT(a_refusal_is_told_without_the_token_and_leaves_no_note),
-        UT(a_guest_that_boots_is_asked_again), UT(qemu_that_answers_nonsense_is_refused),
+        UT(a_guest_that_boots_is_asked_again), UT(a_call_that_hangs_is_left_behind),
+        UT(qemu_that_answers_nonsense_is_refused),
         UT(a_guest_that_never_lets_go_is_left_alone_or_destroyed))
