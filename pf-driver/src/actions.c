@@ -25,12 +25,18 @@ static void upload(struct gv_pf *pf, const struct gv_mbox_act *act)
 	done(pf, act, rc);
 }
 
+static const char *why_reset(const struct gv_pf *pf, const struct gv_mbox_act *act)
+{
+	if (act->code == GV_MBOX_ACT_ENTER)
+		return "the guest asked for it";
+	return pf->vf[act->vf].gone_next ? "its guest is gone" : gv_mbox_reason_name(act->reason);
+}
+
 static void reset(struct gv_pf *pf, const struct gv_mbox_act *act)
 {
 	pf->vf[act->vf].resets++;
-	pf_event(pf, GV_PF_EVENT_VF_RESET, (int)act->vf, "reset begins: %s",
-	         act->code == GV_MBOX_ACT_ENTER ? "the guest asked for it"
-	                                        : gv_mbox_reason_name(act->reason));
+	pf_event(pf, GV_PF_EVENT_VF_RESET, (int)act->vf, "reset begins: %s", why_reset(pf, act));
+	pf->vf[act->vf].gone_next = false;
 	pf_gates_close(pf, act->vf, PF_GATE_ALL);
 	pf_job_start(pf, act->vf, act);
 }

@@ -228,6 +228,7 @@ int gv_pf_vf_reset(struct gv_pf *pf, unsigned vf, unsigned flags, struct gv_err 
 	if (gv_pf_vf_resetting(pf, vf))
 		return gv_fail(err, -EBUSY, "VF%u is being reset already", vf);
 	pf->vf[vf].no_scrub_next = flags & GV_PF_RESET_NO_SCRUB;
+	pf->vf[vf].gone_next = flags & GV_PF_RESET_GONE;
 	rc = gv_mbox_pf_reset(&pf->mbox, vf,
 	                      flags & GV_PF_RESET_GONE ? GV_MBOX_WHY_PCI_FLR : GV_MBOX_WHY_HOST,
 	                      gv_now_ns(), &acts);

@@ -50,6 +50,7 @@ struct pf_vf {
 	struct pf_job job;
 	bool unacked;       /* the message in RCV was dropped on purpose: do not look again */
 	bool no_scrub_next; /* asked for the reset that comes */
+	bool gone_next;     /* that reset is ours, because the guest is gone */
 	unsigned gates;     /* PF_GATE_*: what we opened */
 	enum gv_mbox_state seen_state;
 	uint64_t since_ms;

@@ -306,6 +306,7 @@ static void a_guest_that_is_gone_is_not_told_of_the_reset(void)
 	CU_ASSERT_FALSE(gv_pf_vf_resetting(r.pf, 0));
 	CU_ASSERT_EQUAL(rig_state(&r, 0), GV_MBOX_IDLE);
 	CU_ASSERT_FALSE(rig_saw(&r, GV_PF_EVENT_VF_STATE, 0, "NOTIFY"));
+	CU_ASSERT_TRUE(rig_saw(&r, GV_PF_EVENT_VF_RESET, 0, "its guest is gone"));
 	vf = gv_bus_close(vf);
 	rig_down(&r);
 }
