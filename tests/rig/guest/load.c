@@ -179,27 +179,34 @@ int rig_work(struct rig *r, const char *arg)
 
 /* ---- irq ------------------------------------------------------------------------------------ */
 
+/* The counts of one line of /proc/interrupts: "24:  17  0  PCI-MSIX-... vfio-msix[0](BDF)". */
+static int64_t sum_counts(const char *line)
+{
+	const char *at = strchr(line, ':');
+	int64_t sum = 0;
+	char *end;
+
+	for (at = at ? at + 1 : ""; *at; at = end) {
+		int64_t n = strtoll(at, &end, 10);
+
+		if (end == at)
+			break;
+		sum += n;
+	}
+	return sum;
+}
+
 /* What the guest's kernel counted for this function's MSI-X vectors; -1: it has no such line. */
 static int64_t kernel_count(const struct rig *r)
 {
 	const char *bdf = strncmp(r->uri, "vfio:", 5) ? NULL : r->uri + 5;
 	FILE *f = bdf ? fopen("/proc/interrupts", "re") : NULL;
-	char line[1024], *at, *end;
+	char line[1024];
 	int64_t sum = -1;
 
-	while (f && fgets(line, sizeof(line), f)) {
-		if (!strstr(line, "vfio-msix") || !strstr(line, bdf))
-			continue;
-		sum = GV_MAX(sum, 0);
-		at = strchr(line, ':');
-		for (at = at ? at + 1 : line, end = NULL; end != at; at = end ? end : at) {
-			uint64_t n = strtoull(at, &end, 10);
-
-			if (end == at)
-				break;
-			sum += (int64_t)n;
-		}
-	}
+	while (f && fgets(line, sizeof(line), f))
+		if (strstr(line, "vfio-msix") && strstr(line, bdf))
+			sum = GV_MAX(sum, 0) + sum_counts(line);
 	if (f)
 		(void)fclose(f);
 	return sum;
