@@ -52,11 +52,13 @@ static int raise_memlock(const struct gv_virt_domain *domain, pid_t pid, struct 
 	return 0;
 }
 
-/* The node /dev/vfio/@name in the process's view: the same device, and the process's. */
-static int give_node(pid_t pid, const char *name, mode_t mode, struct gv_err *err)
+/* The node /dev/vfio/@name in the process's view. One that is there already is the host's own, and
+ * only a group (@own) then becomes the process's: the control node is everybody's. */
+static int give_node(pid_t pid, const char *name, mode_t mode, bool own, struct gv_err *err)
 {
 	char host[64], path[96];
 	struct stat node, process;
+	bool made;
 
 	(void)snprintf(host, sizeof(host), "/dev/vfio/%s", name);
 	(void)snprintf(path, sizeof(path), "/proc/%d", (int)pid);
@@ -66,8 +68,9 @@ static int give_node(pid_t pid, const char *name, mode_t mode, struct gv_err *er
 	if (mkdir(path, 0755) && errno != EEXIST)
 		return gv_fail(err, -errno, "%s: %s", path, strerror(errno));
 	(void)snprintf(path, sizeof(path), "/proc/%d/root/dev/vfio/%s", (int)pid, name);
-	if ((mknod(path, S_IFCHR | mode, node.st_rdev) && errno != EEXIST) ||
-	    lchown(path, process.st_uid, process.st_gid))
+	made = !mknod(path, S_IFCHR | mode, node.st_rdev);
+	if ((!made && errno != EEXIST) || (made && chmod(path, mode)) ||
+	    ((made || own) && lchown(path, process.st_uid, process.st_gid)))
 		return gv_fail(err, -errno, "%s: %s", path, strerror(errno));
 	return 0;
 }
@@ -88,8 +91,8 @@ int gv_virt_reach(const struct gv_virt_domain *domain, int group, const struct g
 	(void)snprintf(name, sizeof(name), "%d", group);
 	rc = raise_memlock(domain, pid, err);
 	if (!rc)
-		rc = give_node(pid, "vfio", 0666, err);
-	return rc ? rc : give_node(pid, name, 0600, err);
+		rc = give_node(pid, "vfio", 0666, false, err);
+	return rc ? rc : give_node(pid, name, 0600, true, err);
 }
 
 /* A node of its own goes away with us, the host's own goes back to root. */
