@@ -130,12 +130,17 @@ static void release_opening(void *arg)
 	free(o);
 }
 
-static int open_conn(const char *uri, virConnectPtr *conn, struct gv_err *err)
+static int open_conn(const char *uri, bool patient, virConnectPtr *conn, struct gv_err *err)
 {
 	static const struct gv_virt_call how = {"libvirt: open", run_open, take_conn,
 	                                        release_opening};
-	struct opening *o = calloc(1, sizeof(*o));
+	struct opening *o;
 
+	if (patient) {
+		*conn = virConnectOpen(uri);
+		return *conn ? 0 : gv_virt_fail(err, "libvirt: %.100s", uri);
+	}
+	o = calloc(1, sizeof(*o));
 	if (!o || !(o->uri = strdup(uri))) {
 		free(o);
 		return gv_fail(err, -ENOMEM, "out of memory");
@@ -144,15 +149,15 @@ static int open_conn(const char *uri, virConnectPtr *conn, struct gv_err *err)
 	return gv_virt_bounded(&how, o, GV_VIRT_TIMEOUT_MS, err);
 }
 
-int gv_virt_open(const char *uri, const struct gv_log *log, struct gv_virt **virt,
-                 struct gv_err *err)
+static int open_virt(const char *uri, const struct gv_log *log, bool patient, struct gv_virt **virt,
+                     struct gv_err *err)
 {
 	gv_auto_free struct gv_virt *v = calloc(1, sizeof(*v));
 	int rc = v ? gv_virt_loop_get(err) : gv_fail(err, -ENOMEM, "out of memory");
 
 	if (rc)
 		return rc;
-	rc = open_conn(uri ? uri : GV_VIRT_URI, &v->conn, err);
+	rc = open_conn(uri ? uri : GV_VIRT_URI, patient, &v->conn, err);
 	if (rc) {
 		gv_virt_loop_put();
 		return rc;
@@ -164,6 +169,18 @@ int gv_virt_open(const char *uri, const struct gv_log *log, struct gv_virt **vir
 	v->ops = &libvirt_ops;
 	*virt = GV_TAKE(v);
 	return 0;
+}
+
+int gv_virt_open(const char *uri, const struct gv_log *log, struct gv_virt **virt,
+                 struct gv_err *err)
+{
+	return open_virt(uri, log, false, virt, err);
+}
+
+int gv_virt_open_patient(const char *uri, const struct gv_log *log, struct gv_virt **virt,
+                         struct gv_err *err)
+{
+	return open_virt(uri, log, true, virt, err);
 }
 
 struct gv_virt *gv_virt_close(struct gv_virt *virt)

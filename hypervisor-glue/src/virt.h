@@ -39,6 +39,10 @@ struct gv_virt_domain {
 
 /** libvirt ready, its errors not printed. */
 int gv_virt_init(struct gv_err *err);
+/** gv_virt_open() without a deadline, for a thread that has nothing else to do: against a libvirtd
+ *  that hangs, attempts that were given up would pile up. */
+int gv_virt_open_patient(const char *uri, const struct gv_log *log, struct gv_virt **virt,
+                         struct gv_err *err);
 /** Record libvirt's last error: -ENOENT no such domain, -ENOTSUP, -EACCES, else -EIO. */
 int gv_virt_fail(struct gv_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** Replace @token wherever it is in the text. NULL token: nothing. */

@@ -17,7 +17,7 @@ struct job {
 	struct gv_virt_domain domain;
 	struct gv_virt_dev dev; /* in the running domain */
 	const struct gv_glue_bdf *bdf;
-	unsigned timeout_ms;
+	unsigned timeout_ms, left_ms;
 	struct gv_err *err;
 };
 
@@ -38,7 +38,7 @@ static int press(struct job *j, struct gv_err *err)
 {
 	if (j->dev.how == GV_VIRT_MONITOR)
 		return gv_virt_monitor_del(j->virt, &j->domain, j->dev.alias, err);
-	return gv_virt_call_detach(j->virt, &j->domain, j->dev.alias, j->timeout_ms, err);
+	return gv_virt_call_detach(j->virt, &j->domain, j->dev.alias, j->left_ms, err);
 }
 
 /* A domain that stopped has let go, too. */
@@ -77,6 +77,7 @@ static int press_and_wait(struct job *j)
 	while (!rc && !gone && now < end) {
 		if (now >= next) {
 			said.text[0] = '\0';
+			j->left_ms = (unsigned)((end - now) / GV_MS) + 1;
 			rc = press(j, &said);
 			next = now + RESEND_MS * GV_MS;
 		}

@@ -249,7 +249,7 @@ static int connect_to(struct gv_virt_watch *w, struct session *s, struct gv_err 
 
 	*s = (struct session){.monitor = -1};
 	forget_queue(w);
-	rc = gv_virt_open(w->uri, w->log, &s->virt, err);
+	rc = gv_virt_open_patient(w->uri, w->log, &s->virt, err);
 	if (rc)
 		return rc;
 	/* first listen, then look: what happens in between is told twice, never not at all */

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <libvirt/libvirt.h>
 
@@ -178,6 +180,39 @@ static void a_libvirtd_that_is_not_there_is_waited_for(void)
 	CU_ASSERT_PTR_NULL(gv_virt_watch_stop(NULL));
 }
 
+/* A socket that takes connections and never says a word. */
+static int listen_silently(const char *path)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+	CU_ASSERT_FATAL(fd >= 0 && !bind(fd, (struct sockaddr *)&at, sizeof(at)) && !listen(fd, 4));
+	return fd;
+}
+
+static void a_libvirtd_that_hangs_does_not_hold_the_stop(void)
+{
+	char dir[] = "/tmp/gv-virt-XXXXXX", path[64], uri[128];
+	uint64_t start = gv_now_ns();
+	int fd;
+
+	heard.text[0] = '\0';
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/sock", dir);
+	(void)snprintf(uri, sizeof(uri), "qemu+unix:///system?socket=%s", path);
+	fd = listen_silently(path);
+	CU_ASSERT_EQUAL_FATAL(gv_virt_watch_start(uri, NULL, NULL, listen_to, &watch, NULL), 0);
+	(void)usleep(200000);
+	watch = gv_virt_watch_stop(watch);
+	CU_ASSERT(gv_now_ns() - start > 4 * GV_S && gv_now_ns() - start < 9 * GV_S);
+	(void)close(fd); /* its thread is told so, and tidies up behind us */
+	(void)usleep(500000);
+	CU_ASSERT_STRING_EQUAL(heard.text, "");
+	(void)unlink(path);
+	(void)rmdir(dir);
+}
+
 static void every_kind_has_a_name(void)
 {
 	CU_ASSERT_STRING_EQUAL(gv_virt_event_name(GV_VIRT_CONNECTED), "connected");
@@ -189,4 +224,4 @@ static void every_kind_has_a_name(void)
 UT_MAIN("virt_watch", UT(each_function_of_a_domain_is_named),
         UT(what_ran_before_is_in_use_before_synced), UT(a_domain_without_functions_is_one_event),
         UT(nothing_is_heard_after_the_stop), UT(a_libvirtd_that_is_not_there_is_waited_for),
-        UT(every_kind_has_a_name))
+        UT(a_libvirtd_that_hangs_does_not_hold_the_stop), UT(every_kind_has_a_name))
