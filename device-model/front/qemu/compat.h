@@ -21,7 +21,14 @@
 #include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
 
+/* Functions that the other versions lack are weak, so that the wrong file loads as far as the check
+ * that says so. */
 #if GVQ_QEMU < 1000
+#pragma weak qemu_mutex_lock_iothread_impl
+#pragma weak qemu_mutex_unlock_iothread
+#pragma weak qemu_mutex_iothread_locked
+#pragma weak pcie_sriov_pf_disable_vfs
+#pragma weak device_class_set_props
 #define bql_lock()              qemu_mutex_lock_iothread()
 #define bql_unlock()            qemu_mutex_unlock_iothread()
 #define bql_locked()            qemu_mutex_iothread_locked()
@@ -32,6 +39,12 @@
 #define gvq_set_reset(dc, fn)   ((dc)->reset = (fn))
 #define gvq_ari_init(pdev, off) pcie_ari_init((pdev), (off), 0)
 #else
+#pragma weak bql_lock_impl
+#pragma weak bql_unlock
+#pragma weak bql_locked
+#pragma weak pcie_sriov_pf_reset
+#pragma weak device_class_set_legacy_reset
+#pragma weak device_class_set_props_n
 #define GVQ_PLUGIN_API 4
 #define GVQ_PROPERTY   const Property
 #define GVQ_PROPERTIES_END
