@@ -33,6 +33,16 @@ ok()
 	return $rc
 }
 
+# quietly COMMAND...: its output only when it fails
+quietly()
+{
+	local rc
+	"$@" >/tmp/rig-check 2>&1
+	rc=$?
+	[ $rc -eq 0 ] || { echo "rig:      $* (exit $rc)"; sed 's/^/rig:      | /' /tmp/rig-check | tail -n 20; }
+	return $rc
+}
+
 refused()
 {
 	local what=$1 rc
@@ -132,6 +142,10 @@ guest_xml()
     <memballoon model='none'/>
     <iommu model='intel'><driver intremap='on' caching_mode='on'/></iommu>
   </devices>
+  <!-- Room for a VF's 256 MiB aperture in ports where one may be plugged in later. -->
+  <qemu:commandline>
+    <qemu:arg value='-global'/><qemu:arg value='pcie-root-port.pref64-reserve=512M'/>
+  </qemu:commandline>
 </domain>
 X
 }
