@@ -29,23 +29,30 @@ static void trace(const struct gvq_fn *fn, enum gv_region region, char what, uin
 		              fn->func, region, what, off, n, val);
 }
 
-/* An engine that writes into a BAR of ours: peer-to-peer is not modelled, and it holds locks that
- * the access would want. */
-static MemTxResult refuse_engine(const struct gvq_fn *fn)
+/* A CPU that executes a load or store, and nothing else on its stack. A device that was told to
+ * transfer data to or from a BAR of ours is refused: it may be an engine of ours, which holds locks
+ * that the access would want, or a device of QEMU in the middle of something, which would not
+ * expect others to run while we leave the BQL. Memory behind BAR0 is open to both. */
+static bool by_cpu(MemTxAttrs attrs)
+{
+	return qemu_in_vcpu_thread() && !attrs.unspecified && !attrs.requester_id;
+}
+
+static MemTxResult refuse(const struct gvq_fn *fn)
 {
 	gv_logf(&fn->front->log, GV_LOG_DEBUG, "DMA into a BAR of function %u refused", fn->func);
 	return MEMTX_DECODE_ERROR;
 }
 
 static MemTxResult read_region(struct gvq_fn *fn, enum gv_region region, uint64_t off,
-                               uint64_t *val, unsigned n)
+                               uint64_t *val, unsigned n, MemTxAttrs attrs)
 {
 	uint64_t got = 0;
 	bool locked;
 
 	*val = UINT64_MAX;
-	if (gvq_in_dma())
-		return refuse_engine(fn);
+	if (!by_cpu(attrs))
+		return refuse(fn);
 	locked = leave_bql();
 	gvq_settle(fn->front);
 	if (gv_dev_read(fn->front->dev, fn->func, region, off, &got, n) == 0)
@@ -56,12 +63,12 @@ static MemTxResult read_region(struct gvq_fn *fn, enum gv_region region, uint64_
 }
 
 static MemTxResult write_region(struct gvq_fn *fn, enum gv_region region, uint64_t off,
-                                uint64_t val, unsigned n)
+                                uint64_t val, unsigned n, MemTxAttrs attrs)
 {
 	bool locked;
 
-	if (gvq_in_dma())
-		return refuse_engine(fn);
+	if (!by_cpu(attrs))
+		return refuse(fn);
 	trace(fn, region, 'W', off, val, n);
 	locked = leave_bql();
 	gvq_settle(fn->front);
@@ -72,36 +79,36 @@ static MemTxResult write_region(struct gvq_fn *fn, enum gv_region region, uint64
 
 static MemTxResult read_vram(void *opaque, hwaddr off, uint64_t *val, unsigned n, MemTxAttrs attrs)
 {
-	return read_region(opaque, GV_REGION_VRAM, off, val, n);
+	return read_region(opaque, GV_REGION_VRAM, off, val, n, attrs);
 }
 
 static MemTxResult write_vram(void *opaque, hwaddr off, uint64_t val, unsigned n, MemTxAttrs attrs)
 {
-	return write_region(opaque, GV_REGION_VRAM, off, val, n);
+	return write_region(opaque, GV_REGION_VRAM, off, val, n, attrs);
 }
 
 static MemTxResult read_registers(void *opaque, hwaddr off, uint64_t *val, unsigned n,
                                   MemTxAttrs attrs)
 {
-	return read_region(opaque, GV_REGION_MMIO, off, val, n);
+	return read_region(opaque, GV_REGION_MMIO, off, val, n, attrs);
 }
 
 static MemTxResult write_registers(void *opaque, hwaddr off, uint64_t val, unsigned n,
                                    MemTxAttrs attrs)
 {
-	return write_region(opaque, GV_REGION_MMIO, off, val, n);
+	return write_region(opaque, GV_REGION_MMIO, off, val, n, attrs);
 }
 
 static MemTxResult read_doorbell(void *opaque, hwaddr off, uint64_t *val, unsigned n,
                                  MemTxAttrs attrs)
 {
-	return read_region(opaque, GV_REGION_DOORBELL, off, val, n);
+	return read_region(opaque, GV_REGION_DOORBELL, off, val, n, attrs);
 }
 
 static MemTxResult write_doorbell(void *opaque, hwaddr off, uint64_t val, unsigned n,
                                   MemTxAttrs attrs)
 {
-	return write_region(opaque, GV_REGION_DOORBELL, off, val, n);
+	return write_region(opaque, GV_REGION_DOORBELL, off, val, n, attrs);
 }
 
 #define GVQ_OPS(what)                                                                              \
@@ -116,7 +123,7 @@ static const MemoryRegionOps register_ops = GVQ_OPS(registers);
 static const MemoryRegionOps doorbell_ops = GVQ_OPS(doorbell);
 
 /* Our accesses drop the BQL, so that two vCPUs can be in one device: QEMU would take the second
- * for a device that calls itself, and refuse it. gvq_in_dma() is what guards us. */
+ * for a device that calls itself, and refuse it. by_cpu() is what guards us. */
 static void init_io(MemoryRegion *mr, struct gvq_fn *fn, const MemoryRegionOps *ops,
                     const char *name, uint64_t bytes)
 {

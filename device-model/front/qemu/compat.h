@@ -14,6 +14,9 @@
 #include "hw/pci/pci.h"
 #if GVQ_QEMU >= 1000
 #include "hw/pci/pci_device.h"
+#include "system/cpus.h"
+#else
+#include "sysemu/cpus.h"
 #endif
 #include "hw/pci/msix.h"
 #include "hw/pci/pcie.h"

@@ -12,13 +12,6 @@
 /* How much is copied before others get the BQL. */
 #define GVQ_DMA_SLICE (64 * GV_KIB)
 
-static __thread bool in_dma;
-
-bool gvq_in_dma(void)
-{
-	return in_dma;
-}
-
 /* Under the BQL. */
 static int access_once(struct gvq_front *front, unsigned func, uint64_t iova, void *buf, size_t n,
                        DMADirection dir)
@@ -28,9 +21,7 @@ static int access_once(struct gvq_front *front, unsigned func, uint64_t iova, vo
 
 	if (!pdev)
 		return -ENODEV;
-	in_dma = true;
 	res = pci_dma_rw(pdev, iova, buf, n, dir, MEMTXATTRS_UNSPECIFIED);
-	in_dma = false;
 	if (res != MEMTX_OK && front->trace)
 		error_report("gpuvisor-gpu: function %u: DMA %s of %zu bytes at 0x%" PRIx64
 		             " refused (%u)",

@@ -119,8 +119,6 @@ void gvq_settle(struct gvq_front *front);
 
 int gvq_dma_read(void *arg, unsigned func, uint64_t iova, void *buf, size_t n);
 int gvq_dma_write(void *arg, unsigned func, uint64_t iova, const void *buf, size_t n);
-/** This thread is inside a DMA access of an engine. */
-bool gvq_in_dma(void);
 
 /* ---- bars.c ----------------------------------------------------------------- */
 
