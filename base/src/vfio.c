@@ -533,3 +533,19 @@ int gv_vfio_parse_uuid(const char *text, uint8_t uuid[16])
 	memcpy(uuid, out, sizeof(out));
 	return 0;
 }
+
+int gv_vfio_read_token(const char *path, uint8_t token[16], struct gv_err *err)
+{
+	char text[64] = "";
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return gv_fail(err, -errno, "%s: %s", path, strerror(errno));
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	(void)fclose(f);
+	text[strcspn(text, "\r\n")] = '\0';
+	if (gv_vfio_parse_uuid(text, token))
+		return gv_fail(err, -EINVAL, "%s: the first line is no UUID", path);
+	return 0;
+}

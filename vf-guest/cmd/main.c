@@ -61,23 +61,6 @@ int cli_fail(const struct gv_err *err)
 	return CLI_FAILED;
 }
 
-/* From a file, because a command line is there for everybody to see. */
-static int read_token(const char *path, uint8_t token[16], struct gv_err *err)
-{
-	char text[64] = "";
-	FILE *f = fopen(path, "re");
-
-	if (!f)
-		return gv_fail(err, -errno, "%s: %s", path, strerror(errno));
-	if (!fgets(text, sizeof(text), f))
-		text[0] = '\0';
-	(void)fclose(f);
-	text[strcspn(text, "\r\n")] = '\0';
-	if (gv_vfio_parse_uuid(text, token))
-		return gv_fail(err, -EINVAL, "%s: the first line is no UUID", path);
-	return 0;
-}
-
 int cli_open(const struct cli *cli, unsigned compute_queues, struct gv_bus **bus,
              struct gv_guest **guest, struct gv_err *err)
 {
@@ -90,7 +73,7 @@ int cli_open(const struct cli *cli, unsigned compute_queues, struct gv_bus **bus
 	        .log = cli->log,
 	};
 	uint8_t token[16];
-	int rc = cli->token_file ? read_token(cli->token_file, token, err) : 0;
+	int rc = cli->token_file ? gv_vfio_read_token(cli->token_file, token, err) : 0;
 
 	if (!rc)
 		rc = gv_bus_open(cli->device, cli->token_file ? token : NULL, cli->log, bus, err);

@@ -35,4 +35,8 @@ int gv_vfio_set_vf_token(struct gv_bus *bus, const uint8_t token[16]);
 /** "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" to 16 bytes. -EINVAL for anything else. */
 int gv_vfio_parse_uuid(const char *text, uint8_t uuid[16]);
 
+/** The same from the first line of a file: a command line is there for everybody to see. -EINVAL:
+ * it holds no UUID; or what opening gave. */
+int gv_vfio_read_token(const char *path, uint8_t token[16], struct gv_err *err);
+
 #endif

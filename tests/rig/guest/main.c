@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <gv/vfio.h>
+
 #include "rig.h"
 
 enum { USAGE = 2 };
@@ -27,6 +29,7 @@ static int usage(const char *text)
 	(void)fprintf(stderr,
 	              "gv-rig-guest: %s\n"
 	              "usage: gv-rig-guest --device URI [options] VERB\n"
+	              "  --vf-token-file F  UUID that opens a VF whose PF is on vfio-pci\n"
 	              "  --timeout SECONDS  longest wait for one access (5)\n"
 	              "  --total SECONDS    attacks begin nothing new after this (140)\n"
 	              "  --log LEVEL        error (default), warn, info, debug\n",
@@ -71,6 +74,10 @@ static int option(struct rig *r, struct gv_log *log, const char *name, const cha
 
 	if (!strcmp(name, "--device")) {
 		r->uri = val;
+	} else if (!strcmp(name, "--vf-token-file")) {
+		if (gv_vfio_read_token(val, r->token, &r->err))
+			return usage(r->err.text);
+		r->has_token = true;
 	} else if (!strcmp(name, "--timeout") || !strcmp(name, "--total")) {
 		if (rig_parse_seconds(val, &seconds))
 			return usage("--timeout and --total take seconds");

@@ -20,6 +20,8 @@
 
 struct rig {
 	const char *uri;
+	uint8_t token[16];
+	bool has_token;
 	const struct gv_log *log;
 	uint64_t wait_ns; /* longest wait for one access */
 	uint64_t end_ns;  /* attacks begin nothing new after this */

@@ -84,7 +84,7 @@ static int try_open(struct rig *r)
 {
 	const struct gv_guest_cfg cfg = {
 	        .timeout_ns = 10 * GV_S, .driver_version = "gv-rig-guest", .log = r->log};
-	int rc = gv_bus_open(r->uri, NULL, r->log, &r->bus, &r->err);
+	int rc = gv_bus_open(r->uri, r->has_token ? r->token : NULL, r->log, &r->bus, &r->err);
 
 	if (!rc)
 		rc = gv_guest_open(r->bus, &cfg, &r->g, &r->err);

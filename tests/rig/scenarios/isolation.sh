@@ -4,13 +4,14 @@
 
 scenario()
 {
-	local fb victim=0 hostile=1
+	local fb victim=0 hostile=1 worker
 	host_up_with uneven-2 victim hostile || return
 	ok "VF$victim to the victim" gpuvisor vm attach victim $victim --config
 	ok "VF$hostile to the hostile guest" gpuvisor vm attach hostile $hostile --config
 	ok "the victim comes up" guest_start victim
 	ok "the hostile guest comes up" guest_start hostile
 	guest_run victim 200 'gv-rig-guest --device vfio:$(vf) work 60' >/run/rig/victim.work 2>&1 &
+	worker=$!
 	ok "DMA outside the guest's memory" guest_run hostile 150 'gv-rig-guest --device vfio:$(vf) dma-outside'
 	dmesg >/run/rig/dmesg
 	has "the host kernel's log names the VF" "DMAR.*\[$(vf_bdf $hostile | cut -d: -f2-)\].*(fault|0x)" /run/rig/dmesg
@@ -19,7 +20,7 @@ scenario()
 	gpuvisor events >/run/rig/events
 	has "gpuvisor events name the VF" "vf-fault.*VF$hostile|VF$hostile.*vf-fault" /run/rig/events
 	refused "and no other" grep -E "vf-fault.*VF$victim|VF$victim.*vf-fault" /run/rig/events
-	wait
+	wait $worker
 	cat /run/rig/victim.work
 	has "the victim never noticed" "errors=0" /run/rig/victim.work
 	next_tenant
