@@ -131,7 +131,7 @@ static void init_io(MemoryRegion *mr, struct gvq_fn *fn, const MemoryRegionOps *
 	mr->disable_reentrancy_guard = true;
 }
 
-static void init_bar0(struct gvq_fn *fn, uint64_t bytes)
+static void init_bar0(struct gvq_fn *fn, MemoryRegion *memory, uint64_t bytes)
 {
 	const struct gvq_window *w = &fn->front->window[fn->func];
 	Object *owner = OBJECT(&fn->pdev);
@@ -141,12 +141,10 @@ static void init_bar0(struct gvq_fn *fn, uint64_t bytes)
 	memory_region_add_subregion(&fn->bar0, 0, &fn->bar0_trap);
 	if (!w->host)
 		return;
-	memory_region_init_ram_ptr(&fn->bar0_ram, owner, "gpuvisor-bar0-vram", w->room, w->host);
-	memory_region_init_alias(&fn->bar0_shown, owner, "gpuvisor-bar0-shown", &fn->bar0_ram, 0,
-	                         w->room);
+	memory_region_init_alias(&fn->bar0_shown, owner, "gpuvisor-bar0-shown", memory, 0, w->room);
 	memory_region_set_enabled(&fn->bar0_shown, false);
 	memory_region_add_subregion_overlap(&fn->bar0, 0, &fn->bar0_shown, 1);
-	fn->has_ram = true;
+	fn->has_memory = true;
 }
 
 static void init_bar5(struct gvq_fn *fn, uint64_t bytes)
@@ -170,7 +168,7 @@ static void show_bar(struct gvq_fn *fn, int n, MemoryRegion *mr, const struct gv
 		pci_register_bar(&fn->pdev, n, bars->type[n], mr);
 }
 
-bool gvq_bars_init(struct gvq_fn *fn, Error **errp)
+bool gvq_bars_init(struct gvq_fn *fn, struct gvq_fn *pf, Error **errp)
 {
 	const struct gvq_front *f = fn->front;
 	const struct gvq_bars *bars = fn->func == GV_DEV_PF ? &f->pf_bars : &f->vf_bars;
@@ -179,11 +177,22 @@ bool gvq_bars_init(struct gvq_fn *fn, Error **errp)
 		error_setg(errp, "gpuvisor-gpu: the GPU core has no BAR0, BAR2 and BAR5");
 		return false;
 	}
-	init_bar0(fn, bars->bytes[0]);
+	init_bar0(fn, &pf->memory[fn->func], bars->bytes[0]);
 	init_io(&fn->bar2, fn, &doorbell_ops, "gpuvisor-doorbells", bars->bytes[2]);
 	init_bar5(fn, bars->bytes[5]);
 	show_bar(fn, 0, &fn->bar0, bars);
 	show_bar(fn, 2, &fn->bar2, bars);
 	show_bar(fn, 5, &fn->bar5, bars);
 	return true;
+}
+
+/* A region inside another keeps its owner alive, also where that is the same. */
+void gvq_bars_done(struct gvq_fn *fn)
+{
+	if (!memory_region_size(&fn->bar0))
+		return;
+	memory_region_del_subregion(&fn->bar0, &fn->bar0_trap);
+	if (fn->has_memory)
+		memory_region_del_subregion(&fn->bar0, &fn->bar0_shown);
+	memory_region_del_subregion(&fn->bar5, &fn->registers);
 }

@@ -53,7 +53,7 @@ struct gvq_front {
 	struct gv_dev *dev;
 	struct gv_log log;
 	bool trace, map_vram;
-	_Atomic unsigned refs; /* one per PCI device object */
+	_Atomic unsigned refs; /* the PF's object, and VFs as long as they are realized */
 	struct gvq_bars pf_bars, vf_bars;
 
 	/* Under the BQL. */
@@ -79,10 +79,10 @@ struct gvq_fn {
 	PCIDevice pdev;
 	struct gvq_front *front;
 	unsigned func;
-	MemoryRegion bar0, bar0_trap, bar0_ram,
-	        bar0_shown; /* shown: the part of ram that is VRAM */
+	MemoryRegion bar0, bar0_trap, bar0_shown; /* shown: the part of memory that is VRAM */
 	MemoryRegion bar2, bar5, registers;
-	bool has_ram;
+	bool has_memory;
+	MemoryRegion memory[GV_DEV_MAX_FUNCS]; /* the PF's: behind BAR0 of each function */
 
 	/* properties of the PF */
 	uint64_t vram_mib, vf_bar0_mib;
@@ -123,7 +123,9 @@ int gvq_dma_write(void *arg, unsigned func, uint64_t iova, const void *buf, size
 /* ---- bars.c ----------------------------------------------------------------- */
 
 /** Make the memory regions of @fn and say in @errp what failed. */
-bool gvq_bars_init(struct gvq_fn *fn, Error **errp);
+bool gvq_bars_init(struct gvq_fn *fn, struct gvq_fn *pf, Error **errp);
+/** Takes a function whose gvq_bars_init() failed. */
+void gvq_bars_done(struct gvq_fn *fn);
 
 /* ---- window.c: BAR0 as memory --------------------------------------------------- */
 
@@ -132,6 +134,8 @@ int gvq_windows_init(struct gvq_front *front);
 void gvq_windows_done(struct gvq_front *front);
 /** host.region_changed: put behind the window what belongs there now. */
 void gvq_region_changed(void *arg, unsigned func, enum gv_region region);
+/** Tell QEMU of the memory, once: VFs come and go, and QEMU 7.2 never frees one. */
+void gvq_windows_register(struct gvq_fn *pf);
 /** Show to the guest what the windows hold. Under the BQL. */
 void gvq_windows_show(struct gvq_front *front);
 

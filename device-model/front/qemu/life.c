@@ -78,9 +78,10 @@ static void carry_out(struct gvq_front *front, const struct gvq_wanted *w)
 			(void)gv_dev_reset(front->dev, func); /* -ENODEV: it came and went */
 }
 
-/* Nobody but engines knows the front any more. */
+/* Nobody but engines, and whoever began before, knows the front any more. */
 static void end(struct gvq_front *front)
 {
+	synchronize_rcu(); /* vCPUs that are still inside one of our BARs */
 	front->dev = gv_dev_free(front->dev);
 	bql_lock(); /* or the main loop might be in it */
 	qemu_bh_delete(front->bh);

@@ -80,6 +80,13 @@ static void drop_capabilities(struct gvq_fn *fn)
 		pcie_cap_exit(d);
 }
 
+/* What fn_realize() made, or as much of it as there is. */
+static void undo(struct gvq_fn *fn)
+{
+	drop_capabilities(fn);
+	gvq_bars_done(fn);
+}
+
 /* ---- SR-IOV -------------------------------------------------------------------------- */
 
 static bool add_sriov(struct gvq_fn *pf, Error **errp)
@@ -193,15 +200,14 @@ static void fn_exit(PCIDevice *d)
 {
 	struct gvq_fn *fn = gvq_fn(d);
 
-	if (fn->front)
-		fn->front->pdev[fn->func] = NULL;
-	drop_capabilities(fn);
+	fn->front->pdev[fn->func] = NULL;
+	undo(fn);
 }
 
-static bool fn_realize(struct gvq_fn *fn, Error **errp)
+static bool fn_realize(struct gvq_fn *fn, struct gvq_fn *pf, Error **errp)
 {
-	if (!gvq_bars_init(fn, errp) || !add_capabilities(fn, errp)) {
-		drop_capabilities(fn);
+	if (!gvq_bars_init(fn, pf, errp) || !add_capabilities(fn, errp)) {
+		undo(fn);
 		return false;
 	}
 	fn->front->pdev[fn->func] = &fn->pdev;
@@ -220,7 +226,10 @@ static void pf_realize(PCIDevice *d, Error **errp)
 	struct gvq_fn *pf = gvq_fn(d);
 
 	pf->func = GV_DEV_PF;
-	if (!gvq_front_new(pf, errp) || !fn_realize(pf, errp))
+	if (!gvq_front_new(pf, errp))
+		return;
+	gvq_windows_register(pf);
+	if (!fn_realize(pf, pf, errp))
 		return;
 	if (!add_sriov(pf, errp)) {
 		fn_exit(d);
@@ -240,8 +249,17 @@ static void vf_realize(PCIDevice *d, Error **errp)
 	}
 	vf->func = GV_DEV_VF(pcie_sriov_vf_number(d));
 	vf->front = gvq_front_get(pf->front);
-	if (fn_realize(vf, errp))
+	if (fn_realize(vf, pf, errp))
 		gvq_windows_show(vf->front);
+	else
+		gvq_front_put(vf->front);
+}
+
+/* An access that another vCPU has begun may still be in the front: see end() in life.c. */
+static void vf_exit(PCIDevice *d)
+{
+	fn_exit(d);
+	gvq_front_put(gvq_fn(d)->front);
 }
 
 /* FLR, reset of the bus above, reset of the machine. */
@@ -257,12 +275,9 @@ static void fn_reset(DeviceState *dev)
 	gvq_ask_reset(fn->front, fn->func);
 }
 
-static void fn_finalize(Object *obj)
+static void pf_finalize(Object *obj)
 {
-	struct gvq_fn *fn = gvq_fn(obj);
-
-	gvq_front_put(fn->front);
-	fn->front = NULL;
+	gvq_front_put(gvq_fn(obj)->front);
 }
 
 /* ---- types --------------------------------------------------------------------------------- */
@@ -313,7 +328,7 @@ static void init_vf_class(ObjectClass *klass, GVQ_CLASS_DATA data)
 	init_class(klass);
 	k->device_id = GV_PCI_DEVICE_VF;
 	k->realize = vf_realize;
-	k->exit = fn_exit;
+	k->exit = vf_exit;
 	k->config_write = fn_write_config;
 	DEVICE_CLASS(klass)->user_creatable = false;
 }
@@ -324,13 +339,12 @@ void gvq_register_types(void)
 	static const TypeInfo types[] = {{.name = GVQ_TYPE_PF,
 	                                  .parent = TYPE_PCI_DEVICE,
 	                                  .instance_size = sizeof(struct gvq_fn),
-	                                  .instance_finalize = fn_finalize,
+	                                  .instance_finalize = pf_finalize,
 	                                  .class_init = init_pf_class,
 	                                  .interfaces = pcie},
 	                                 {.name = GVQ_TYPE_VF,
 	                                  .parent = TYPE_PCI_DEVICE,
 	                                  .instance_size = sizeof(struct gvq_fn),
-	                                  .instance_finalize = fn_finalize,
 	                                  .class_init = init_vf_class,
 	                                  .interfaces = pcie}};
 

@@ -93,9 +93,19 @@ int gvq_windows_init(struct gvq_front *front)
 	return rc;
 }
 
+void gvq_windows_register(struct gvq_fn *pf)
+{
+	for (unsigned func = 0; func < GV_DEV_MAX_FUNCS; func++) {
+		const struct gvq_window *w = &pf->front->window[func];
+
+		if (w->host)
+			memory_region_init_ram_ptr(&pf->memory[func], OBJECT(&pf->pdev),
+			                           "gpuvisor-bar0-vram", w->room, w->host);
+	}
+}
+
 void gvq_windows_done(struct gvq_front *front)
 {
-	synchronize_rcu(); /* vCPUs that still see the old memory map */
 	for (unsigned func = 0; func < GV_DEV_MAX_FUNCS; func++)
 		if (front->window[func].host)
 			(void)munmap(front->window[func].host, front->window[func].room);
@@ -105,7 +115,7 @@ static void show(struct gvq_fn *fn)
 {
 	uint64_t bytes = atomic_load(&fn->front->window[fn->func].bytes);
 
-	if (!fn->has_ram)
+	if (!fn->has_memory)
 		return;
 	memory_region_set_enabled(&fn->bar0_shown, bytes != 0);
 	if (bytes)
