@@ -25,6 +25,9 @@ struct mem_rig {
 	struct gv_dev *dev;
 	struct gv_fn *pf, *vf[RIG_VFS];
 	uint8_t *sys[GV_DEV_MAX_FUNCS];
+	bool follow; /* what region_changed() tells, into the next two */
+	uint64_t followed[GV_DEV_MAX_FUNCS];
+	unsigned changes[GV_DEV_MAX_FUNCS];
 	bool no_pointers; /* system memory only through dma_read and dma_write */
 	_Atomic unsigned irqs;
 };
@@ -117,6 +120,23 @@ static inline void rig_l2(struct mem_rig *r, unsigned vf, const uint64_t *entry,
 	}
 }
 
+/* As a front end does that keeps the descriptor mapped. */
+static inline void rig_region_changed(void *arg, unsigned func, enum gv_region region)
+{
+	struct mem_rig *r = arg;
+	uint64_t bytes = 0;
+	int fd = -1;
+
+	if (region != GV_REGION_VRAM || !r->follow)
+		return;
+	if (gv_dev_region_fd(r->dev, func, region, &fd, &bytes))
+		bytes = 0;
+	if (fd >= 0)
+		(void)close(fd);
+	r->followed[func] = bytes;
+	r->changes[func]++;
+}
+
 static inline void rig_default_l2(struct mem_rig *r, unsigned vf)
 {
 	uint64_t entry[RIG_ENTRIES];
@@ -138,7 +158,8 @@ static inline void rig_open(struct mem_rig *r, bool tables)
 	                           .dma_ptr = rig_dma_ptr,
 	                           .dma_read = rig_dma_read,
 	                           .dma_write = rig_dma_write,
-	                           .irq = rig_irq};
+	                           .irq = rig_irq,
+	                           .region_changed = rig_region_changed};
 	struct gv_err err = {0};
 
 	memset(r, 0, sizeof(*r));

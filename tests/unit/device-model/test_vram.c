@@ -228,6 +228,29 @@ static void rotation_keeps_contents_and_cuts_off_the_old_client(void)
 	rig_close(&r);
 }
 
+static void whoever_maps_memory_is_told_before_a_table_is_in_force(void)
+{
+	struct mem_rig r;
+	uint64_t one;
+
+	rig_open(&r, true);
+	r.follow = true;
+	one = rig_chunk_addr(&r, 0, 0) | GV_L2PTE_VALID | GV_L2PTE_READABLE | GV_L2PTE_WRITEABLE;
+	rig_l2(&r, 0, &one, 1); /* waits until INVALIDATE reads 0 */
+	CU_ASSERT_EQUAL(r.changes[GV_DEV_VF(0)], 1);
+	CU_ASSERT_EQUAL(r.followed[GV_DEV_VF(0)], GV_L2_PAGE);
+	one &= ~(uint64_t)GV_L2PTE_WRITEABLE; /* the same memory, but it may not be handed out */
+	rig_l2(&r, 0, &one, 1);
+	CU_ASSERT_EQUAL(r.changes[GV_DEV_VF(0)], 2);
+	CU_ASSERT_EQUAL(r.followed[GV_DEV_VF(0)], 0);
+	CU_ASSERT_EQUAL(r.changes[GV_DEV_VF(1)], 0);
+	r.followed[GV_DEV_VF(1)] = 1;
+	gv_dev_set_vfs(r.dev, 0);
+	CU_ASSERT_EQUAL(r.changes[GV_DEV_VF(1)], 1);
+	CU_ASSERT_EQUAL(r.followed[GV_DEV_VF(1)], 0);
+	rig_close(&r);
+}
+
 static void an_unchanged_table_keeps_the_descriptor(void)
 {
 	struct mem_rig r;
@@ -407,6 +430,7 @@ UT_MAIN("vram", UT(a_vf_has_no_memory_before_a_table), UT(a_vf_sees_exactly_its_
         UT(descriptors_hold_one_vf_and_nothing_else),
         UT(rotation_keeps_contents_and_cuts_off_the_old_client),
         UT(descriptors_cannot_be_turned_against_the_device), UT(a_kept_descriptor_keeps_no_memory),
+        UT(whoever_maps_memory_is_told_before_a_table_is_in_force),
         UT(an_unchanged_table_keeps_the_descriptor),
         UT(chunks_that_leave_a_table_keep_their_contents), UT(sparse_memory_stays_sparse),
         UT(permission_bits_of_entries_hold), UT(faults_are_recorded_with_their_address),
