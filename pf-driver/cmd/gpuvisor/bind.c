@@ -25,11 +25,28 @@ static void print_bound(const struct cli *cli, const struct gv_glue_bdf *bdf)
 	json_object_put(o);
 }
 
+/* A driver change takes the VF away from whoever uses it: the kernel asks QEMU to give it up. */
+static int nobodys(const struct cli *cli, const struct gv_glue_bdf *bdf, struct gv_err *err)
+{
+	char owner[GV_GLUE_OWNER_TEXT], text[GV_GLUE_BDF_TEXT];
+	int rc;
+
+	if (cli->force)
+		return 0;
+	rc = gv_glue_claim_read(cli->claim_dir, bdf, owner, err);
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	return gv_fail(err, -EBUSY, "%s: %s has it (--force changes its driver nevertheless)",
+	               gv_glue_bdf_format(bdf, text), owner);
+}
+
 int run_bind(struct cli *cli, char **args, struct gv_err *err)
 {
 	struct target t;
 	int rc = target_find(cli, args[0], &t, err);
 
+	if (!rc)
+		rc = nobodys(cli, &t.fn.bdf, err);
 	if (!rc)
 		rc = gv_glue_bind(cli->sysfs, &t.fn.bdf, cli->driver ? cli->driver : "vfio-pci",
 		                  err);
@@ -43,6 +60,8 @@ int run_unbind(struct cli *cli, char **args, struct gv_err *err)
 	struct target t;
 	int rc = target_find(cli, args[0], &t, err);
 
+	if (!rc)
+		rc = nobodys(cli, &t.fn.bdf, err);
 	if (!rc)
 		rc = gv_glue_unbind(cli->sysfs, &t.fn.bdf, err);
 	if (!rc)

@@ -109,9 +109,10 @@ tp_libvirt()
 	virsh destroy web1 >/dev/null
 	ok "hostdev detach" gpuvisor vm detach web1 0 --config
 	ok "start_negative: a VF without a driver, managed no" gpuvisor vm attach web1 0 --config --unmanaged
-	gpuvisor unbind "$(vf_bdf 0)"
+	refused "start_negative: a claimed VF keeps its driver" gpuvisor unbind "$(vf_bdf 0)"
+	gpuvisor unbind "$(vf_bdf 0)" --force
 	refused "start_negative: libvirt does not start it" virsh start web1
-	gpuvisor bind "$(vf_bdf 0)"
+	gpuvisor bind "$(vf_bdf 0)" --force
 	ok "hostdev detach" gpuvisor vm detach web1 0 --config
 	ok "all VFs are in the pool" wait_for 60 all_free
 }
