@@ -107,6 +107,11 @@ tp_libvirt()
 	refused "exclusive_check: two VMs, one VF" gpuvisor vm attach web2 0 --config
 	ok "start_vm_with_gpu_managed_disabled" guest_start web1
 	ok "it computes" guest_compute web1
+	ok "lifecycle: suspend, resume" sh -c "virsh suspend web1 && sleep 1 && virsh resume web1"
+	ok "it computes on" guest_compute web1
+	ok "lifecycle: reset" virsh reset web1
+	ok "it comes up again" guest_up web1
+	ok "it computes after the reset" guest_compute web1
 	virsh destroy web1 >/dev/null
 	ok "hostdev detach" gpuvisor vm detach web1 0 --config
 	ok "start_negative: a VF without a driver, managed no" gpuvisor vm attach web1 0 --config --unmanaged
@@ -116,6 +121,30 @@ tp_libvirt()
 	gpuvisor bind "$(vf_bdf 0)" --force
 	ok "hostdev detach" gpuvisor vm detach web1 0 --config
 	ok "all VFs are in the pool" wait_for 60 all_free
+	multiple_devices_and_a_new_token
+}
+
+# The token in a definition is that of the manager's last start: a restart puts the new one there.
+multiple_devices_and_a_new_token()
+{
+	ok "multiple_devices_passthrough: VF0 to web2" gpuvisor vm attach web2 0 --config
+	ok "multiple_devices_passthrough: VF1 to web2" gpuvisor vm attach web2 1 --config
+	virsh dumpxml --inactive web2 | grep -o 'vf_token=[^"'"'"']*' | sort -u >/run/rig/token.1
+	manager_stop
+	manager_start uneven-2
+	ok "claims survive the manager" pool_is 0 claimed
+	ok "the definition gets the new token" wait_for 20 new_token web2
+	ok "web2 starts with it" guest_start web2
+	ok "multiple_devices_passthrough: both are there" guest_run web2 10 '[ $(grep -l 0x686c /sys/bus/pci/devices/*/device | wc -l) = 2 ]'
+	ok "it computes" guest_compute web2
+	virsh destroy web2 >/dev/null
+	ok "hostdev detach VF0" gpuvisor vm detach web2 0 --config
+	ok "hostdev detach VF1" gpuvisor vm detach web2 1 --config
+}
+new_token()
+{
+	virsh dumpxml --inactive "$1" | grep -o 'vf_token=[^"'"'"']*' | sort -u >/run/rig/token.2
+	[ "$(wc -l </run/rig/token.2)" = 1 ] && ! cmp -s /run/rig/token.1 /run/rig/token.2
 }
 
 # ---- IGT: xe_sriov_scheduling ------------------------------------------------------
