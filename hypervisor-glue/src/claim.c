@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Claims: DIR/ADDRESS holds one line, the owner. The lock is flock() on DIR itself: it goes with
- * its holder, so nobody has to clean up after a crash. */
+/* Claims: DIR/ADDRESS holds one line, the owner. The lock is flock() on DIR/.lock: it goes with
+ * its holder, so nobody has to clean up after a crash. Only who may write claims can open that
+ * file: a lock of DIR itself could be held by whoever may look into it. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <gv/binding.h>
 
@@ -47,16 +49,47 @@ static int make_dirs(const char *dir, struct gv_err *err)
 	}
 }
 
-/* Opened and locked: *@fd. */
-static int lock_dir(const char *dir, int *fd, struct gv_err *err)
+/* Where everybody may write, a claim is worth nothing. */
+static int open_dir(const char *dir, int *fd, struct gv_err *err)
 {
 	gv_auto_fd int d = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	if (d < 0 || fstat(d, &st))
+		return gv_fail(err, -errno, "%s: %s", dir, strerror(errno));
+	if ((st.st_mode & S_IWOTH) || (st.st_uid && st.st_uid != geteuid()))
+		return gv_fail(err, -EPERM,
+		               "%s: belongs to user %u, mode %04o: claims need a directory of root "
+		               "or of ours that others cannot write",
+		               dir, (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
+	*fd = gv_take_fd(&d);
+	return 0;
+}
+
+struct locked {
+	int dir, lock;
+};
+
+static void unlock(struct locked *l)
+{
+	gv_closep(&l->lock);
+	gv_closep(&l->dir);
+}
+
+#define auto_locked GV_CLEANUP(unlock) struct locked
+
+static int lock_dir(const char *dir, struct locked *l, struct gv_err *err)
+{
 	uint64_t end = gv_now_ns() + LOCK_MS * GV_MS;
 	unsigned spins = 0;
+	int rc = open_dir(dir, &l->dir, err);
 
-	if (d < 0)
-		return gv_fail(err, -errno, "%s: %s", dir, strerror(errno));
-	while (flock(d, LOCK_EX | LOCK_NB)) {
+	if (rc)
+		return rc;
+	l->lock = openat(l->dir, ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (l->lock < 0)
+		return gv_fail(err, -errno, "%s/.lock: %s", dir, strerror(errno));
+	while (flock(l->lock, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return gv_fail(err, -errno, "%s: lock: %s", dir, strerror(errno));
 		if (gv_now_ns() > end)
@@ -64,7 +97,6 @@ static int lock_dir(const char *dir, int *fd, struct gv_err *err)
 			               LOCK_MS);
 		gv_poll_pause(&spins);
 	}
-	*fd = gv_take_fd(&d);
 	return 0;
 }
 
@@ -97,12 +129,14 @@ static int write_owner(int dir, const char *name, const char *owner, struct gv_e
 	char temp[GV_GLUE_BDF_TEXT + 8], line[GV_GLUE_OWNER_TEXT + 1];
 	int n = snprintf(line, sizeof(line), "%s\n", owner);
 	gv_auto_fd int fd = -1;
+	ssize_t done;
 
 	(void)snprintf(temp, sizeof(temp), ".%s.new", name);
 	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd >= 0 && write(fd, line, (size_t)n) == n && !renameat(dir, temp, dir, name))
+	done = fd < 0 ? -1 : write(fd, line, (size_t)n);
+	if (done == n && !renameat(dir, temp, dir, name))
 		return 0;
-	n = errno ? -errno : -EIO;
+	n = done >= 0 && done < n ? -ENOSPC : -errno;
 	(void)unlinkat(dir, temp, 0);
 	return gv_fail(err, n, "%s: claim: %s", name, strerror(-n));
 }
@@ -111,18 +145,18 @@ int gv_glue_claim_take(const char *dir, const struct gv_glue_bdf *vf, const char
                        struct gv_err *err)
 {
 	char name[GV_GLUE_BDF_TEXT], has[GV_GLUE_OWNER_TEXT];
-	gv_auto_fd int fd = -1;
+	auto_locked l = {-1, -1};
 	int rc = check_owner(owner, err);
 
 	if (!rc)
 		rc = make_dirs(dir, err);
 	if (!rc)
-		rc = lock_dir(dir, &fd, err);
+		rc = lock_dir(dir, &l, err);
 	if (rc)
 		return rc;
-	rc = read_owner(fd, gv_glue_bdf_format(vf, name), has, err);
+	rc = read_owner(l.dir, gv_glue_bdf_format(vf, name), has, err);
 	if (rc == -ENOENT)
-		return write_owner(fd, name, owner, err);
+		return write_owner(l.dir, name, owner, err);
 	if (!rc && strcmp(has, owner))
 		return gv_fail(err, -EBUSY, "%s: %s has it", name, has);
 	return rc;
@@ -132,12 +166,12 @@ int gv_glue_claim_drop(const char *dir, const struct gv_glue_bdf *vf, const char
                        struct gv_err *err)
 {
 	char name[GV_GLUE_BDF_TEXT], has[GV_GLUE_OWNER_TEXT];
-	gv_auto_fd int fd = -1;
-	int rc = lock_dir(dir, &fd, err);
+	auto_locked l = {-1, -1};
+	int rc = lock_dir(dir, &l, err);
 
 	if (rc)
 		return rc;
-	rc = read_owner(fd, gv_glue_bdf_format(vf, name), has, err);
+	rc = read_owner(l.dir, gv_glue_bdf_format(vf, name), has, err);
 	if (rc == -ENOENT)
 		return gv_fail(err, -ENOENT, "%s: nobody has claimed it", name);
 	if (rc && owner)
@@ -145,7 +179,7 @@ int gv_glue_claim_drop(const char *dir, const struct gv_glue_bdf *vf, const char
 	if (owner && strcmp(has, owner))
 		return gv_fail(err, -EPERM, "%s: %s has it, not %.*s", name, has,
 		               GV_GLUE_OWNER_TEXT, owner);
-	if (unlinkat(fd, name, 0))
+	if (unlinkat(l.dir, name, 0))
 		return gv_fail(err, -errno, "%s: claim: %s", name, strerror(errno));
 	return 0;
 }
@@ -153,14 +187,12 @@ int gv_glue_claim_drop(const char *dir, const struct gv_glue_bdf *vf, const char
 int gv_glue_claim_read(const char *dir, const struct gv_glue_bdf *vf, char *owner,
                        struct gv_err *err)
 {
-	gv_auto_fd int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	gv_auto_fd int fd = -1;
 	char name[GV_GLUE_BDF_TEXT];
-	int rc = -ENOENT;
+	int rc = open_dir(dir, &fd, err);
 
 	gv_glue_bdf_format(vf, name);
-	if (fd < 0 && errno != ENOENT)
-		return gv_fail(err, -errno, "%s: %s", dir, strerror(errno));
-	if (fd >= 0)
+	if (!rc)
 		rc = read_owner(fd, name, owner, err);
 	return rc == -ENOENT ? gv_fail(err, rc, "%s: nobody has claimed it", name) : rc;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The connection, and what every call needs of a domain. */
+#include <ctype.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 #define KEEPALIVE_S     5
 #define KEEPALIVE_COUNT 3
+#define UUID_TEXT       36
 
 static const struct gv_virt_ops libvirt_ops = {
         .get_xml = virDomainGetXMLDesc,
@@ -61,21 +63,41 @@ static int code_of(int code)
 	}
 }
 
+/* Length of the UUID that @text begins with, else 0. */
+static size_t uuid_at(const char *text)
+{
+	for (size_t i = 0; i < UUID_TEXT; i++)
+		if (i == 8 || i == 13 || i == 18 || i == 23 ? text[i] != '-'
+		                                            : !isxdigit((unsigned char)text[i]))
+			return 0;
+	return UUID_TEXT;
+}
+
+void gv_virt_scrub(char *text)
+{
+	size_t n;
+
+	for (char *p = text; *p; p += n ? n : 1) {
+		n = uuid_at(p);
+		memset(p, '*', n);
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = ' ';
+	}
+}
+
 int gv_virt_fail(struct gv_err *err, const char *fmt, ...)
 {
 	const virError *e = virGetLastError();
-	char what[200];
+	char what[200], why[GV_VIRT_SAYS];
 	va_list ap;
-	int rc;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	rc = gv_fail(err, code_of(e ? e->code : 0), "%s: %s", what, virGetLastErrorMessage());
-	for (char *p = err ? err->text : NULL; p && *p; p++)
-		if (*p == '\n' || *p == '\r')
-			*p = ' ';
-	return rc;
+	/* It may quote a definition or a command, and with it a token that we do not know here. */
+	(void)snprintf(why, sizeof(why), "%s", virGetLastErrorMessage());
+	gv_virt_scrub(why);
+	return gv_fail(err, code_of(e ? e->code : 0), "%s: %s", what, why);
 }
 
 bool gv_virt_gone(void)

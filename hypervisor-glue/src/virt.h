@@ -45,6 +45,11 @@ int gv_virt_open_patient(const char *uri, const struct gv_log *log, struct gv_vi
                          struct gv_err *err);
 /** Record libvirt's last error: -ENOENT no such domain, -ENOTSUP, -EACCES, else -EIO. */
 int gv_virt_fail(struct gv_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** What libvirt or QEMU says, before it goes anywhere: every UUID in @text becomes stars (a domain
+ * is named by our own part of the text), control characters become spaces. */
+void gv_virt_scrub(char *text);
+/* Room for what they say: more than fits a struct gv_err, so that no half of a UUID is left. */
+#define GV_VIRT_SAYS (sizeof(((struct gv_err *)NULL)->text) + 64)
 /** Replace @token wherever it is in the text. NULL token: nothing. */
 void gv_virt_hide(struct gv_err *err, const char *token);
 /** The last error's cause was that @domain is gone. */

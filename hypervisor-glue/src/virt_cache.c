@@ -72,9 +72,10 @@ void gv_virt_cache_clear(struct gv_virt_cache *cache)
 
 /* ---- reading -------------------------------------------------------------- */
 
-/* What it has now. A domain that is gone has nothing. */
+/* What it has now. A domain that is gone has nothing; one that stopped, what its definition has:
+ * @runs (may be NULL) tells. */
 static int read_devices(struct gv_virt_cache *cache, const char *uuid, struct gv_virt_dev **devs,
-                        size_t *count, struct gv_err *err)
+                        size_t *count, bool *runs, struct gv_err *err)
 {
 	gv_auto_domain d = {0};
 	gv_auto_free char *xml = NULL;
@@ -84,22 +85,18 @@ static int read_devices(struct gv_virt_cache *cache, const char *uuid, struct gv
 	*count = 0;
 	if (!rc)
 		rc = gv_virt_get_xml(cache->virt, &d, true, &xml, err);
+	if (runs) /* looked at last: it says so of the XML, too */
+		*runs = !rc && virDomainIsActive(d.domain) == 1;
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;
 	return gv_virt_xml_devices(xml, devs, count, err);
 }
 
-static int read_seen(struct gv_virt_cache *cache, const struct gv_virt_record *r,
-                     struct gv_virt_seen **out, struct gv_err *err)
+static int remember(struct gv_virt_cache *cache, const struct gv_virt_record *r,
+                    struct gv_virt_dev *devs, size_t count, struct gv_err *err)
 {
-	struct gv_virt_dev *devs;
-	struct gv_virt_seen *seen;
-	size_t count;
-	int rc = read_devices(cache, r->uuid, &devs, &count, err);
+	struct gv_virt_seen *seen = find_or_add(cache, r);
 
-	if (rc)
-		return rc;
-	seen = find_or_add(cache, r);
 	if (!seen) {
 		free(devs);
 		return gv_fail(err, -ENOMEM, "libvirt: out of memory");
@@ -107,38 +104,19 @@ static int read_seen(struct gv_virt_cache *cache, const struct gv_virt_record *r
 	free(seen->devs);
 	seen->devs = devs;
 	seen->count = count;
-	*out = seen;
 	return 0;
 }
 
-int gv_virt_cache_sync(struct gv_virt_cache *cache, struct gv_err *err)
+static int read_seen(struct gv_virt_cache *cache, const struct gv_virt_record *r,
+                     struct gv_err *err)
 {
-	gv_auto_free struct gv_virt_vf *vfs = NULL;
-	struct gv_virt_seen *seen;
-	size_t count = 0;
-	int rc = gv_virt_list(cache->virt, &vfs, &count, err);
+	struct gv_virt_dev *devs;
+	size_t count;
+	int rc = read_devices(cache, r->uuid, &devs, &count, NULL, err);
 
-	gv_virt_cache_clear(cache);
-	for (size_t i = 0; !rc && i < count; i++) {
-		struct gv_virt_record r = {.kind = GV_VIRT_REC_CHANGED};
-		struct gv_virt_dev dev = {.how = vfs[i].how};
-
-		if (!vfs[i].live)
-			continue;
-		memcpy(r.domain, vfs[i].domain, sizeof(r.domain));
-		memcpy(r.uuid, vfs[i].uuid, sizeof(r.uuid));
-		if (!find(cache, r.uuid))
-			rc = read_seen(cache, &r, &seen, err);
-		dev.bdf = vfs[i].bdf;
-		if (!rc)
-			tell(cache, GV_VIRT_IN_USE, r.domain, r.uuid, &dev, "");
-	}
-	if (!rc)
-		tell(cache, GV_VIRT_SYNCED, "", "", NULL, "");
-	return rc;
+	return rc ? rc : remember(cache, r, devs, count, err);
 }
 
-/* ---- what a record means -------------------------------------------------- */
 static bool has(const struct gv_virt_dev *devs, size_t count, const struct gv_virt_dev *dev)
 {
 	for (size_t i = 0; i < count; i++)
@@ -147,24 +125,87 @@ static bool has(const struct gv_virt_dev *devs, size_t count, const struct gv_vi
 	return false;
 }
 
+/* What the list had, even if the domain has lost it since: its end is still to come, and must name
+ * whatever is told to be in use. */
+static int keep(struct gv_virt_seen *seen, const struct gv_virt_vf *vf, struct gv_err *err)
+{
+	struct gv_virt_dev dev = {.bdf = vf->bdf, .how = vf->how};
+	struct gv_virt_dev *more;
+
+	if (has(seen->devs, seen->count, &dev))
+		return 0;
+	more = reallocarray(seen->devs, seen->count + 1, sizeof(*more));
+	if (!more)
+		return gv_fail(err, -ENOMEM, "libvirt: out of memory");
+	if (dev.how == GV_VIRT_MONITOR)
+		gv_virt_alias("gv-vfio", &dev.bdf, dev.alias);
+	more[seen->count++] = dev;
+	seen->devs = more;
+	return 0;
+}
+
+static int see(struct gv_virt_cache *cache, const struct gv_virt_vf *vf, struct gv_err *err)
+{
+	struct gv_virt_record r = {.kind = GV_VIRT_REC_CHANGED};
+	int rc = 0;
+
+	memcpy(r.domain, vf->domain, sizeof(r.domain));
+	memcpy(r.uuid, vf->uuid, sizeof(r.uuid));
+	if (!find(cache, r.uuid))
+		rc = read_seen(cache, &r, err);
+	return rc ? rc : keep(find(cache, r.uuid), vf, err);
+}
+
+int gv_virt_cache_sync(struct gv_virt_cache *cache, struct gv_err *err)
+{
+	gv_auto_free struct gv_virt_vf *vfs = NULL;
+	size_t count = 0;
+	int rc = gv_virt_list(cache->virt, &vfs, &count, err);
+
+	gv_virt_cache_clear(cache);
+	for (size_t i = 0; !rc && i < count; i++)
+		if (vfs[i].live)
+			rc = see(cache, &vfs[i], err);
+	if (rc)
+		return rc;
+	/* Of the cache, not of the list: what has come since is told now, or never. */
+	for (size_t i = 0; i < cache->count; i++)
+		for (size_t k = 0; k < cache->at[i].count; k++)
+			tell(cache, GV_VIRT_IN_USE, cache->at[i].domain, cache->at[i].uuid,
+			     &cache->at[i].devs[k], "");
+	tell(cache, GV_VIRT_SYNCED, "", "", NULL, "");
+	return 0;
+}
+
+/* ---- what a record means -------------------------------------------------- */
 static int changed(struct gv_virt_cache *cache, const struct gv_virt_record *r, struct gv_err *err)
 {
 	struct gv_virt_seen *seen = find(cache, r->uuid);
-	gv_auto_free struct gv_virt_dev *old = seen ? GV_TAKE(seen->devs) : NULL;
-	size_t olds = seen ? seen->count : 0;
-	int rc;
+	gv_auto_free struct gv_virt_dev *old = NULL;
+	struct gv_virt_dev *devs;
+	size_t olds, count;
+	bool runs;
+	int rc = read_devices(cache, r->uuid, &devs, &count, &runs, err);
 
+	if (rc)
+		return rc;
+	if (!runs) { /* only its definition changed; or its end comes next, and names what it had */
+		free(devs);
+		return 0;
+	}
+	old = seen ? GV_TAKE(seen->devs) : NULL;
+	olds = seen ? seen->count : 0;
 	if (seen)
 		seen->count = 0;
-	rc = read_seen(cache, r, &seen, err);
+	rc = remember(cache, r, devs, count, err);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < olds; i++)
-		if (!has(seen->devs, seen->count, &old[i]))
+		if (!has(devs, count, &old[i]))
 			tell(cache, GV_VIRT_DEVICE_REMOVED, r->domain, r->uuid, &old[i], "");
-	for (size_t i = 0; i < seen->count; i++)
-		if (!has(old, olds, &seen->devs[i]))
-			tell(cache, GV_VIRT_DEVICE_ADDED, r->domain, r->uuid, &seen->devs[i], "");
+	for (size_t i = 0; i < count; i++)
+		if (!has(old, olds, &devs[i]))
+			tell(cache, GV_VIRT_DEVICE_ADDED, r->domain, r->uuid, &devs[i], "");
 	return 0;
 }
 
@@ -197,11 +238,10 @@ static int deleted(struct gv_virt_cache *cache, const struct gv_virt_record *r, 
 
 static int started(struct gv_virt_cache *cache, const struct gv_virt_record *r, struct gv_err *err)
 {
-	struct gv_virt_seen *seen;
-	int rc = read_seen(cache, r, &seen, err);
+	int rc = read_seen(cache, r, err);
 
 	if (!rc)
-		tell_all(cache, GV_VIRT_DOMAIN_STARTED, r, seen);
+		tell_all(cache, GV_VIRT_DOMAIN_STARTED, r, find(cache, r->uuid));
 	return rc;
 }
 

@@ -26,11 +26,14 @@ static int read_reply(const char *text, json_object **value, struct gv_err *err)
 {
 	auto_json *reply = json_tokener_parse(text);
 	json_object *error = NULL, *desc = NULL, *result = NULL;
+	char says[GV_VIRT_SAYS];
 
 	if (json_object_object_get_ex(reply, "error", &error)) {
 		(void)json_object_object_get_ex(error, "desc", &desc);
-		return gv_fail(err, -EIO, "QEMU: %.300s",
+		(void)snprintf(says, sizeof(says), "%s",
 		               desc ? json_object_get_string(desc) : "refused");
+		gv_virt_scrub(says);
+		return gv_fail(err, -EIO, "QEMU: %.300s", says);
 	}
 	if (!json_object_object_get_ex(reply, "return", &result))
 		return gv_fail(err, -EPROTO, "QEMU: a reply without a result");
@@ -108,6 +111,7 @@ int gv_virt_monitor_has(struct gv_virt *virt, const struct gv_virt_domain *domai
 		json_object *name = NULL;
 
 		if (json_object_object_get_ex(json_object_array_get_idx(value, i), "name", &name) &&
+		    json_object_is_type(name, json_type_string) &&
 		    !strcmp(json_object_get_string(name), id))
 			*has = true;
 	}

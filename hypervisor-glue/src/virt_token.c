@@ -14,6 +14,7 @@
 
 #define UUID_TEXT 36
 #define DIR_MOST  200
+#define DIR_MODE  0711
 
 int gv_virt_check_token(const char *token, struct gv_err *err)
 {
@@ -29,12 +30,30 @@ int gv_virt_check_token(const char *token, struct gv_err *err)
 	return ok ? 0 : gv_fail(err, -EINVAL, "vf_token: not a UUID");
 }
 
+/* The names in it are secret, and QEMU's user must get through: whatever the umask, and whoever
+ * made it. */
+static int close_to_others(int fd, const char *path, struct gv_err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return gv_fail(err, -errno, "%s: %s", path, strerror(errno));
+	if (st.st_uid != geteuid())
+		return gv_fail(err, -EPERM,
+		               "%s: belongs to user %u, not to us: VF tokens in it would be "
+		               "known to him",
+		               path, (unsigned)st.st_uid);
+	if ((st.st_mode & 07777) != DIR_MODE && fchmod(fd, DIR_MODE))
+		return gv_fail(err, -errno, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
 /* Others may go through, to a link whose name they know, but not list. */
 static int open_dir(const char *path, struct gv_err *err)
 {
 	char parent[DIR_MOST];
 	char *slash;
-	int fd;
+	int fd, rc;
 
 	if (*path != '/' || strlen(path) >= sizeof(parent))
 		return gv_fail(err, -EINVAL,
@@ -45,10 +64,16 @@ static int open_dir(const char *path, struct gv_err *err)
 	*slash = '\0';
 	if (*parent && mkdir(parent, 0755) && errno != EEXIST)
 		return gv_fail(err, -errno, "%s: %s", parent, strerror(errno));
-	if (mkdir(path, 0711) && errno != EEXIST)
+	if (mkdir(path, DIR_MODE) && errno != EEXIST)
 		return gv_fail(err, -errno, "%s: %s", path, strerror(errno));
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? gv_fail(err, -errno, "%s: %s", path, strerror(errno)) : fd;
+	if (fd < 0)
+		return gv_fail(err, -errno, "%s: %s", path, strerror(errno));
+	rc = close_to_others(fd, path, err);
+	if (!rc)
+		return fd;
+	(void)close(fd);
+	return rc;
 }
 
 /* Links of @bdf with a token that no longer holds. */

@@ -364,7 +364,7 @@ static void *run(void *arg)
 		if (!connect_to(w, &s, &err)) {
 			backoff = BACKOFF_MS;
 			session(w, &s);
-		} else {
+		} else if (!stopping(w, 0)) { /* who stops does not wait: the log may be gone */
 			gv_logf(w->log, backoff == BACKOFF_MS ? GV_LOG_WARN : GV_LOG_DEBUG,
 			        "%s: trying again", err.text);
 		}

@@ -284,6 +284,12 @@ static void set(xmlNodePtr node, const char *name, const char *value, bool *fail
 		*failed = true;
 }
 
+static void drop(xmlNodePtr node)
+{
+	xmlUnlinkNode(node);
+	xmlFreeNode(node);
+}
+
 static bool add_override(xmlDocPtr doc, const char *alias, const struct gv_virt_property *property)
 {
 	xmlNodePtr top = xmlDocGetRootElement(doc), node;
@@ -294,6 +300,10 @@ static bool add_override(xmlDocPtr doc, const char *alias, const struct gv_virt_
 		ns = xmlNewNs(top, BAD_CAST QEMU_NS, BAD_CAST "qemu");
 	if (!ns)
 		return false;
+	/* virsh detach-device takes a hostdev away and leaves its override: with an old token, and
+	 * QEMU would be given the first of two. */
+	while ((node = find_override(doc, alias)))
+		drop(node);
 	node = child(top, NULL, QEMU_NS, "override");
 	if (!node)
 		node = add_child(top, ns, "override", &failed);
@@ -334,12 +344,6 @@ int gv_virt_xml_add(const char *xml, const char *hostdev, const char *alias,
 	if (!add_hostdev(doc, part) || (property && !add_override(doc, alias, property)))
 		return gv_fail(err, -ENOMEM, "XML: out of memory");
 	return print(doc, out, err);
-}
-
-static void drop(xmlNodePtr node)
-{
-	xmlUnlinkNode(node);
-	xmlFreeNode(node);
 }
 
 int gv_virt_xml_remove(const char *xml, const struct gv_glue_bdf *bdf, char **out,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
 #include <pthread.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 
 #include <gv/binding.h>
 
@@ -96,6 +99,43 @@ static void a_link_is_not_followed(void)
 	tree_done();
 }
 
+static void a_directory_that_others_write_is_refused(void)
+{
+	char owner[GV_GLUE_OWNER_TEXT];
+	struct gv_err err;
+
+	make();
+	CU_ASSERT_EQUAL(gv_glue_claim_take(dir, &vf, "a", &err), 0);
+	CU_ASSERT_EQUAL(chmod(dir, 0777), 0);
+	CU_ASSERT_EQUAL(gv_glue_claim_read(dir, &vf, owner, &err), -EPERM);
+	CU_ASSERT_EQUAL(gv_glue_claim_take(dir, &vf, "a", &err), -EPERM);
+	CU_ASSERT_EQUAL(gv_glue_claim_drop(dir, &vf, NULL, &err), -EPERM);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "0777"));
+	CU_ASSERT_EQUAL(chmod(dir, 0755), 0);
+	CU_ASSERT_EQUAL(gv_glue_claim_drop(dir, &vf, NULL, &err), 0);
+	tree_done();
+}
+
+/* Whoever may list the directory could lock it; the daemon must not wait for him. */
+static void who_only_looks_holds_nobody_up(void)
+{
+	uint64_t start = gv_now_ns();
+	struct stat st;
+	char lock[96];
+	int fd;
+
+	make();
+	CU_ASSERT_EQUAL(gv_glue_claim_take(dir, &vf, "a", NULL), 0);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CU_ASSERT_FATAL(fd >= 0 && !flock(fd, LOCK_EX));
+	CU_ASSERT_EQUAL(gv_glue_claim_drop(dir, &vf, "a", NULL), 0);
+	CU_ASSERT(gv_now_ns() - start < 2 * GV_S);
+	(void)close(fd);
+	(void)snprintf(lock, sizeof(lock), "%s/.lock", dir);
+	CU_ASSERT(!stat(lock, &st) && (st.st_mode & 07777) == 0600);
+	tree_done();
+}
+
 #define ROUNDS  200
 #define THREADS 4
 
@@ -145,4 +185,5 @@ static void of_those_who_ask_at_once_one_wins(void)
 
 UT_MAIN("claim", UT(a_vf_has_one_owner), UT(owners_are_printable_and_short),
         UT(damaged_claims_are_refused), UT(a_link_is_not_followed),
+        UT(a_directory_that_others_write_is_refused), UT(who_only_looks_holds_nobody_up),
         UT(of_those_who_ask_at_once_one_wins))

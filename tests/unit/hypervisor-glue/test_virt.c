@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* With libvirt's test driver: domains, definitions, events are real; hot plug is what it lacks. */
+#include <sys/stat.h>
+
 #include <libvirt/libvirt.h>
 
 #include <gv/binding.h>
@@ -184,6 +186,30 @@ static void the_token_of_an_old_qemu_is_a_link(void)
 	end();
 }
 
+/* Names in it are tokens: who can list it opens every VF. */
+static void links_are_never_in_a_directory_that_others_list(void)
+{
+	gv_auto_free char *value = NULL;
+	const char *name;
+	struct stat st;
+	mode_t old;
+
+	begin();
+	CU_ASSERT_EQUAL_FATAL(mkdir(links, 0777), 0);
+	CU_ASSERT_EQUAL_FATAL(chmod(links, 0777), 0);
+	CU_ASSERT_EQUAL(gv_virt_token_property(7002022, &vf0, TOKEN, links, &name, &value, NULL),
+	                0);
+	CU_ASSERT(!stat(links, &st) && (st.st_mode & 07777) == 0711);
+	free(GV_TAKE(value));
+	CU_ASSERT_EQUAL(chmod(links, 0700), 0); /* a strict umask: QEMU could not get through */
+	old = umask(077);
+	CU_ASSERT_EQUAL(gv_virt_token_property(7002022, &vf0, TOKEN, links, &name, &value, NULL),
+	                0);
+	(void)umask(old);
+	CU_ASSERT(!stat(links, &st) && (st.st_mode & 07777) == 0711);
+	end();
+}
+
 static void a_token_is_hidden_wherever_it_is(void)
 {
 	struct gv_err err;
@@ -194,6 +220,26 @@ static void a_token_is_hidden_wherever_it_is(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "QEMU: /run/x"));
 }
 
-UT_MAIN("virt", UT(a_definition_gets_a_vf_and_loses_it), UT(a_vf_is_in_one_definition),
+/* libvirt quotes what it cannot use. Nor may half of a token be left where the text ends. */
+static void a_token_in_what_libvirt_says_is_never_passed_on(void)
+{
+	char uri[500];
+	struct gv_err err;
+
+	begin();
+	for (int n = 0; n < 400; n++) {
+		(void)snprintf(uri, sizeof(uri), "nobody:///%0*d?vf_token=" TOKEN "\x7f", n, 0);
+		CU_ASSERT_PTR_NULL_FATAL(virConnectOpen(uri));
+		CU_ASSERT_EQUAL(gv_virt_fail(&err, "what"), -EIO);
+		CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "nobody:///"));
+		CU_ASSERT_PTR_NULL(strstr(err.text, "0011"));
+		CU_ASSERT_PTR_NULL(strchr(err.text, 0x7f));
+	}
+	end();
+}
+
+UT_MAIN("virt", UT(a_token_in_what_libvirt_says_is_never_passed_on),
+        UT(a_definition_gets_a_vf_and_loses_it), UT(a_vf_is_in_one_definition),
         UT(what_cannot_be_says_why), UT(half_done_is_taken_back),
-        UT(the_token_of_an_old_qemu_is_a_link), UT(a_token_is_hidden_wherever_it_is))
+        UT(the_token_of_an_old_qemu_is_a_link), UT(links_are_never_in_a_directory_that_others_list),
+        UT(a_token_is_hidden_wherever_it_is))

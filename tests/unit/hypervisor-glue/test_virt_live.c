@@ -2,7 +2,7 @@
 /* Hot plug, which libvirt's test driver has not: a running domain and its QEMU are played here. */
 #include <libvirt/libvirt.h>
 
-#include <virt.h>
+#include <virt_watch.h>
 
 #include "tree.h"
 
@@ -16,7 +16,10 @@ static struct {
 	const char *version, *extra; /* extra: XML of the domain */
 	char hostdev[1024], notes[1024], plugged[128], command[512];
 	unsigned presses, lets_go_after; /* 0: never */
+	const char *next;                /* hostdev that is there when it is read again */
+	unsigned reads;
 	bool refuse_add, hangs;
+	int pad; /* spaces before the token in a refusal */
 } guest;
 
 static struct gv_virt *virt;
@@ -29,6 +32,8 @@ static char *get_xml(virDomainPtr domain, unsigned flags)
 	const char *top = strstr(guest.notes, "<devices>");
 	char *xml = NULL;
 
+	if (guest.next && !strcmp(virDomainGetName(domain), NAME) && guest.reads++)
+		(void)snprintf(guest.hostdev, sizeof(guest.hostdev), "%s", guest.next);
 	if (flags & VIR_DOMAIN_XML_INACTIVE || strcmp(virDomainGetName(domain), NAME) != 0)
 		return virDomainGetXMLDesc(domain, flags);
 	CU_ASSERT(asprintf(&xml,
@@ -75,9 +80,13 @@ static const char *answer(const char *command, char *room, size_t size)
 		return room;
 	}
 	(void)snprintf(guest.command, sizeof(guest.command), "%s", command);
-	if (strstr(command, "device_add") && guest.refuse_add)
-		return "{\"error\":{\"class\":\"GenericError\",\"desc\":\"vfio x vf_token=" TOKEN
-		       ": no\"}}";
+	if (strstr(command, "device_add") && guest.refuse_add) {
+		(void)snprintf(room, size,
+		               "{\"error\":{\"class\":\"GenericError\",\"desc\":\"vfio x%*s "
+		               "vf_token=" TOKEN ": no\"}}",
+		               guest.pad, "");
+		return room;
+	}
 	if (strstr(command, "device_add"))
 		strcpy(guest.plugged, "gv-vfio-0000-03-02-0");
 	else if (strstr(command, "device_del") && press())
@@ -87,7 +96,7 @@ static const char *answer(const char *command, char *room, size_t size)
 
 static int monitor(virDomainPtr domain, const char *command, char **result, unsigned flags)
 {
-	char room[256];
+	char room[1024];
 
 	(void)domain;
 	CU_ASSERT_EQUAL(flags, 0);
@@ -225,6 +234,11 @@ static void a_refusal_is_told_without_the_token_and_leaves_no_note(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "device_add: QEMU: vfio x"));
 	CU_ASSERT_PTR_NULL(strstr(err.text, TOKEN));
 	CU_ASSERT_STRING_EQUAL(guest.notes, "");
+	/* nor a part of it, where the text is cut off */
+	for (guest.pad = 200; guest.pad < 400; guest.pad++) {
+		CU_ASSERT_EQUAL(give(TOKEN, &how, &err), -EIO);
+		CU_ASSERT_PTR_NULL(strstr(err.text, "0011"));
+	}
 	end();
 }
 
@@ -294,7 +308,70 @@ static void qemu_that_answers_nonsense_is_refused(void)
 	}
 }
 
-UT_MAIN("virt_live", UT(without_token_it_is_a_hostdev),
+/* ---- the watch's cache ------------------------------------------------------ */
+#define HOSTDEV(slot)                                                                              \
+	"<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='3' slot='" slot     \
+	"' function='0'/></source></hostdev>"
+#define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f" /* of the test driver's domain */
+
+static char told[1024];
+
+static void tell(void *arg, const struct gv_virt_event *e)
+{
+	size_t n = strlen(told);
+
+	(void)arg;
+	(void)snprintf(told + n, sizeof(told) - n, "%s %s %u;", gv_virt_event_name(e->kind),
+	               e->domain, e->has_bdf ? e->bdf.slot : 0u);
+}
+
+/* Between list and second look a VF goes and another comes: both are in use until the end is told,
+ * which must name both; else one would be in use for ever, and the other never. */
+static void what_changes_while_it_is_read_is_told(void)
+{
+	struct gv_virt_record stopped = {.kind = GV_VIRT_REC_STOPPED, .domain = NAME, .uuid = UUID};
+	struct gv_virt_cache cache = {.tell = tell};
+
+	begin(QEMU_7_2);
+	told[0] = '\0';
+	cache.virt = virt;
+	strcpy(guest.hostdev, HOSTDEV("2"));
+	guest.next = HOSTDEV("3");
+	guest.reads = 0;
+	CU_ASSERT_EQUAL(gv_virt_cache_sync(&cache, NULL), 0);
+	CU_ASSERT_STRING_EQUAL(told, "in-use test 3;in-use test 2;synced  0;");
+	told[0] = '\0';
+	CU_ASSERT_EQUAL(gv_virt_cache_handle(&cache, &stopped, NULL), 0);
+	CU_ASSERT_STRING_EQUAL(told, "domain-stopped test 3;domain-stopped test 2;");
+	gv_virt_cache_clear(&cache);
+	end();
+}
+
+/* Its definition's metadata changes: nobody uses what a definition has. */
+static void a_domain_that_does_not_run_uses_nothing(void)
+{
+	struct gv_virt_record changed = {.kind = GV_VIRT_REC_CHANGED, .domain = "idle"};
+	struct gv_virt_cache cache = {.tell = tell};
+	virDomainPtr d;
+
+	begin(QEMU_7_2);
+	told[0] = '\0';
+	cache.virt = virt;
+	d = virDomainDefineXML(virt->conn,
+	                       "<domain type='test'><name>idle</name><memory>65536</memory>"
+	                       "<os><type>hvm</type></os><devices>" HOSTDEV("2") "</devices>"
+	                                                                         "</domain>");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+	CU_ASSERT_EQUAL(virDomainGetUUIDString(d, changed.uuid), 0);
+	CU_ASSERT_EQUAL(gv_virt_cache_handle(&cache, &changed, NULL), 0);
+	CU_ASSERT_STRING_EQUAL(told, "");
+	gv_virt_cache_clear(&cache);
+	(void)virDomainFree(d);
+	end();
+}
+
+UT_MAIN("virt_live", UT(what_changes_while_it_is_read_is_told),
+        UT(a_domain_that_does_not_run_uses_nothing), UT(without_token_it_is_a_hostdev),
         UT(with_token_an_old_qemu_is_told_by_monitor), UT(a_newer_qemu_has_a_property),
         UT(a_global_token_makes_it_a_hostdev),
         UT(a_refusal_is_told_without_the_token_and_leaves_no_note),

@@ -158,6 +158,22 @@ static void a_new_token_replaces_the_old_one(void)
 	free(two);
 }
 
+static void an_override_that_was_left_behind_is_replaced(void)
+{
+	static const char left[] =
+	        "<domain xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'><q:override>"
+	        "<q:device alias='ua-a'><q:frontend><q:property name='vf-token' type='string' "
+	        "value='u-0'/></q:frontend></q:device></q:override></domain>";
+	char *out = NULL;
+
+	CU_ASSERT_EQUAL_FATAL(
+	        gv_virt_xml_add(left, HOSTDEV("3", "2", "ua-a"), "ua-a", &token, &out, NULL), 0);
+	CU_ASSERT_PTR_NULL(strstr(out, "u-0"));
+	CU_ASSERT_EQUAL(times(out, "<q:device alias="), 1);
+	CU_ASSERT_EQUAL(times(out, "value=\"u-1\""), 1);
+	free(out);
+}
+
 static void text_cannot_break_out_of_its_attribute(void)
 {
 	struct gv_virt_property nasty = {"vf-token", "\"/><x y='&"};
@@ -236,6 +252,6 @@ static void notes_are_read_strictly(void)
 UT_MAIN("virt_xml", UT(functions_are_found_and_other_devices_are_not),
         UT(what_is_no_domain_is_refused), UT(addresses_that_cannot_be_are_no_functions),
         UT(add_then_remove_leaves_nothing_behind), UT(removing_one_keeps_the_others_override),
-        UT(a_new_token_replaces_the_old_one), UT(text_cannot_break_out_of_its_attribute),
-        UT(a_global_token_is_an_argument_after_global),
+        UT(a_new_token_replaces_the_old_one), UT(an_override_that_was_left_behind_is_replaced),
+        UT(text_cannot_break_out_of_its_attribute), UT(a_global_token_is_an_argument_after_global),
         UT(a_free_port_has_neither_libvirts_devices_nor_ours), UT(notes_are_read_strictly))
