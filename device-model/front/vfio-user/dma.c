@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The table of system memory that a client gave to its function. */
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "server_priv.h"
 
@@ -54,8 +51,7 @@ static int insert(struct vfus_slot *s, struct vfus_map *m)
 
 	if (at < s->num_maps && s->map[at]->iova <= m->iova + (m->bytes - 1))
 		return -EEXIST;
-	if (s->num_maps >= GV_VFU_MAX_MAPS ||
-	    (m->cpu && s->num_maps - s->message_maps >= VFUS_MAX_FILE_MAPS))
+	if (s->num_maps >= GV_VFU_MAX_MAPS)
 		return -ENOSPC;
 	rc = grow(s);
 	if (rc)
@@ -67,12 +63,9 @@ static int insert(struct vfus_slot *s, struct vfus_map *m)
 	return 0;
 }
 
-static void free_map(struct vfus_map *m)
+static void free_map(struct vfus_slot *s, struct vfus_map *m)
 {
-	if (m->cpu) {
-		vfus_guard_remove(m);
-		(void)munmap(m->cpu, m->bytes);
-	}
+	vfus_window_put(s, m->window);
 	free(m);
 }
 
@@ -87,36 +80,6 @@ static int check_map(const struct gv_vfu_dma_map *req, const struct vfus_msg *m)
 	if (req->bytes == 0 || (req->bytes | req->iova | req->fd_offset) % GV_VFU_PAGE)
 		return -EINVAL;
 	return req->bytes - 1 > UINT64_MAX - req->iova ? -EINVAL : 0;
-}
-
-/* Only shared memory (memfd, tmpfs, hugetlbfs): a file system of the client's own making could let
- * an engine that touches a page wait for ever, and so could a device node. Only such files know
- * seals, and asking for them asks no file system. That the file may shrink later is guard.c's
- * matter. */
-static bool is_memory(int fd)
-{
-	return fcntl(fd, F_GET_SEALS) >= 0;
-}
-
-static int map_file(const struct gv_vfu_dma_map *req, int fd, uint8_t **cpu)
-{
-	int prot = (req->flags & GV_VFU_DMA_R ? PROT_READ : 0) |
-	           (req->flags & GV_VFU_DMA_W ? PROT_WRITE : 0);
-	struct stat st;
-	void *p;
-
-	if (!is_memory(fd))
-		return -EINVAL;
-	if (fstat(fd, &st) != 0)
-		return -errno;
-	if (req->fd_offset > (uint64_t)st.st_size ||
-	    req->bytes > (uint64_t)st.st_size - req->fd_offset)
-		return -EINVAL;
-	p = mmap(NULL, req->bytes, prot, MAP_SHARED, fd, (off_t)req->fd_offset);
-	if (p == MAP_FAILED)
-		return -errno;
-	*cpu = p;
-	return 0;
 }
 
 int vfus_dma_map(struct vfus_slot *s, struct vfus_msg *m, struct vfus_answer *a)
@@ -135,16 +98,16 @@ int vfus_dma_map(struct vfus_slot *s, struct vfus_msg *m, struct vfus_answer *a)
 		return -ENOMEM;
 	*map = (struct vfus_map){.iova = req.iova, .bytes = req.bytes, .flags = req.flags};
 	if (m->fds.n)
-		rc = map_file(&req, m->fds.fd[0], &map->cpu);
+		rc = vfus_window_get(s, &req, m->fds.fd[0], &map->window);
 	if (!rc) {
-		if (map->cpu)
-			vfus_guard_add(map);
+		if (map->window)
+			map->cpu = map->window->cpu + (req.fd_offset - map->window->off);
 		(void)pthread_rwlock_wrlock(&s->dma_lock);
 		rc = insert(s, map);
 		(void)pthread_rwlock_unlock(&s->dma_lock);
 	}
 	if (rc) {
-		free_map(map);
+		free_map(s, map);
 		return rc;
 	}
 	gv_logf(&s->log, GV_LOG_DEBUG, "DMA map [0x%llx, +0x%llx)%s", (unsigned long long)req.iova,
@@ -209,7 +172,7 @@ static int drop_range(struct vfus_slot *s, uint64_t first, uint64_t last)
 	s->message_maps -= gone.messages;
 	(void)pthread_rwlock_unlock(&s->dma_lock);
 	for (size_t i = 0; i < gone.n; i++)
-		free_map(gone.map[i]);
+		free_map(s, gone.map[i]);
 	free(gone.map);
 	return 0;
 }

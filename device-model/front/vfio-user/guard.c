@@ -2,8 +2,8 @@
 /*
  * Memory that a client gave us is a file that the client can shorten at any time; touching what
  * is gone raises SIGBUS in whichever thread did. The handler puts zeros there,
- * to the end of the mapping as the file ends before, and counts: that client's data is lost, by
- * its own doing, and nobody else notices. Page by page would let a client split one mapping into
+ * to the end of the window as the file ends before, and counts: that client's data is lost, by
+ * its own doing, and nobody else notices. Page by page would let a client split one window into
  * more than the kernel grants the whole process.
  *
  * The list is global because signal handlers are. It is guarded by a spin lock that no one holds
@@ -18,7 +18,7 @@
 #include "server_priv.h"
 
 static atomic_flag list_busy = ATOMIC_FLAG_INIT;
-static struct vfus_map *list;
+static struct vfus_window *list;
 static _Atomic uint64_t zero_pages;
 static struct sigaction before;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -35,16 +35,17 @@ static void unlock_list(void)
 	atomic_flag_clear_explicit(&list_busy, memory_order_release);
 }
 
-/* A huge page cannot be replaced in part: then the whole mapping becomes zeros. */
-static bool put_zeros(const struct vfus_map *m, uintptr_t at)
+/* A huge page cannot be replaced in part: then the whole window becomes zeros. */
+static bool put_zeros(struct vfus_window *w, uintptr_t at)
 {
 	const int prot = PROT_READ | PROT_WRITE,
 	          flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 	uint8_t *page = (uint8_t *)(at & ~(uintptr_t)(GV_VFU_PAGE - 1));
-	size_t rest = m->bytes - (size_t)(page - m->cpu);
+	size_t rest = w->bytes - (size_t)(page - w->cpu);
 
+	atomic_store(&w->damaged, true);
 	return mmap(page, rest, prot, flags, -1, 0) != MAP_FAILED ||
-	       mmap(m->cpu, m->bytes, prot, flags, -1, 0) != MAP_FAILED;
+	       mmap(w->cpu, w->bytes, prot, flags, -1, 0) != MAP_FAILED;
 }
 
 static bool repair(uintptr_t at)
@@ -52,9 +53,9 @@ static bool repair(uintptr_t at)
 	bool ok = false;
 
 	lock_list();
-	for (const struct vfus_map *m = list; m && !ok; m = m->next_guarded)
-		if (at >= (uintptr_t)m->cpu && at - (uintptr_t)m->cpu < m->bytes)
-			ok = put_zeros(m, at);
+	for (struct vfus_window *w = list; w && !ok; w = w->next_guarded)
+		if (at >= (uintptr_t)w->cpu && at - (uintptr_t)w->cpu < w->bytes)
+			ok = put_zeros(w, at);
 	unlock_list();
 	return ok;
 }
@@ -91,20 +92,20 @@ int vfus_guard_install(void)
 	return install_rc;
 }
 
-void vfus_guard_add(struct vfus_map *map)
+void vfus_guard_add(struct vfus_window *window)
 {
 	lock_list();
-	map->next_guarded = list;
-	list = map;
+	window->next_guarded = list;
+	list = window;
 	unlock_list();
 }
 
-void vfus_guard_remove(struct vfus_map *map)
+void vfus_guard_remove(struct vfus_window *window)
 {
 	lock_list();
-	for (struct vfus_map **at = &list; *at; at = &(*at)->next_guarded)
-		if (*at == map) {
-			*at = map->next_guarded;
+	for (struct vfus_window **at = &list; *at; at = &(*at)->next_guarded)
+		if (*at == window) {
+			*at = window->next_guarded;
 			break;
 		}
 	unlock_list();

@@ -27,9 +27,9 @@
 #define VFUS_FD_SETS     8
 #define VFUS_MAX_VECTORS 64 /* of MSI-X; the model has fewer */
 
-/* Mappings with a descriptor that one client may have. Linux gives a process 65530 in all, and a
- * mapping becomes two when its file shrinks: 17 clients leave room for everything else. */
-#define VFUS_MAX_FILE_MAPS 1024u
+/* Pieces of its files that one client may make us map. Linux gives a process 65530 mappings in all,
+ * and one becomes two when its file shrinks: 17 clients leave room for everything else. */
+#define VFUS_MAX_WINDOWS 1024u
 
 /* Descriptors that came with a part of the stream; they belong to the message that covers the
  * last byte of that part (unix sockets never merge two sets into one receive). */
@@ -54,11 +54,24 @@ struct vfus_answer {
 	int fd; /* -1: none; closed once sent */
 };
 
+/* A piece of a client's file in our address space; see window.c. */
+struct vfus_window {
+	struct vfus_window *next, *next_guarded;
+	dev_t dev;
+	ino_t ino;
+	int prot;
+	uint64_t off; /* in the file */
+	size_t bytes;
+	uint8_t *cpu;
+	size_t users;         /* mappings that lie in it */
+	_Atomic bool damaged; /* the file shrank: there are zeros in it */
+};
+
 /* One mapping that a client made. */
 struct vfus_map {
-	struct vfus_map *next_guarded;
 	uint64_t iova, bytes;
-	uint8_t *cpu; /* NULL: reached by messages */
+	struct vfus_window *window; /* NULL: reached by messages */
+	uint8_t *cpu;               /* in the window */
 	uint32_t flags;
 };
 
@@ -93,6 +106,8 @@ struct vfus_slot {
 	struct vfus_fds sets[VFUS_FD_SETS];
 	unsigned num_sets;
 	bool negotiated, leave;
+	struct vfus_window *windows;
+	size_t num_windows;
 
 	pthread_mutex_t tx_lock;
 
@@ -195,10 +210,18 @@ bool vfus_answered(struct vfus_slot *s, const struct vfus_msg *m);
 /** Whoever waits for memory in the range returns -EFAULT now. */
 void vfus_ask_abort(struct vfus_slot *s, uint64_t iova, uint64_t bytes);
 
+/* ---- window.c: client files in our address space ------------------------------ */
+/** Somewhere to reach @req's range of the file at; goes with the last vfus_window_put().
+ *  -EINVAL: no memory file, or too short; -ENOSPC, -ENOMEM. */
+int vfus_window_get(struct vfus_slot *s, const struct gv_vfu_dma_map *req, int fd,
+                    struct vfus_window **window);
+/** Takes NULL. */
+void vfus_window_put(struct vfus_slot *s, struct vfus_window *window);
+
 /* ---- guard.c: client memory that may go away --------------------------------- */
 int vfus_guard_install(void);
-void vfus_guard_add(struct vfus_map *map);
-void vfus_guard_remove(struct vfus_map *map);
+void vfus_guard_add(struct vfus_window *window);
+void vfus_guard_remove(struct vfus_window *window);
 uint64_t vfus_guard_zero_pages(void);
 
 /* ---- irq.c --------------------------------------------------------------------- */

@@ -308,20 +308,87 @@ static void a_shortened_file_does_not_shatter_our_mappings(void)
 	rig_down(&r);
 }
 
+/* Each file of its own, since mappings of one file share what is ours. */
 static void one_client_cannot_use_up_all_mappings(void)
 {
-	int sock, fd = memfd(4096), rc = 0;
+	int sock, rc = 0;
 	unsigned n;
 	struct rig r;
 
 	CU_ASSERT_EQUAL_FATAL(rig_up(&r, NULL, NULL), 0);
 	sock = rig_raw(&r, GV_DEV_PF);
-	for (n = 0; !rc && n < 4000; n++)
+	for (n = 0; !rc && n < 4000; n++) {
+		int fd = memfd(4096);
+
 		rc = map_fd(sock, range(IOVA + n * 8192ull, 4096), &fd, 1);
+		(void)close(fd);
+	}
 	CU_ASSERT_EQUAL(rc, -ENOSPC);
 	CU_ASSERT(n < 3000);
 	CU_ASSERT_EQUAL(map_fd(sock, range(IOVA - 8192, 4096), NULL, 0), 0); /* by messages */
 	CU_ASSERT(alive(sock));
+	(void)close(sock);
+	rig_down(&r);
+}
+
+/* What QEMU does for a guest with an IOMMU: guest memory page by page, in any order. */
+static void pages_of_one_file_share_a_mapping(void)
+{
+	enum { PAGES = 8192 };
+	unsigned before, wrong = 0;
+	uint32_t val;
+	struct rig r;
+	int sock, fd = memfd(PAGES * 4096), rc = 0;
+
+	CU_ASSERT_EQUAL_FATAL(rig_up(&r, NULL, NULL), 0);
+	sock = rig_raw(&r, GV_DEV_PF);
+	before = count_mappings();
+	for (unsigned i = 0; !rc && i < PAGES; i++) {
+		struct gv_vfu_dma_map req = range(IOVA + 4096ull * i, 4096);
+
+		req.fd_offset = 4096ull * (PAGES - 1 - i);
+		rc = pwrite(fd, &i, sizeof(i), (off_t)req.fd_offset) == sizeof(i) ? 0 : -EIO;
+		if (!rc)
+			rc = map_fd(sock, req, &fd, 1);
+	}
+	CU_ASSERT_EQUAL(rc, 0);
+	CU_ASSERT(count_mappings() < before + 8);
+	for (unsigned i = 0; i < PAGES; i++)
+		wrong += r.host.dma_read(r.host.arg, GV_DEV_PF, IOVA + 4096ull * i, &val, 4) ||
+		         val != i;
+	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT_EQUAL(unmap(sock, IOVA, 4096ull * (PAGES - 1), 0), 24);
+	CU_ASSERT_EQUAL(r.host.dma_read(r.host.arg, GV_DEV_PF, IOVA, &val, 4), -EFAULT);
+	CU_ASSERT_EQUAL(
+	        r.host.dma_read(r.host.arg, GV_DEV_PF, IOVA + 4096ull * (PAGES - 1), &val, 4), 0);
+	CU_ASSERT_EQUAL(val, PAGES - 1);
+	CU_ASSERT_EQUAL(unmap(sock, IOVA + 4096ull * (PAGES - 1), 4096, 0), 24);
+	CU_ASSERT(count_mappings() <= before);
+	(void)close(sock);
+	(void)close(fd);
+	rig_down(&r);
+}
+
+/* The zeros that took the place of what was cut off are not what is there later. */
+static void a_file_that_grew_again_is_seen_anew(void)
+{
+	uint32_t val = 7;
+	struct rig r;
+	int sock, fd = memfd(8192);
+
+	CU_ASSERT_EQUAL_FATAL(rig_up(&r, NULL, NULL), 0);
+	sock = rig_raw(&r, GV_DEV_PF);
+	CU_ASSERT_EQUAL(map_fd(sock, range(IOVA, 8192), &fd, 1), 0);
+	CU_ASSERT_EQUAL_FATAL(ftruncate(fd, 0), 0);
+	CU_ASSERT_EQUAL(r.host.dma_read(r.host.arg, GV_DEV_PF, IOVA, &val, 4), 0);
+	CU_ASSERT_EQUAL(val, 0);
+	val = 9;
+	CU_ASSERT_EQUAL_FATAL(ftruncate(fd, 8192), 0);
+	CU_ASSERT_EQUAL(pwrite(fd, &val, sizeof(val), 0), sizeof(val));
+	val = 0;
+	CU_ASSERT_EQUAL(map_fd(sock, range(IOVA + 8192, 4096), &fd, 1), 0);
+	CU_ASSERT_EQUAL(r.host.dma_read(r.host.arg, GV_DEV_PF, IOVA + 8192, &val, 4), 0);
+	CU_ASSERT_EQUAL(val, 9);
 	(void)close(sock);
 	(void)close(fd);
 	rig_down(&r);
@@ -640,7 +707,8 @@ UT_MAIN("vfio-user, bad clients", UT(every_wrong_size_of_every_command_is_refuse
         UT(descriptors_where_none_belong_are_refused_and_closed), UT(dma_maps_are_checked),
         UT(read_only_memory_is_not_written), UT(shortened_file_costs_only_its_owner),
         UT(a_shortened_file_does_not_shatter_our_mappings),
-        UT(one_client_cannot_use_up_all_mappings), UT(only_shared_memory_can_be_mapped),
+        UT(one_client_cannot_use_up_all_mappings), UT(pages_of_one_file_share_a_mapping),
+        UT(a_file_that_grew_again_is_seen_anew), UT(only_shared_memory_can_be_mapped),
         UT(silence_of_a_client_is_paid_for_once),
         UT(interrupts_take_what_qemu_sends_and_nothing_else),
         UT(blocking_eventfd_does_not_hold_an_engine), UT(regions_are_bounded),
