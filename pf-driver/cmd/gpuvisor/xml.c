@@ -41,6 +41,11 @@ void print_xml(struct json_object *o)
 	}
 	if (json_object_object_get_ex(o, "xml", &v))
 		fputs(json_object_get_string(v), stdout);
+	if (json_object_object_get_ex(o, "vf_token_needed", &v) && json_object_get_boolean(v))
+		fputs("gpuvisor: note: QEMU opens this VF with the manager's VF token only, which "
+		      "is "
+		      "not in here: 'gpuvisor vm attach' puts it into the domain\n",
+		      stderr);
 }
 
 int xml_of_bdf(const char *sysfs, const char *bdf, bool domain, struct json_object **result,

@@ -339,6 +339,7 @@ static int xml_vfio(struct daemon *d, const char *bdf_text, uint32_t vf, bool do
 		return rc;
 	*result = json_object_new_object();
 	put(*result, "kind", json_object_new_string("vfio"));
+	put(*result, "vf_token_needed", json_object_new_boolean(d->token != NULL));
 	put(*result, "bdf", json_object_new_string(gv_glue_bdf_format(&fn.bdf, text)));
 	put(*result, "xml", json_object_new_string(xml));
 	return 0;

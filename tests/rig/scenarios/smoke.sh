@@ -5,6 +5,8 @@
 scenario()
 {
 	host_up_with uneven-2 web1 || return
+	gpuvisor vf xml 0 >/dev/null 2>/run/rig/note
+	has "vf xml says that a token is needed" "vm attach" /run/rig/note
 	ok "VF0 to web1" gpuvisor vm attach web1 0 --config
 	ok "web1 comes up" guest_start web1
 	ok "self test on the VF" guest_run web1 100 'gpuvisor-guest --device vfio:$(vf) test'
