@@ -114,6 +114,18 @@ bool gv_pool_owned_by(const struct gv_pool_vf *v, const char *name, const char *
 	       (!strcmp(v->owner + n, name) || !strcmp(v->owner + n, uuid));
 }
 
+/* By name, as an administrator would; by UUID where the name is no owner's text. */
+static void own(struct gv_pool_vf *v, const char *domain, const char *uuid)
+{
+	char owner[GV_POOL_TEXT + sizeof(v->domain)];
+
+	(void)snprintf(owner, sizeof(owner), GV_POOL_DOMAIN "%s", domain);
+	if (!owner_fits(owner))
+		(void)snprintf(owner, sizeof(owner), GV_POOL_DOMAIN "%s", uuid);
+	(void)snprintf(v->owner, sizeof(v->owner), "%.*s", GV_POOL_TEXT - 1, owner);
+	v->claims++;
+}
+
 bool gv_pool_used(struct gv_pool *pool, unsigned vf, const char *domain, const char *uuid)
 {
 	struct gv_pool_vf *v = &pool->vf[vf];
@@ -122,11 +134,8 @@ bool gv_pool_used(struct gv_pool *pool, unsigned vf, const char *domain, const c
 	snprintf(v->uuid, sizeof(v->uuid), "%s", uuid);
 	v->seen = true;
 	v->taken[0] = '\0';
-	if (!v->owner[0]) {
-		snprintf(v->owner, sizeof(v->owner), GV_POOL_DOMAIN "%.*s",
-		         (int)(GV_POOL_TEXT - sizeof(GV_POOL_DOMAIN)), domain);
-		v->claims++;
-	}
+	if (!v->owner[0])
+		own(v, domain, uuid);
 	return gv_pool_owned_by(v, domain, uuid) && !v->dirty;
 }
 

@@ -3,12 +3,20 @@
 """Claims of VFs: one owner each, cleaned before the next, given by root only."""
 import json
 import os
+import shutil
+import socket
 import subprocess
+import tempfile
+import threading
 import unittest
 
 from pf_rig import BIN, Rig, main, profile
 
 NOBODY = 65534
+VF = "0000:05:00.1"
+WEB_UUID = "11111111-1111-4111-8111-111111111111"
+HOSTDEV = ("<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='5' slot='0' function='1'/>"
+           "</source></hostdev>")
 
 
 def rpc(r, method, **params):
@@ -18,8 +26,8 @@ def rpc(r, method, **params):
         return json.loads(s.makefile().readline())
 
 
-def make_foreign_pf(root):
-    """An NVMe PF on its own driver, with one VF."""
+def make_foreign_pf(root, driver="nvme"):
+    """An NVMe PF on @driver, with one VF."""
     bus = os.path.join(root, "bus/pci/devices")
     os.makedirs(bus)
     for name, files in (("0000:05:00.0", {"sriov_totalvfs": "4", "sriov_numvfs": "1"}), ("0000:05:00.1", {})):
@@ -29,10 +37,93 @@ def make_foreign_pf(root):
             with open(os.path.join(path, key), "w") as f:
                 f.write(value + "\n")
         os.symlink("../../../devices/pci0000:00/" + name, os.path.join(bus, name))
-        os.symlink("../../../bus/pci/drivers/nvme", os.path.join(path, "driver"))
+        os.symlink("../../../bus/pci/drivers/" + driver, os.path.join(path, "driver"))
+        os.symlink("../../../kernel/iommu_groups/7", os.path.join(path, "iommu_group"))
     pci = os.path.join(root, "devices/pci0000:00")
     os.symlink("../0000:05:00.1", os.path.join(pci, "0000:05:00.0/virtfn0"))
     os.symlink("../0000:05:00.0", os.path.join(pci, "0000:05:00.1/physfn"))
+
+
+class Foreign:
+    """A VF of another PF, with claims as files, and libvirt's test driver with a domain "web" that runs."""
+
+    def __init__(self, devices="", driver="nvme"):
+        self.dir = tempfile.mkdtemp(prefix="gvfo")
+        self.claims = os.path.join(self.dir, "claims")
+        make_foreign_pf(os.path.join(self.dir, "sys"), driver)
+        self.node = os.path.join(self.dir, "node.xml")
+        with open(self.node, "w") as f:
+            f.write("<node><domain type='test'><name>web</name><uuid>%s</uuid><memory>65536</memory>"
+                    "<os><type>hvm</type></os><devices>%s</devices></domain></node>" % (WEB_UUID, devices))
+
+    def attach(self, domain, *more, socket="/nonexistent"):
+        return subprocess.run([os.path.join(BIN, "gpuvisor"), "--socket", socket, "--sysfs",
+                               os.path.join(self.dir, "sys"), "--claim-dir", self.claims, "--connect",
+                               "test://" + self.node, "vm", "attach", domain, VF, *more],
+                              capture_output=True, text=True, timeout=30)
+
+    def owner(self):
+        try:
+            with open(os.path.join(self.claims, VF)) as f:
+                return f.read()
+        except FileNotFoundError:
+            return None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        shutil.rmtree(self.dir)
+
+
+def has_libvirt():
+    with Foreign() as f:
+        return "built without libvirt" not in f.attach("web").stderr
+
+
+class Attach(unittest.TestCase):
+    def setUp(self):
+        if not has_libvirt():
+            self.skipTest("built without libvirt")
+
+    def test_a_claim_that_was_for_nothing_is_given_back(self):
+        with Foreign() as f:
+            p = f.attach("web")  # the test driver plugs nothing
+            self.assertEqual(p.returncode, 1, p.stderr)
+            self.assertNotIn("claim", p.stderr)
+            self.assertIsNone(f.owner())
+
+    def test_a_vf_that_the_domain_has_is_not_given_back(self):
+        with Foreign(HOSTDEV) as f:
+            for domain in ("web", WEB_UUID):
+                p = f.attach(domain)
+                self.assertEqual(p.returncode, 1)
+                self.assertIn("web has it already", p.stderr)
+                self.assertIn("the claim stays", p.stderr)
+                self.assertEqual(f.owner(), "domain:%s\n" % domain)
+                os.unlink(os.path.join(f.claims, VF))
+
+    def test_names_that_are_no_owners_are_refused_before_anything_is_claimed(self):
+        with Foreign() as f:
+            for name in ("x" * 121, "web\u00e4", "a\tb"):
+                p = f.attach(name)
+                self.assertEqual(p.returncode, 1)
+                self.assertIn("say its UUID", p.stderr)
+                self.assertIsNone(f.owner())
+
+    def test_a_vf_that_may_be_a_silent_daemons_is_left_alone(self):
+        for driver, words in (("vfio-pci", "does not say whether it is its own"), ("nvme", "attach")):
+            with Foreign(driver=driver) as f, socket.socket(socket.AF_UNIX) as s:
+                path = os.path.join(f.dir, "sock")
+                s.bind(path)
+                s.listen(1)
+                hang_up = threading.Thread(target=lambda: s.accept()[0].close())
+                hang_up.start()
+                p = f.attach("web", socket=path)
+                hang_up.join()
+                self.assertEqual(p.returncode, 1)
+                self.assertIn(words, p.stderr)
+                self.assertEqual(os.path.isdir(f.claims), driver == "nvme")
 
 
 class Pool(unittest.TestCase):

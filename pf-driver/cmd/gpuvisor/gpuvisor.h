@@ -62,8 +62,8 @@ struct target {
 int target_find(struct cli *cli, const char *text, struct target *t, struct gv_err *err);
 /** gpuvisord claims its VFs, the claim's file alone counts for others. -EBUSY: somebody else's. */
 int target_claim(struct cli *cli, struct target *t, const char *owner, struct gv_err *err);
-/** Give the claim up; gpuvisord cleans the VF. No claim: 0. */
-int target_release(struct cli *cli, const struct target *t, struct gv_err *err);
+/** Give the claim up; gpuvisord cleans the VF. @force: although it was seen in use. No claim: 0. */
+int target_release(struct cli *cli, const struct target *t, bool force, struct gv_err *err);
 /** PCI address of gpuvisord's PF. -ENXIO: it has none. */
 int daemon_pf(struct cli *cli, struct gv_glue_bdf *pf, struct gv_err *err);
 /** Number of one of gpuvisord's VFs. -ENODEV: another PF's, and the text says so. */

@@ -70,6 +70,14 @@ static int find_by_number(struct cli *cli, uint32_t vf, struct target *t, struct
 	return rc;
 }
 
+/* A claim's file alone would give it away without its token, and back without cleaning. */
+static bool may_be_ours(const struct cli *cli, const struct target *t)
+{
+	struct gv_glue_fn pf;
+
+	return !gv_glue_fn_read(cli->sysfs, &t->fn.pf, &pf, NULL) && !strcmp(pf.driver, "vfio-pci");
+}
+
 int target_find(struct cli *cli, const char *text, struct target *t, struct gv_err *err)
 {
 	struct gv_glue_bdf at, pf;
@@ -87,8 +95,16 @@ int target_find(struct cli *cli, const char *text, struct target *t, struct gv_e
 	if (!rc && !t->fn.is_vf)
 		rc = gv_fail(err, -EINVAL, "%s is no VF%s", text,
 		             t->fn.is_pf ? ", it is a PF" : "");
-	if (rc || daemon_pf(cli, &pf, &unasked) || !same(&pf, &t->fn.pf))
+	if (rc)
 		return rc;
+	rc = daemon_pf(cli, &pf, &unasked);
+	if (rc && rc != -ENOENT && rc != -ECONNREFUSED && rc != -ENXIO && may_be_ours(cli, t))
+		return gv_fail(err, rc,
+		               "%s: its PF is on vfio-pci, and gpuvisord does not say whether it "
+		               "is its own: %s",
+		               text, unasked.text);
+	if (rc || !same(&pf, &t->fn.pf))
+		return 0;
 	t->ours = true;
 	t->vf = (uint32_t)t->fn.vf_index;
 	return 0;
@@ -122,7 +138,7 @@ int target_claim(struct cli *cli, struct target *t, const char *owner, struct gv
 	return gv_glue_claim_take(cli->claim_dir, &t->fn.bdf, owner, err);
 }
 
-int target_release(struct cli *cli, const struct target *t, struct gv_err *err)
+int target_release(struct cli *cli, const struct target *t, bool force, struct gv_err *err)
 {
 	struct json_object *params, *o = NULL;
 	int rc;
@@ -133,7 +149,7 @@ int target_release(struct cli *cli, const struct target *t, struct gv_err *err)
 	}
 	params = json_object_new_object();
 	(void)json_object_object_add(params, "vf", json_object_new_int64(t->vf));
-	(void)json_object_object_add(params, "force", json_object_new_boolean(true));
+	(void)json_object_object_add(params, "force", json_object_new_boolean(force));
 	rc = ask_quietly(cli, "vf.release", params, &o, err);
 	json_object_put(o);
 	return rc;

@@ -2,10 +2,12 @@
 /* gpuvisor vm: VFs in libvirt's domains. */
 #include <signal.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include <json-c/json.h>
 
+#include <gv/binding.h>
 #include <gv/libvirt.h>
 
 #include "gpuvisor.h"
@@ -45,7 +47,54 @@ static unsigned flags_of(const struct cli *cli)
 	       (cli->force ? GV_VIRT_FORCE : 0);
 }
 
+/* ---- who has it? -------------------------------------------------------------------- */
+
+static bool same(const struct gv_glue_bdf *a, const struct gv_glue_bdf *b)
+{
+	return a->domain == b->domain && a->bus == b->bus && a->slot == b->slot &&
+	       a->function == b->function;
+}
+
+/* *@has: any domain, *@own: @domain (name or UUID; NULL: none). */
+static int who_has(struct gv_virt *virt, const struct gv_glue_bdf *bdf, const char *domain,
+                   bool *has, bool *own, struct gv_err *err)
+{
+	gv_auto_free struct gv_virt_vf *list = NULL;
+	size_t count = 0;
+	int rc = gv_virt_list(virt, &list, &count, err);
+
+	*has = *own = false;
+	for (size_t i = 0; !rc && i < count; i++) {
+		if (!same(&list[i].bdf, bdf))
+			continue;
+		*has = true;
+		*own = *own || (domain && (!strcmp(list[i].domain, domain) ||
+		                           !strcasecmp(list[i].uuid, domain)));
+	}
+	return rc;
+}
+
 /* ---- attach ------------------------------------------------------------------------ */
+
+/* After a failure, a claim that was made for it. Never of a VF that the domain has all the same:
+ * giving that back would clean it below a running guest. */
+static void give_back(struct cli *cli, struct gv_virt *virt, const char *domain,
+                      const struct target *t, int why)
+{
+	struct gv_err err = {0};
+	bool has = false, own = false;
+	int rc;
+
+	if (why == -ETIMEDOUT)
+		rc = gv_fail(&err, why, "the VF may still arrive; if not: gpuvisor vf release");
+	else
+		rc = who_has(virt, &t->fn.bdf, domain, &has, &own, &err);
+	if (!rc)
+		rc = own ? gv_fail(&err, -EEXIST, "the domain has the VF")
+		         : target_release(cli, t, !has, &err);
+	if (rc)
+		fprintf(stderr, "gpuvisor: the claim stays: %s\n", err.text);
+}
 
 static int give(struct cli *cli, struct gv_virt *virt, const char *domain, struct target *t,
                 enum gv_virt_how *how, struct gv_err *err)
@@ -58,13 +107,27 @@ static int give(struct cli *cli, struct gv_virt *virt, const char *domain, struc
 	        .flags = flags_of(cli) & (GV_VIRT_LIVE | GV_VIRT_CONFIG),
 	        .timeout_ms = cli->timeout_s * 1000,
 	};
-	struct gv_err other = {0};
 	int rc = gv_virt_attach(virt, &a, how, err);
 
 	explicit_bzero(t->token, sizeof(t->token));
-	if (rc && t->fresh && target_release(cli, t, &other))
-		fprintf(stderr, "gpuvisor: the claim stays: %s\n", other.text);
+	if (rc && t->fresh)
+		give_back(cli, virt, domain, t, rc);
 	return rc;
+}
+
+/* The claim becomes the owner's name, and is compared with the domain's. */
+static int make_owner(const char *domain, char owner[GV_GLUE_OWNER_TEXT], struct gv_err *err)
+{
+	bool fits = (size_t)snprintf(owner, GV_GLUE_OWNER_TEXT, "domain:%s", domain) <
+	            GV_GLUE_OWNER_TEXT;
+
+	for (const char *p = domain; *p; p++)
+		fits = fits && *p >= ' ' && *p <= '~';
+	return fits ? 0
+	            : gv_fail(err, -EINVAL,
+	                      "domain: a name of up to %zu ASCII characters is possible; else say "
+	                      "its UUID",
+	                      GV_GLUE_OWNER_TEXT - sizeof("domain:"));
 }
 
 static void print_attached(const struct cli *cli, const char *domain, const struct target *t,
@@ -89,18 +152,19 @@ static void print_attached(const struct cli *cli, const char *domain, const stru
 
 int run_vm_attach(struct cli *cli, char **args, struct gv_err *err)
 {
-	char owner[GV_VIRT_NAME + 16];
+	char owner[GV_GLUE_OWNER_TEXT];
 	struct gv_virt *virt = NULL;
 	enum gv_virt_how how = GV_VIRT_HOSTDEV;
 	struct target t;
-	int rc = target_find(cli, args[1], &t, err);
+	int rc = make_owner(args[0], owner, err);
 
+	if (!rc)
+		rc = target_find(cli, args[1], &t, err);
 	/* Before anything is claimed. */
 	if (!rc)
 		rc = gv_virt_open(cli->connect, &quiet, &virt, err);
 	if (rc)
 		return rc;
-	snprintf(owner, sizeof(owner), "domain:%.*s", GV_VIRT_NAME - 8, args[0]);
 	rc = target_claim(cli, &t, owner, err);
 	if (!rc)
 		rc = give(cli, virt, args[0], &t, &how, err);
@@ -111,25 +175,6 @@ int run_vm_attach(struct cli *cli, char **args, struct gv_err *err)
 }
 
 /* ---- detach -------------------------------------------------------------------------- */
-
-static bool same(const struct gv_glue_bdf *a, const struct gv_glue_bdf *b)
-{
-	return a->domain == b->domain && a->bus == b->bus && a->slot == b->slot &&
-	       a->function == b->function;
-}
-
-static int anybody_has(struct gv_virt *virt, const struct gv_glue_bdf *bdf, bool *has,
-                       struct gv_err *err)
-{
-	gv_auto_free struct gv_virt_vf *list = NULL;
-	size_t count = 0;
-	int rc = gv_virt_list(virt, &list, &count, err);
-
-	*has = false;
-	for (size_t i = 0; !rc && i < count; i++)
-		*has = *has || same(&list[i].bdf, bdf);
-	return rc;
-}
 
 static void print_detached(const struct cli *cli, const char *domain, const struct target *t,
                            bool destroyed, bool still)
@@ -156,7 +201,7 @@ static void print_detached(const struct cli *cli, const char *domain, const stru
 
 int run_vm_detach(struct cli *cli, char **args, struct gv_err *err)
 {
-	bool destroyed = false, still = false;
+	bool destroyed = false, still = false, own;
 	struct gv_virt *virt = NULL;
 	struct target t;
 	int rc = target_find(cli, args[1], &t, err);
@@ -168,9 +213,9 @@ int run_vm_detach(struct cli *cli, char **args, struct gv_err *err)
 	rc = gv_virt_detach(virt, args[0], &t.fn.bdf, flags_of(cli), cli->timeout_s * 1000,
 	                    &destroyed, err);
 	if (!rc)
-		rc = anybody_has(virt, &t.fn.bdf, &still, err);
+		rc = who_has(virt, &t.fn.bdf, NULL, &still, &own, err);
 	if (!rc && !still)
-		rc = target_release(cli, &t, err);
+		rc = target_release(cli, &t, true, err);
 	if (!rc)
 		print_detached(cli, args[0], &t, destroyed, still);
 	(void)gv_virt_close(virt);

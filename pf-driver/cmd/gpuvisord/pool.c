@@ -89,6 +89,10 @@ void pool_refresh(struct daemon *d)
 		struct gv_pool_vf *v = &p->vf[i];
 
 		d->pool.begun[i] = false;
+		if (v->releasing) { /* clean now, as whoever gave it back waited for */
+			pool_lose_claim(d, i);
+			gv_pool_cleaned(p, i, true);
+		}
 		v->cleaning = v->dirty = v->releasing = false;
 		v->domain[0] = v->uuid[0] = '\0';
 		if (i < num_vfs && d->pool.on_pci)
@@ -205,6 +209,12 @@ static void used(struct daemon *d, unsigned vf, const struct gv_virt_event *e)
 	bool had_owner = v->owner[0], may;
 	struct gv_err err = {0};
 
+	/* Its end was while libvirt was away, and so was this one's start. A reset now would only
+	 * take the GPU from a guest that has seen it all already. */
+	if (v->domain[0] && strcmp(v->uuid, e->uuid))
+		gv_logf(&d->log, GV_LOG_WARN,
+		        "VF%u: went from domain %s to domain %s unseen: not cleaned in between", vf,
+		        v->domain, e->domain);
 	may = gv_pool_used(&d->pool.rules, vf, e->domain, e->uuid);
 	if (!may)
 		note(d, GV_PF_EVENT_VF_POOL, vf, "domain %s uses it, but it is %s%s", e->domain,
@@ -225,8 +235,11 @@ static void check_claim(struct daemon *d, unsigned vf)
 
 static void left(struct daemon *d, unsigned vf, const struct gv_virt_event *e)
 {
-	if (gv_pool_left(&d->pool.rules, vf, e->uuid))
-		check_claim(d, vf);
+	if (!gv_pool_left(&d->pool.rules, vf, e->uuid))
+		return;
+	d->pool.rules.vf[vf].old =
+	        true; /* asked again after the next connection, should this fail */
+	check_claim(d, vf);
 }
 
 static void synced(struct daemon *d)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The way to the PF. On Linux VFIO: before VFs exist, with a VF token of this start. */
 #include <string.h>
+#include <sys/prctl.h>
 
 #include <gv/vfio.h>
 
@@ -13,13 +14,15 @@ const char *pf_address(const struct daemon *d)
 	return strncmp(d->gpu_uri, kernel, strlen(kernel)) ? NULL : d->gpu_uri + strlen(kernel);
 }
 
-/* From here on nobody opens a VF without it. It is in no log and no command line of ours. */
+/* From here on nobody opens a VF without it. It is in no log and no command line of ours; and in no
+ * core dump, though replies and definitions of domains carry copies of it. */
 static int set_token(struct daemon *d, struct gv_err *err)
 {
 	int rc = gv_pf_token_new(&d->token, err);
 
 	if (rc)
 		return rc;
+	(void)prctl(PR_SET_DUMPABLE, 0);
 	rc = gv_vfio_set_vf_token(d->bus, gv_pf_token_bytes(d->token));
 	if (rc)
 		return gv_fail(err, rc,

@@ -227,9 +227,9 @@ bool virt_stop(struct daemon *d)
 	v->stop = true;
 	(void)pthread_cond_signal(&v->some);
 	(void)pthread_mutex_unlock(&v->lock);
-	(void)clock_gettime(CLOCK_REALTIME, &end);
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += STOP_S;
-	if (pthread_timedjoin_np(v->worker, NULL, &end)) {
+	if (pthread_clockjoin_np(v->worker, NULL, CLOCK_MONOTONIC, &end)) {
 		gv_logf(&d->log, GV_LOG_WARN, "libvirt does not answer; going without waiting");
 		return false;
 	}

@@ -39,7 +39,8 @@ struct gv_pool_vf {
 	bool cleaning, dirty;
 	bool releasing; /* free once it is clean */
 	bool seen;      /* since gv_pool_sync_begin() */
-	bool old;       /* claimed before this start, and by nobody again since */
+	bool old;       /* claimed before this start, or left since, and by nobody again: is its
+	                   domain still there? */
 	uint32_t claims;
 };
 

@@ -205,8 +205,27 @@ static void a_guest_that_no_domain_has_counts(void)
 	CU_ASSERT_EQUAL(gv_pool_release(&p, 0, GV_MBOX_ACTIVE, NULL, true, &err), 0);
 }
 
-UT_MAIN("pf-driver/pool", UT(a_vf_has_one_owner), UT(owners_are_one_printable_line),
-        UT(released_vfs_are_cleaned_before_they_are_free), UT(a_dirty_vf_is_handed_out_to_nobody),
+/* libvirt's names may be long, or not ASCII: such a domain must know its own claim again. */
+static void a_domain_whose_name_is_no_owner_owns_by_uuid(void)
+{
+	char longest[GV_POOL_TEXT];
+	const char *const names[] = {longest, "web\xc3\xa4", "tab\there", "web "};
+
+	memset(longest, 'x', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	for (size_t i = 0; i < GV_ARRAY_LEN(names); i++) {
+		struct gv_pool p = {.num_vfs = 1};
+
+		CU_ASSERT_TRUE(gv_pool_used(&p, 0, names[i], UUID_A));
+		CU_ASSERT_STRING_EQUAL(p.vf[0].owner, "domain:" UUID_A);
+		CU_ASSERT_TRUE(gv_pool_owned_by(&p.vf[0], names[i], UUID_A));
+		CU_ASSERT_EQUAL(claim(&p, 0, p.vf[0].owner), 0);
+	}
+}
+
+UT_MAIN("pf-driver/pool", UT(a_domain_whose_name_is_no_owner_owns_by_uuid), UT(a_vf_has_one_owner),
+        UT(owners_are_one_printable_line), UT(released_vfs_are_cleaned_before_they_are_free),
+        UT(a_dirty_vf_is_handed_out_to_nobody),
         UT(a_stopped_domain_keeps_its_claim_and_leaves_a_vf_to_clean),
         UT(a_stop_that_nobody_saw_start_is_cleaned_up_after),
         UT(late_news_of_a_vf_taken_by_force_disturb_nobody),
