@@ -42,7 +42,9 @@ static void charge(struct vfus_slot *s, uint64_t took_ns)
 	s->held_ns += took_ns - PROMPT_NS;
 	if (s->held_ns > HELD_NS && s->held_ns - (took_ns - PROMPT_NS) <= HELD_NS)
 		gv_logf(&s->log, GV_LOG_WARN,
-		        "client answers DMA messages too slowly: its memory fails for a while");
+		        "client answers DMA messages too slowly: its memory fails for a while; "
+		        "memory with a descriptor (QEMU: memory-backend-memfd, share=on) needs "
+		        "none");
 }
 
 static bool may_ask(struct vfus_slot *s)
