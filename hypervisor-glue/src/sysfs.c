@@ -14,6 +14,8 @@
 
 #include <gv/hypervisor_glue.h>
 
+#include "sysfs_open.h"
+
 #define MAX_VFS 256u /* links to look at; far above any GPU */
 
 struct dev {
@@ -22,15 +24,22 @@ struct dev {
 	struct gv_err *err;
 };
 
-static int open_beneath(int root, const char *path)
-{
-	struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-	                       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-	long fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+/* The kernel gives up with EAGAIN when something anywhere was renamed while it followed "..":
+ * udev does so at the very moment in which VFs appear. */
+#define OPEN_TRIES 1000
 
-	if (fd >= 0)
-		return (int)fd;
-	return -errno;
+int glue_open_beneath(int root, const char *path, int flags)
+{
+	struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC,
+	                       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+	long fd = -1;
+
+	for (unsigned i = 0; i < OPEN_TRIES; i++) {
+		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
+	return fd >= 0 ? (int)fd : -errno;
 }
 
 static void close_dev(struct dev *d)
@@ -50,7 +59,7 @@ static int open_dev(const char *root, const struct gv_glue_bdf *bdf, struct dev 
 	if (dir < 0)
 		return gv_fail(err, -errno, "%s: %s", root, strerror(errno));
 	(void)snprintf(path, sizeof(path), "bus/pci/devices/%s", d->name);
-	d->fd = open_beneath(dir, path);
+	d->fd = glue_open_beneath(dir, path, O_RDONLY | O_DIRECTORY);
 	if (d->fd == -ENOENT)
 		return gv_fail(err, -ENODEV, "%s: no such PCI function under %s", d->name, root);
 	if (d->fd == -EXDEV)

@@ -6,7 +6,6 @@
  */
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <linux/openat2.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -14,15 +13,13 @@
 #include <sys/wait.h>
 
 #include "bind.h"
+#include "sysfs_open.h"
 
 static int open_attribute(const char *root, const char *path)
 {
 	gv_auto_fd int dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct open_how how = {.flags = O_WRONLY | O_CLOEXEC,
-	                       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-	long fd = dir < 0 ? -1 : syscall(SYS_openat2, dir, path, &how, sizeof(how));
 
-	return fd < 0 ? -errno : (int)fd;
+	return dir < 0 ? -errno : glue_open_beneath(dir, path, O_WRONLY);
 }
 
 /* In the child: only what is safe after fork() in a program with threads. It keeps no descriptor of

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "tree.h"
 
 static const struct gv_glue_bdf vf1 = {0, 3, 2, 1};
@@ -163,7 +166,41 @@ static void a_fifo_in_the_tree_does_not_hang_us(void)
 	tree_done();
 }
 
+/* What udev does when VFs appear: rename, somewhere else. */
+static void *rename_to_and_fro(void *arg)
+{
+	const _Atomic bool *stop = arg;
+	char a[256], b[256];
+
+	(void)snprintf(a, sizeof(a), "%s/a", tree);
+	(void)snprintf(b, sizeof(b), "%s/b", tree);
+	(void)mkdir(a, 0700);
+	while (!atomic_load(stop)) {
+		(void)rename(a, b);
+		(void)rename(b, a);
+	}
+	return NULL;
+}
+
+static void renames_elsewhere_disturb_nobody(void)
+{
+	_Atomic bool stop = false;
+	struct gv_glue_fn fn;
+	unsigned failed = 0;
+	pthread_t t;
+
+	tree_make(2);
+	CU_ASSERT_FATAL(pthread_create(&t, NULL, rename_to_and_fro, &stop) == 0);
+	for (unsigned i = 0; i < 2000; i++)
+		failed += gv_glue_vf_read(tree, &tree_pf, 1, &fn, NULL) != 0;
+	atomic_store(&stop, true);
+	(void)pthread_join(t, NULL);
+	CU_ASSERT_EQUAL(failed, 0);
+	tree_done();
+}
+
 UT_MAIN("hypervisor-glue sysfs", UT(addresses_are_parsed_strictly),
         UT(pf_and_vf_are_what_the_tree_says), UT(what_is_not_there_is_said),
         UT(impossible_values_are_refused), UT(a_link_out_of_the_tree_is_not_followed),
-        UT(a_vf_that_its_pf_does_not_know_is_stale), UT(a_fifo_in_the_tree_does_not_hang_us))
+        UT(a_vf_that_its_pf_does_not_know_is_stale), UT(a_fifo_in_the_tree_does_not_hang_us),
+        UT(renames_elsewhere_disturb_nobody))
