@@ -47,20 +47,22 @@ def make_foreign_pf(root, driver="nvme"):
 class Foreign:
     """A VF of another PF, with claims as files, and libvirt's test driver with a domain "web" that runs."""
 
-    def __init__(self, devices="", driver="nvme"):
+    def __init__(self, devices="", driver="nvme", name="web"):
         self.dir = tempfile.mkdtemp(prefix="gvfo")
         self.claims = os.path.join(self.dir, "claims")
         make_foreign_pf(os.path.join(self.dir, "sys"), driver)
         self.node = os.path.join(self.dir, "node.xml")
         with open(self.node, "w") as f:
-            f.write("<node><domain type='test'><name>web</name><uuid>%s</uuid><memory>65536</memory>"
-                    "<os><type>hvm</type></os><devices>%s</devices></domain></node>" % (WEB_UUID, devices))
+            f.write("<node><domain type='test'><name>%s</name><uuid>%s</uuid><memory>65536</memory>"
+                    "<os><type>hvm</type></os><devices>%s</devices></domain></node>" % (name, WEB_UUID, devices))
 
-    def attach(self, domain, *more, socket="/nonexistent"):
+    def cli(self, *args, socket="/nonexistent"):
         return subprocess.run([os.path.join(BIN, "gpuvisor"), "--socket", socket, "--sysfs",
                                os.path.join(self.dir, "sys"), "--claim-dir", self.claims, "--connect",
-                               "test://" + self.node, "vm", "attach", domain, VF, *more],
-                              capture_output=True, text=True, timeout=30)
+                               "test://" + self.node, *args], capture_output=True, text=True, timeout=30)
+
+    def attach(self, domain, **more):
+        return self.cli("vm", "attach", domain, VF, **more)
 
     def owner(self):
         try:
@@ -102,6 +104,14 @@ class Attach(unittest.TestCase):
                 self.assertIn("the claim stays", p.stderr)
                 self.assertEqual(f.owner(), "domain:%s\n" % domain)
                 os.unlink(os.path.join(f.claims, VF))
+
+    def test_a_name_does_nothing_to_the_terminal_nor_to_json(self):
+        with Foreign(HOSTDEV, name="a'&quot;&#9;&#127;&#155;2J") as f:
+            self.assertIn("a'\"????2J", f.cli("vm", "list").stdout)
+            self.assertEqual(json.loads(f.cli("--json", "vm", "list").stdout)[0]["domain"], "a'\"\t\x7f\x9b2J")
+            p = f.attach(WEB_UUID)
+            self.assertIn("has it already", p.stderr)
+            self.assertEqual(sum(not c.isprintable() for c in p.stderr), 2, p.stderr)  # two line ends
 
     def test_names_that_are_no_owners_are_refused_before_anything_is_claimed(self):
         with Foreign() as f:

@@ -88,6 +88,8 @@ int client_call(struct client *c, const char *method, struct json_object *params
 /** Wait for the next line. -ECONNRESET: the daemon has gone. */
 int client_next(struct client *c, struct json_object **message, struct gv_err *err);
 
+/** Control characters, which a terminal would obey, become '?'. Returns @text. */
+char *tame(char *text);
 /** Pretty JSON and a newline to stdout. */
 void print_json(struct json_object *o);
 void print_plan(struct json_object *plan);

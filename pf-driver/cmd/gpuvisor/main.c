@@ -323,7 +323,7 @@ static int run_verb(struct cli *cli, char **args, int count)
 	}
 	if (!v->run(cli, args + words, &err))
 		return fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
-	fprintf(stderr, "gpuvisor: %s\n", err.text[0] ? err.text : "failed");
+	fprintf(stderr, "gpuvisor: %s\n", err.text[0] ? tame(err.text) : "failed");
 	return EXIT_FAILED;
 }
 

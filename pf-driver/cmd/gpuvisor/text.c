@@ -25,20 +25,44 @@ static uint64_t num(struct json_object *o, const char *key)
 	return json_object_get_uint64(get(o, key));
 }
 
+char *tame(char *text)
+{
+	for (unsigned char *p = (unsigned char *)text; *p; p++) {
+		if (*p < ' ' || *p == 0x7f)
+			*p = '?';
+		else if (*p == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f) /* U+0080 to U+009F */
+			p[0] = p[1] = '?';
+	}
+	return text;
+}
+
+/* Domains are named by others. */
+static const char *tame_string(struct json_object *v)
+{
+	gv_auto_free char *copy = NULL;
+
+	if (!json_object_is_type(v, json_type_string))
+		return json_object_get_string(v);
+	copy = strdup(json_object_get_string(v));
+	if (!copy || !json_object_set_string(v, tame(copy)))
+		return "?";
+	return json_object_get_string(v);
+}
+
 static const char *cell_text(struct json_object *v)
 {
 	if (!v)
 		return "-";
 	if (json_object_is_type(v, json_type_boolean))
 		return json_object_get_boolean(v) ? "yes" : "no";
-	return json_object_get_string(v);
+	return tame_string(v);
 }
 
 static const char *text(struct json_object *o, const char *key)
 {
 	struct json_object *v = get(o, key);
 
-	return v ? json_object_get_string(v) : "-";
+	return v ? tame_string(v) : "-";
 }
 
 void print_json(struct json_object *o)

@@ -288,7 +288,7 @@ static void print_json_event(const struct gv_virt_event *e)
 static void on_event(void *arg, const struct gv_virt_event *e)
 {
 	const struct cli *cli = arg;
-	char bdf[GV_GLUE_BDF_TEXT] = "", when[32] = "?";
+	char bdf[GV_GLUE_BDF_TEXT] = "", when[32] = "?", domain[GV_VIRT_NAME];
 	time_t now = time(NULL);
 	struct tm tm;
 
@@ -297,8 +297,9 @@ static void on_event(void *arg, const struct gv_virt_event *e)
 	} else {
 		if (localtime_r(&now, &tm))
 			(void)strftime(when, sizeof(when), "%F %T", &tm);
+		memcpy(domain, e->domain, sizeof(domain));
 		printf("%s  %s%s%s%s%s%s%s\n", when, gv_virt_event_name(e->kind),
-		       e->domain[0] ? "  " : "", e->domain, e->has_bdf ? "  " : "",
+		       e->domain[0] ? "  " : "", tame(domain), e->has_bdf ? "  " : "",
 		       e->has_bdf ? gv_glue_bdf_format(&e->bdf, bdf) : "", e->text[0] ? "  " : "",
 		       e->text);
 	}
