@@ -132,7 +132,7 @@ guest_xml()
     <cmdline>console=ttyS0 quiet panic=-1 intel_iommu=on,sm_off mitigations=off nokaslr tsc=reliable no_timer_check</cmdline></os>
   <features><acpi/><ioapic driver='qemu'/></features>
   <cpu mode='host-passthrough'/>
-  <on_poweroff>destroy</on_poweroff><on_reboot>destroy</on_reboot><on_crash>destroy</on_crash>
+  <on_poweroff>destroy</on_poweroff><on_reboot>restart</on_reboot><on_crash>destroy</on_crash>
   <devices>
     <controller type='pci' model='pcie-root'/>
     <controller type='pci' model='pcie-root-port'/><controller type='pci' model='pcie-root-port'/>
