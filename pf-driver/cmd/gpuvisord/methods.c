@@ -299,10 +299,11 @@ static int xml_vfio_user(struct daemon *d, uint32_t vf, struct json_object **res
 {
 	const struct gv_glue_domain domain = {.name = NULL};
 	gv_auto_free char *xml = NULL;
-	char path[512], **argv = NULL;
-	struct gv_glue_vfio_user device = {.socket = path};
+	char path[512], id[24], **argv = NULL;
+	struct gv_glue_vfio_user device = {.socket = path, .id = id};
 	int rc = vf_socket(d, vf, path, sizeof(path), err);
 
+	(void)snprintf(id, sizeof(id), "gpuvisor%u", vf);
 	if (!rc)
 		rc = gv_glue_qemu_args(&device, &argv, err);
 	if (!rc)
