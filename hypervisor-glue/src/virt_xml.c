@@ -28,7 +28,8 @@ static int parse(const char *xml, const char *root, xmlDocPtr *out, struct gv_er
 		doc = xmlReadMemory(xml, (int)n, NULL, NULL,
 		                    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
 		                            XML_PARSE_NOBLANKS);
-	top = doc ? xmlDocGetRootElement(doc) : NULL;
+	/* A prefix that means nothing would mean something once we have added ours. */
+	top = doc && (doc->properties & XML_DOC_NSVALID) ? xmlDocGetRootElement(doc) : NULL;
 	if (!top || doc->intSubset || top->ns || strcmp((const char *)top->name, root))
 		return gv_fail(err, -EPROTO, "XML: not a <%s>", root);
 	*out = GV_TAKE(doc);

@@ -63,6 +63,7 @@ static void what_is_no_domain_is_refused(void)
 	        "<!DOCTYPE domain [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><domain>&e;</domain>",
 	        "<!DOCTYPE domain [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><domain n='&b;'/>",
 	        "<domain>&nobody;</domain>",
+	        "<domain><qemu:override/></domain>",
 	};
 	struct gv_virt_dev *devs = NULL;
 	struct gv_err err;
