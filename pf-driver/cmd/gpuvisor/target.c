@@ -2,6 +2,7 @@
 /* Which VF is meant, whose it is, and its claim: gpuvisord's VFs through gpuvisord, VFs of any
  * other PF by the claim's file alone. */
 #include <string.h>
+#include <sys/prctl.h>
 
 #include <json-c/json.h>
 
@@ -123,6 +124,9 @@ static int claim_ours(struct cli *cli, struct target *t, const char *owner, stru
 	if (!rc) {
 		t->fresh = json_object_object_get_ex(o, "new", &v) && json_object_get_boolean(v);
 		snprintf(t->token, sizeof(t->token), "%s", text_of(o, "vf_token"));
+		if (t->token[0]) /* copies of it will be in definitions and commands: no core dump
+		                  */
+			(void)prctl(PR_SET_DUMPABLE, 0);
 	}
 	json_object_put(o);
 	return rc;
