@@ -168,9 +168,11 @@ static int translate(void *ctx, uint64_t va, unsigned access, struct gv_cu_windo
 	return 0;
 }
 
-static int copy(void *ctx, uint64_t va, void *buf, size_t n, bool write)
+/* Memory without pointers is moved by one at a time, as a bus would. */
+static pthread_mutex_t bus = PTHREAD_MUTEX_INITIALIZER;
+
+static int move(const struct cu_rig *rig, uint64_t va, void *buf, size_t n, bool write)
 {
-	const struct cu_rig *rig = ctx;
 	uint64_t at = va - CU_RIG_VA;
 
 	if (at > rig->bytes || n > rig->bytes - at)
@@ -179,19 +181,28 @@ static int copy(void *ctx, uint64_t va, void *buf, size_t n, bool write)
 	return 0;
 }
 
+static int copy(void *ctx, uint64_t va, void *buf, size_t n, bool write)
+{
+	int rc;
+
+	(void)pthread_mutex_lock(&bus);
+	rc = move(ctx, va, buf, n, write);
+	(void)pthread_mutex_unlock(&bus);
+	return rc;
+}
+
 static int update(void *ctx, uint64_t va, size_t n, uint64_t (*next)(const void *arg, uint64_t old),
                   const void *arg, uint64_t *old)
 {
-	static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
 	uint64_t was = 0, now;
 	int rc;
 
-	(void)pthread_mutex_lock(&one);
-	rc = copy(ctx, va, &was, n, false);
+	(void)pthread_mutex_lock(&bus);
+	rc = move(ctx, va, &was, n, false);
 	now = rc ? 0 : next(arg, was);
 	if (!rc)
-		rc = copy(ctx, va, &now, n, true);
-	(void)pthread_mutex_unlock(&one);
+		rc = move(ctx, va, &now, n, true);
+	(void)pthread_mutex_unlock(&bus);
 	*old = was;
 	return rc;
 }
