@@ -66,8 +66,8 @@ static int send_parts(struct vfu *v, struct iovec *part, size_t parts, int fd)
 		return errno == EAGAIN ? -ETIMEDOUT : -ENODEV;
 	done = (size_t)sent;
 	for (size_t i = 0; i < parts; i++) {
-		size_t skip = GV_MIN(done, part[i].iov_len);
-		int rc = send_flat(v, (uint8_t *)part[i].iov_base + skip, part[i].iov_len - skip);
+		size_t skip = GV_MIN(done, part[i].iov_len), left = part[i].iov_len - skip;
+		int rc = left ? send_flat(v, (uint8_t *)part[i].iov_base + skip, left) : 0;
 
 		if (rc)
 			return rc;
