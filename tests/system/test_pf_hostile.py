@@ -16,12 +16,13 @@ def ask(s, text):
 
 
 def line(s):
+    """One line; what follows it, another notification say, stays in the socket."""
     data = b""
     while not data.endswith(b"\n"):
-        more = s.recv(65536)
+        more = s.recv(65536, socket.MSG_PEEK)
         if not more:
             break
-        data += more
+        data += s.recv(more.find(b"\n") + 1 or len(more))
     return json.loads(data) if data else None
 
 
