@@ -130,16 +130,24 @@ static int make_owner(const char *domain, char owner[GV_GLUE_OWNER_TEXT], struct
 	                      GV_GLUE_OWNER_TEXT - sizeof("domain:"));
 }
 
-static void print_attached(const struct cli *cli, const char *domain, const struct target *t,
-                           enum gv_virt_how how)
+/* Who and what it was about; caller adds how it went. */
+static struct json_object *answer(const char *domain, const struct target *t)
 {
 	struct json_object *o = json_object_new_object();
-	char text[GV_GLUE_BDF_TEXT];
 
 	put_text(o, "domain", domain);
 	if (t->ours)
 		put(o, "vf", json_object_new_int64(t->vf));
 	put_bdf(o, "bdf", &t->fn.bdf);
+	return o;
+}
+
+static void print_attached(const struct cli *cli, const char *domain, const struct target *t,
+                           enum gv_virt_how how)
+{
+	struct json_object *o = answer(domain, t);
+	char text[GV_GLUE_BDF_TEXT];
+
 	put_text(o, "how", how_name(how));
 	put(o, "managed", json_object_new_boolean(!cli->unmanaged));
 	if (cli->json)
@@ -179,13 +187,9 @@ int run_vm_attach(struct cli *cli, char **args, struct gv_err *err)
 static void print_detached(const struct cli *cli, const char *domain, const struct target *t,
                            bool destroyed, bool still)
 {
-	struct json_object *o = json_object_new_object();
+	struct json_object *o = answer(domain, t);
 	char text[GV_GLUE_BDF_TEXT];
 
-	put_text(o, "domain", domain);
-	if (t->ours)
-		put(o, "vf", json_object_new_int64(t->vf));
-	put_bdf(o, "bdf", &t->fn.bdf);
 	put(o, "destroyed", json_object_new_boolean(destroyed));
 	put(o, "released", json_object_new_boolean(!still));
 	if (cli->json)
