@@ -236,45 +236,6 @@ static bool start_group(struct gv_cu_run *run)
 }
 
 /* ---- its waves run */
-static bool is_valu(const struct cu_inst *i)
-{
-	return i->op && i->op->format >= CU_VOP2 && i->op->format <= CU_VOP3P;
-}
-
-/* What CU_ENTER and CU_GPR_IDX ask for before the next instruction. False: stop. */
-static bool attend(struct cu_wave *w)
-{
-	if (w->attention & CU_STOP)
-		return false;
-	return !(w->attention & CU_ENTER) || cu_code_enter(w);
-}
-
-static uint64_t run_wave(struct cu_wave *w, uint64_t budget)
-{
-	uint64_t n = 0;
-
-	w->attention &= ~(uint32_t)CU_STOP;
-	while (n < budget) {
-		const struct cu_inst *i;
-
-		if (__builtin_expect(w->attention != 0, 0) && !attend(w))
-			break;
-		i = w->ip;
-		if (__builtin_expect(!i->fn, 0) &&
-		    !cu_code_decode(w, &w->chunk->slot[i - w->chunk->slot]))
-			break;
-		w->cur = i;
-		w->ip = i + i->len;
-		n++;
-		if (__builtin_expect(w->attention & CU_GPR_IDX, 0) && is_valu(i))
-			cu_valu_indexed(w, i);
-		else
-			i->fn(w, i);
-	}
-	w->run->n.instructions += n;
-	return n;
-}
-
 /* The next wave that can go on; when all wait at the barrier, it opens. NULL: all have ended. */
 static struct cu_wave *next_wave(struct gv_cu_run *run)
 {
@@ -317,7 +278,7 @@ enum gv_cu_status gv_cu_step(struct gv_cu_run *run, uint64_t max_instructions)
 			run->in_group = false;
 			continue;
 		}
-		n = run_wave(w, GV_MIN(left, TURN));
+		n = cu_exec_wave(w, GV_MIN(left, TURN));
 		left -= GV_MIN(left, n);
 	}
 	return GV_CU_FAULT;

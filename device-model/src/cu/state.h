@@ -275,6 +275,10 @@ bool cu_mem_update(struct cu_wave *w, uint64_t va, uint32_t bytes,
                    uint64_t (*next)(const void *arg, uint64_t old), const void *arg, uint64_t *old);
 void cu_mem_check_generation(struct gv_cu_run *run);
 
+/* ---- exec.c */
+/** Execute @w until it stops or about @budget instructions are done; how many were. */
+uint64_t cu_exec_wave(struct cu_wave *w, uint64_t budget);
+
 /* ---- run.c */
 void cu_fault(struct cu_wave *w, const struct cu_inst *i, enum gv_cu_reason why, uint64_t va);
 void cu_end_wave(struct cu_wave *w);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The loop that executes: one decoded instruction of one wave after the other. */
+#include "state.h"
+
+static bool is_valu(const struct cu_inst *i)
+{
+	return i->op && i->op->format >= CU_VOP2 && i->op->format <= CU_VOP3P;
+}
+
+/* What CU_ENTER and CU_GPR_IDX ask for before the next instruction. False: stop. */
+static bool attend(struct cu_wave *w)
+{
+	if (w->attention & CU_STOP)
+		return false;
+	return !(w->attention & CU_ENTER) || cu_code_enter(w);
+}
+
+uint64_t cu_exec_wave(struct cu_wave *w, uint64_t budget)
+{
+	uint64_t n = 0;
+
+	w->attention &= ~(uint32_t)CU_STOP;
+	while (n < budget) {
+		const struct cu_inst *i;
+
+		if (__builtin_expect(w->attention != 0, 0) && !attend(w))
+			break;
+		i = w->ip;
+		if (__builtin_expect(!i->fn, 0) &&
+		    !cu_code_decode(w, &w->chunk->slot[i - w->chunk->slot]))
+			break;
+		w->cur = i;
+		w->ip = i + i->len;
+		n++;
+		if (__builtin_expect(w->attention & CU_GPR_IDX, 0) && is_valu(i))
+			cu_valu_indexed(w, i);
+		else
+			i->fn(w, i);
+	}
+	w->run->n.instructions += n;
+	return n;
+}
