@@ -8,32 +8,11 @@
  *
  * A fault ends the grid and stops the queue (see cp.h): no fence behind it is ever signalled.
  */
-#include "cp.h"
-#include "cu/cu.h"
+#include "dispatch.h"
 
 #define STEP_INSTRUCTIONS 8192u
 #define FIRST_SLICE_NS    (200 * GV_US)
 #define SLICE_NS          (700 * GV_US)
-
-enum part_state { PART_UNUSED, PART_PARKED, PART_RUNNING, PART_DONE };
-
-struct part {
-	enum part_state state; /* under the pool's lock once the grid is there */
-	struct gv_cu_run *run;
-	enum gv_cu_status status;
-	int begin_rc;
-	struct gv_mem mem;
-	bool mem_ready;
-};
-
-struct gv_grid {
-	struct gv_grid_head head;
-	struct gv_cu_dispatch d;
-	struct gv_cu_shared shared;
-	uint64_t groups; /* saturates */
-	unsigned begun, max_parts, num_parts;
-	struct part part[]; /* one per thread of the pool */
-};
 
 static struct gv_grid *grid_of(struct gv_grid_head *head)
 {
@@ -56,7 +35,7 @@ static unsigned from_acc(unsigned access)
 
 static int translate(void *ctx, uint64_t va, unsigned access, struct gv_cu_window *w)
 {
-	struct part *part = ctx;
+	struct gv_part *part = ctx;
 	struct gv_window win;
 	int rc = gv_mem_window(&part->mem, va, to_acc(access), &win);
 
@@ -68,7 +47,7 @@ static int translate(void *ctx, uint64_t va, unsigned access, struct gv_cu_windo
 
 static int copy(void *ctx, uint64_t va, void *buf, size_t n, bool write)
 {
-	struct part *part = ctx;
+	struct gv_part *part = ctx;
 
 	return write ? gv_mem_write(&part->mem, va, buf, n) : gv_mem_read(&part->mem, va, buf, n);
 }
@@ -76,7 +55,7 @@ static int copy(void *ctx, uint64_t va, void *buf, size_t n, bool write)
 static int update(void *ctx, uint64_t va, size_t n, uint64_t (*next)(const void *arg, uint64_t old),
                   const void *arg, uint64_t *old)
 {
-	struct part *part = ctx;
+	struct gv_part *part = ctx;
 
 	return gv_mem_update(&part->mem, va, n, next, arg, old);
 }
@@ -85,7 +64,7 @@ static int update(void *ctx, uint64_t va, size_t n, uint64_t (*next)(const void 
 
 static int begin_part(struct gv_grid *g, unsigned n)
 {
-	struct part *part = &g->part[n];
+	struct gv_part *part = &g->part[n];
 	struct gv_cu_dispatch d = g->d;
 
 	d.mem.ctx = part;
@@ -93,7 +72,7 @@ static int begin_part(struct gv_grid *g, unsigned n)
 	return gv_cu_begin(&part->run, &d);
 }
 
-static void step_part(struct gv_grid *g, struct part *part, uint64_t slice_ns)
+static void step_part(struct gv_grid *g, struct gv_part *part, uint64_t slice_ns)
 {
 	uint64_t start = gv_now_ns();
 
@@ -111,10 +90,10 @@ static bool groups_left(struct gv_grid *g)
 }
 
 /* The part a thread should take: one that waits, else a new one. */
-static struct part *find_part(struct gv_grid *g)
+static struct gv_part *find_part(struct gv_grid *g)
 {
 	for (unsigned i = 0; i < g->begun; i++)
-		if (g->part[i].state == PART_PARKED)
+		if (g->part[i].state == GV_PART_PARKED)
 			return &g->part[i];
 	return g->begun < g->max_parts && groups_left(g) ? &g->part[g->begun] : NULL;
 }
@@ -127,18 +106,18 @@ static bool has_work(struct gv_grid_head *head)
 static void *take_part(struct gv_grid_head *head)
 {
 	struct gv_grid *g = grid_of(head);
-	struct part *part = find_part(g);
+	struct gv_part *part = find_part(g);
 
-	if (part->state == PART_UNUSED)
+	if (part->state == GV_PART_UNUSED)
 		g->begun++;
-	part->state = PART_RUNNING;
+	part->state = GV_PART_RUNNING;
 	return part;
 }
 
 static void slice(struct gv_grid_head *head, void *arg)
 {
 	struct gv_grid *g = grid_of(head);
-	struct part *part = arg;
+	struct gv_part *part = arg;
 
 	if (!part->run)
 		part->begin_rc = begin_part(g, (unsigned)(part - g->part));
@@ -149,10 +128,10 @@ static void slice(struct gv_grid_head *head, void *arg)
 /* A part that could not begin is no loss: those that run take its groups. */
 static void put_part(struct gv_grid_head *head, void *arg)
 {
-	struct part *part = arg;
+	struct gv_part *part = arg;
 
 	(void)head;
-	part->state = part->run && part->status == GV_CU_YIELD ? PART_PARKED : PART_DONE;
+	part->state = part->run && part->status == GV_CU_YIELD ? GV_PART_PARKED : GV_PART_DONE;
 }
 
 /* ---- end ----------------------------------------------------------------- */
@@ -161,7 +140,7 @@ static void clear_parts(struct gv_grid *g)
 {
 	for (unsigned i = 0; i < g->num_parts; i++) {
 		g->part[i].run = gv_cu_free(g->part[i].run);
-		g->part[i].state = PART_UNUSED;
+		g->part[i].state = GV_PART_UNUSED;
 		g->part[i].begin_rc = 0;
 	}
 	g->begun = 0;
@@ -321,7 +300,7 @@ static struct gv_grid *get_grid(struct gv_queue *q, unsigned vmid)
 	struct gv_grid *g = q->store;
 
 	if (!g) {
-		g = calloc(1, sizeof(*g) + threads * sizeof(struct part));
+		g = calloc(1, sizeof(*g) + threads * sizeof(struct gv_part));
 		if (!g)
 			return NULL;
 		g->num_parts = threads;
@@ -333,7 +312,7 @@ static struct gv_grid *get_grid(struct gv_queue *q, unsigned vmid)
 	                                .slice = slice,
 	                                .put = put_part};
 	for (unsigned i = 0; i < threads; i++) {
-		struct part *part = &g->part[i];
+		struct gv_part *part = &g->part[i];
 
 		if (!part->mem_ready || part->mem.vmid != vmid)
 			gv_mem_init(&part->mem, q->fn, GV_HUB_GC, (uint8_t)vmid, GV_CID_TCP);
@@ -345,7 +324,7 @@ static struct gv_grid *get_grid(struct gv_queue *q, unsigned vmid)
 /* First slice here; the pool gets what it did not finish. */
 static void start_grid(struct gv_queue *q, struct gv_grid *g)
 {
-	struct part *first = &g->part[0];
+	struct gv_part *first = &g->part[0];
 
 	q->grid = g;
 	g->begun = 1;
