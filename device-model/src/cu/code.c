@@ -160,7 +160,7 @@ bool cu_code_decode(struct cu_wave *w, struct cu_inst *i)
 	memcpy(i, &fresh, sizeof(*i));
 	memcpy(i->word, word, sizeof(i->word));
 	if (why == GV_CU_NO_FAULT) {
-		if (i->op->format == CU_SOPP)
+		if (i->op->format == GV9_SOPP)
 			find_target(w, i);
 		return true;
 	}

@@ -4,7 +4,7 @@
 
 static bool is_valu(const struct cu_inst *i)
 {
-	return i->op && i->op->format >= CU_VOP2 && i->op->format <= CU_VOP3P;
+	return i->op && i->op->format >= GV9_VOP2 && i->op->format <= GV9_VOP3P;
 }
 
 /* What CU_ENTER and CU_GPR_IDX ask for before the next instruction. False: stop. */

@@ -37,7 +37,7 @@ CU_INLINE void fast_unpack(uint32_t *lanes, uint64_t mask)
 
 static bool fast_wide(uint8_t type)
 {
-	return type == CU_B64 || type == CU_F64;
+	return type == GV9_B64 || type == GV9_F64;
 }
 
 static const uint32_t *fast_row(struct cu_wave *w, const struct cu_inst *i, unsigned n)
@@ -123,7 +123,7 @@ CU_INLINE void fast_put_mask(struct cu_wave *w, const struct cu_inst *i, const u
 	uint64_t m = fast_pack(lanes) & cu_exec(w);
 
 	cu_wr64(&w->s[i->sdst], m);
-	if (i->op->flags & CU_F_CMPX)
+	if (i->op->flags & GV9_F_CMPX)
 		cu_wr64(&w->s[CU_EXEC], m);
 }
 
@@ -141,11 +141,11 @@ static void fast_carry(struct cu_wave *w, const struct cu_inst *i)
 		return;
 	if (i->mask_in_src2)
 		cu_valu_read_mask(w, i);
-	else if (i->op->flags & (CU_F_CIN | CU_F_VCCIN))
+	else if (i->op->flags & (GV9_F_CIN | GV9_F_VCCIN))
 		fast_unpack(w->aux.in, cu_rd64(&w->s[CU_VCC]));
 	fast_run(w, i, fast_row(w, i, 0), fast_row(w, i, 1),
 	         i->nsrc > 2 ? fast_row(w, i, 2) : NULL);
-	if (i->op->flags & CU_F_COUT)
+	if (i->op->flags & GV9_F_COUT)
 		fast_put_mask(w, i, w->aux.out);
 }
 

@@ -145,7 +145,7 @@ void cu_flat_atomic(struct cu_wave *w, const struct cu_inst *i)
 {
 	uint64_t va[CU_LANES], exec = cu_exec(w), shared = 0, private = 0;
 
-	if (i->op->format == CU_GLOBAL) {
+	if (i->op->format == GV9_GLOBAL) {
 		global_addresses(w, i, va);
 	} else {
 		lane_pairs(w, i, va);

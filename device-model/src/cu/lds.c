@@ -95,7 +95,7 @@ void cu_ds_access(struct cu_wave *w, const struct cu_inst *i)
 /* Offset of half @n of a read2/write2: counted in elements, or in 64 of them. */
 static uint32_t offset_two(const struct cu_inst *i, unsigned n)
 {
-	uint32_t unit = i->op->dw * 4u * (i->op->flags & CU_F_ST64 ? 64 : 1);
+	uint32_t unit = i->op->dw * 4u * (i->op->flags & GV9_F_ST64 ? 64 : 1);
 
 	return ((uint32_t)i->simm >> (8 * n) & 0xff) * unit;
 }
@@ -159,7 +159,7 @@ void cu_ds_atomic(struct cu_wave *w, const struct cu_inst *i)
 		/* DS has the compare value first, memory atomics last */
 		old = cu_lds_atomic(w, kind, wide, w->v[i->addr][l] + (uint32_t)i->simm,
 		                    swap ? b : a, swap ? a : b);
-		if (i->op->flags & CU_F_RTN)
+		if (i->op->flags & GV9_F_RTN)
 			give_back(w, i->dst, wide, l, old);
 	}
 }

@@ -7,7 +7,7 @@
 
 static unsigned rows_of(uint8_t type)
 {
-	return type == CU_B64 || type == CU_F64 ? 2 : 1;
+	return type == GV9_B64 || type == GV9_F64 ? 2 : 1;
 }
 
 int cu_check_vgprs(const struct gv_cu_run *run, unsigned reg, unsigned count)
@@ -32,9 +32,9 @@ static uint64_t inline_float(unsigned code, uint8_t type)
 	static const uint16_t h[] = {0x3800, 0xb800, 0x3c00, 0xbc00, 0x4000,
 	                             0xc000, 0x4400, 0xc400, 0x3118};
 
-	if (type == CU_F64 || type == CU_B64)
+	if (type == GV9_F64 || type == GV9_B64)
 		return d[code - 240];
-	if (type == CU_F16 || type == CU_B16 || type == CU_PK16 || type == CU_PKF16)
+	if (type == GV9_F16 || type == GV9_B16 || type == GV9_PK16 || type == GV9_PKF16)
 		return h[code - 240];
 	return f[code - 240];
 }
@@ -42,9 +42,9 @@ static uint64_t inline_float(unsigned code, uint8_t type)
 /* A literal is 32 bits: the top of a double, a number for everything else. */
 static uint64_t literal(const struct cu_inst *i, uint8_t type)
 {
-	if (type == CU_F64)
+	if (type == GV9_F64)
 		return (uint64_t)i->word[1] << 32;
-	if (type == CU_B64 && i->op->format == CU_VOPC && !(i->op->num & 8))
+	if (type == GV9_B64 && i->op->format == GV9_VOPC && !(i->op->num & 8))
 		return (uint64_t)(int64_t)(int32_t)i->word[1]; /* v_cmp_*_i64 */
 	return i->word[1];
 }
@@ -58,7 +58,7 @@ static int constant(const struct gv_cu_run *run, const struct cu_inst *i, unsign
 		*v = (uint64_t)(192 - (int64_t)code);
 	else if (code >= 240 && code <= 248)
 		*v = inline_float(code, type);
-	else if (code == 255 && i->len == 2 && i->op->format <= CU_VOPC)
+	else if (code == 255 && i->len == 2 && i->op->format <= GV9_VOPC)
 		*v = literal(i, type);
 	else if (code == 235 || code == 236)
 		*v = run->d.shared_base | (code == 236 ? UINT32_MAX : 0);
@@ -104,7 +104,7 @@ static int salu_source(const struct gv_cu_run *run, struct cu_inst *i, unsigned 
 {
 	if (i->op->sw[n] == 0)
 		return 0;
-	return cu_source(run, i, n, code & 0xff, i->op->sw[n] == 2 ? CU_B64 : CU_B32);
+	return cu_source(run, i, n, code & 0xff, i->op->sw[n] == 2 ? GV9_B64 : GV9_B32);
 }
 
 int cu_operands_salu(const struct gv_cu_run *run, const uint32_t word[2], struct cu_inst *i)
@@ -113,11 +113,11 @@ int cu_operands_salu(const struct gv_cu_run *run, const uint32_t word[2], struct
 	int rc = 0;
 
 	i->simm = (int16_t)(w & 0xffff);
-	if (i->op->format != CU_SOPP && i->op->format != CU_SOPC) {
+	if (i->op->format != GV9_SOPP && i->op->format != GV9_SOPC) {
 		i->dst = w >> 16 & 0x7f;
 		rc = i->op->dw ? cu_check_sgprs(i->dst, i->op->dw) : 0;
 	}
-	if (i->op->format <= CU_SOPC && i->op->format != CU_SOPK) {
+	if (i->op->format <= GV9_SOPC && i->op->format != GV9_SOPK) {
 		rc = rc ? rc : salu_source(run, i, 0, w);
 		rc = rc ? rc : salu_source(run, i, 1, w >> 8);
 	}
@@ -127,19 +127,20 @@ int cu_operands_salu(const struct gv_cu_run *run, const uint32_t word[2], struct
 /* ---- VALU */
 static unsigned num_sources(const struct cu_op *op)
 {
-	return op->st[0] == CU_T_NONE   ? 0
-	       : op->st[1] == CU_T_NONE ? 1
-	       : op->st[2] == CU_T_NONE ? 2
-	                                : 3;
+	return op->st[0] == GV9_NONE   ? 0
+	       : op->st[1] == GV9_NONE ? 1
+	       : op->st[2] == GV9_NONE ? 2
+	                               : 3;
 }
 
 static bool has_float(const struct cu_op *op)
 {
-	bool is = op->dt == CU_F32 || op->dt == CU_F64 || op->dt == CU_F16 || op->dt == CU_PKF16;
+	bool is =
+	        op->dt == GV9_F32 || op->dt == GV9_F64 || op->dt == GV9_F16 || op->dt == GV9_PKF16;
 
 	for (unsigned n = 0; n < 3; n++)
-		is |= op->st[n] == CU_F32;
-	return is && !(op->flags & CU_F_NOFLUSH);
+		is |= op->st[n] == GV9_F32;
+	return is && !(op->flags & GV9_F_NOFLUSH);
 }
 
 static int destination(const struct gv_cu_run *run, struct cu_inst *i, unsigned reg)
@@ -148,9 +149,9 @@ static int destination(const struct gv_cu_run *run, struct cu_inst *i, unsigned 
 
 	i->nsrc = (uint8_t)num_sources(op);
 	i->fp = has_float(op);
-	if (op->flags & CU_F_CMP || op->dt == CU_T_NONE)
+	if (op->flags & GV9_F_CMP || op->dt == GV9_NONE)
 		return 0;
-	if (op->flags & CU_F_SDST) {
+	if (op->flags & GV9_F_SDST) {
 		i->sdst = (uint8_t)(reg & 0x7f);
 		return cu_check_sgprs(i->sdst, 1);
 	}
@@ -164,7 +165,7 @@ static int decode_sdwa(const struct gv_cu_run *run, struct cu_inst *i)
 	int rc;
 
 	i->sdwa = i->slow = 1;
-	if (i->op->flags & CU_F_CMP) {
+	if (i->op->flags & GV9_F_CMP) {
 		i->dst_sel = 6;
 		i->sdst = w >> 15 & 1 ? w >> 8 & 0x7f : CU_VCC;
 	} else {
@@ -209,12 +210,12 @@ static int third_source(const struct gv_cu_run *run, struct cu_inst *i)
 	uint32_t flags = i->op->flags;
 	uint64_t k = i->word[1];
 
-	if (flags & CU_F_MAC)
+	if (flags & GV9_F_MAC)
 		return cu_source(run, i, 2, 256u + i->dst, i->op->st[2]);
-	if (flags & CU_F_MADK) {
+	if (flags & GV9_F_MADK) {
 		i->src[2].kind = CU_SRC_CONST;
 		i->imm[2] = k;
-	} else if (flags & CU_F_MADMK) {
+	} else if (flags & GV9_F_MADMK) {
 		i->src[2] = i->src[1];
 		i->src[1].kind = CU_SRC_CONST;
 		i->imm[1] = k;
@@ -225,12 +226,12 @@ static int third_source(const struct gv_cu_run *run, struct cu_inst *i)
 int cu_operands_short(const struct gv_cu_run *run, const uint32_t word[2], struct cu_inst *i)
 {
 	uint32_t w = word[0], s0 = w & 0x1ff, s1 = w >> 9 & 0xff;
-	bool two = i->op->format != CU_VOP1;
+	bool two = i->op->format != GV9_VOP1;
 	int rc = destination(run, i, w >> 17 & 0xff);
 
-	if (!(i->op->flags & CU_F_SDST))
+	if (!(i->op->flags & GV9_F_SDST))
 		i->sdst = CU_VCC;
-	if (i->op->flags & CU_F_SPECIAL && (s0 == 249 || s0 == 250))
+	if (i->op->flags & GV9_F_SPECIAL && (s0 == 249 || s0 == 250))
 		return -EOPNOTSUPP;
 	if (s0 == 249)
 		rc = rc ? rc : decode_sdwa(run, i);
@@ -265,7 +266,7 @@ static int check_lane_access(const struct cu_inst *i)
 
 static bool is_vop3b(const struct cu_op *op)
 {
-	return op->flags & CU_F_VOP3B;
+	return op->flags & GV9_F_VOP3B;
 }
 
 int cu_operands_vop3(const struct gv_cu_run *run, const uint32_t word[2], struct cu_inst *i)
@@ -274,7 +275,7 @@ int cu_operands_vop3(const struct gv_cu_run *run, const uint32_t word[2], struct
 	uint32_t w = word[0], v = word[1];
 	int rc = destination(run, i, w & 0xff);
 
-	if (op->flags & CU_F_CMP)
+	if (op->flags & GV9_F_CMP)
 		i->sdst = w & 0x7f;
 	else if (is_vop3b(op))
 		i->sdst = w >> 8 & 0x7f;
@@ -282,15 +283,15 @@ int cu_operands_vop3(const struct gv_cu_run *run, const uint32_t word[2], struct
 	i->clamp = w >> 15 & 1;
 	i->omod = v >> 27 & 3;
 	for (unsigned n = 0; n < 3 && !rc; n++) {
-		bool mask = n == 2 && op->flags & CU_F_CIN;
+		bool mask = n == 2 && op->flags & GV9_F_CIN;
 
 		if (n >= i->nsrc && !mask)
 			break;
 		if ((v >> (9 * n) & 0x1ff) == 255) /* VOP3 has no literals on this chip */
 			return -EINVAL;
-		rc = n == 2 && op->flags & CU_F_MAC ? third_source(run, i)
-		                                    : cu_source(run, i, n, v >> (9 * n) & 0x1ff,
-		                                                mask ? CU_B64 : op->st[n]);
+		rc = n == 2 && op->flags & GV9_F_MAC ? third_source(run, i)
+		                                     : cu_source(run, i, n, v >> (9 * n) & 0x1ff,
+		                                                 mask ? GV9_B64 : op->st[n]);
 		i->mask_in_src2 |= mask;
 		i->src[n].neg = v >> (29 + n) & 1;
 		if (is_vop3b(op))
@@ -319,7 +320,7 @@ int cu_operands_vop3p(const struct gv_cu_run *run, const uint32_t word[2], struc
 
 	i->clamp = w >> 15 & 1;
 	i->slow = 1;
-	i->op_sel_dst = i->op->flags & CU_F_HIGH ? 1 : 0;
+	i->op_sel_dst = i->op->flags & GV9_F_HIGH ? 1 : 0;
 	for (unsigned n = 0; n < i->nsrc && !rc; n++) {
 		struct cu_src *s = &i->src[n];
 		uint8_t type = i->op->st[n];
@@ -328,8 +329,8 @@ int cu_operands_vop3p(const struct gv_cu_run *run, const uint32_t word[2], struc
 		s->sel_hi = sel_hi >> n & 1;
 		s->neg = v >> (29 + n) & 1;
 		s->neg_hi = w >> (8 + n) & 1;
-		if (i->op->flags & CU_F_MIX && s->sel_hi)
-			type = CU_F16;
+		if (i->op->flags & GV9_F_MIX && s->sel_hi)
+			type = GV9_F16;
 		rc = cu_source(run, i, n, v >> (9 * n) & 0x1ff, type);
 	}
 	return rc;

@@ -9,7 +9,7 @@
 
 static bool is_load(const struct cu_op *op)
 {
-	return !(op->flags & CU_F_ATOMIC) && cu_mem_is_load(op->kind);
+	return !(op->flags & GV9_F_ATOMIC) && cu_mem_is_load(op->kind);
 }
 
 int cu_operands_smem(const uint32_t word[2], struct cu_inst *i)
@@ -40,8 +40,8 @@ static int decode_ds(const struct gv_cu_run *run, const uint32_t word[2], struct
 {
 	const struct cu_op *op = i->op;
 	uint32_t v = word[1];
-	bool reads_data = op->flags & CU_F_ATOMIC || (!is_load(op) && !(op->flags & CU_F_NOADDR));
-	unsigned back = op->flags & CU_F_TWICE ? op->dw * 2u : op->dw;
+	bool reads_data = op->flags & GV9_F_ATOMIC || (!is_load(op) && !(op->flags & GV9_F_NOADDR));
+	unsigned back = op->flags & GV9_F_TWICE ? op->dw * 2u : op->dw;
 	int rc = 0;
 
 	if (word[0] >> 16 & 1) /* GDS */
@@ -53,13 +53,13 @@ static int decode_ds(const struct gv_cu_run *run, const uint32_t word[2], struct
 	i->dst = (uint16_t)(v >> 24);
 	if (op->fn == cu_ds_nop)
 		return 0;
-	if (!(op->flags & CU_F_NOADDR))
+	if (!(op->flags & GV9_F_NOADDR))
 		rc = cu_check_vgprs(run, i->addr, 1);
 	if (reads_data)
 		rc = rc ? rc : cu_check_vgprs(run, i->data, op->dw);
-	if (op->flags & CU_F_TWO)
+	if (op->flags & GV9_F_TWO)
 		rc = rc ? rc : cu_check_vgprs(run, i->data1, op->dw);
-	if (op->flags & CU_F_RTN)
+	if (op->flags & GV9_F_RTN)
 		rc = rc ? rc : cu_check_vgprs(run, i->dst, back);
 	return rc;
 }
@@ -71,7 +71,7 @@ static int check_data(const struct gv_cu_run *run, const struct cu_inst *i)
 	unsigned in = op->kind == CU_AT_CMPSWAP ? op->dw * 2u : op->dw;
 	int rc;
 
-	if (!(op->flags & CU_F_ATOMIC))
+	if (!(op->flags & GV9_F_ATOMIC))
 		return cu_check_vgprs(run, i->data, op->dw);
 	rc = cu_check_vgprs(run, i->data1, in);
 	return rc || !i->glc ? rc : cu_check_vgprs(run, i->data, op->dw);
@@ -90,18 +90,18 @@ static int decode_flat(const struct gv_cu_run *run, const uint32_t word[2], stru
 	i->addr = v & 0xff;
 	i->saddr = v >> 16 & 0x7f;
 	i->data1 = v >> 8 & 0xff;
-	i->data = (uint8_t)(op->flags & CU_F_ATOMIC || is_load(op) ? v >> 24 : v >> 8);
-	if (op->format == CU_FLAT) {
+	i->data = (uint8_t)(op->flags & GV9_F_ATOMIC || is_load(op) ? v >> 24 : v >> 8);
+	if (op->format == GV9_FLAT) {
 		i->simm = (int32_t)(w & 0xfff);
 		i->saddr = NO_SGPR;
 	} else {
 		i->simm = (int32_t)(w << 19) >> 19;
 	}
-	pair = i->saddr == NO_SGPR && op->format != CU_SCRATCH;
-	if (op->format == CU_SCRATCH && i->saddr != NO_SGPR)
+	pair = i->saddr == NO_SGPR && op->format != GV9_SCRATCH;
+	if (op->format == GV9_SCRATCH && i->saddr != NO_SGPR)
 		uses_addr = false;
 	if (i->saddr != NO_SGPR)
-		rc = cu_check_sgprs(i->saddr, op->format == CU_SCRATCH ? 1 : 2);
+		rc = cu_check_sgprs(i->saddr, op->format == GV9_SCRATCH ? 1 : 2);
 	if (uses_addr)
 		rc = rc ? rc : cu_check_vgprs(run, i->addr, pair ? 2 : 1);
 	return rc ? rc : check_data(run, i);
@@ -126,15 +126,15 @@ static int decode_mubuf(const struct gv_cu_run *run, const uint32_t word[2], str
 	rc = cu_check_sgprs(i->srsrc, 4);
 	if (i->offen || i->idxen)
 		rc = rc ? rc : cu_check_vgprs(run, i->addr, i->offen + i->idxen);
-	rc = rc ? rc : cu_source(run, i, 0, v >> 24, CU_B32);
+	rc = rc ? rc : cu_source(run, i, 0, v >> 24, GV9_B32);
 	return rc ? rc : check_data(run, i);
 }
 
 int cu_operands_mem(const struct gv_cu_run *run, const uint32_t word[2], struct cu_inst *i)
 {
-	if (i->op->format == CU_DS)
+	if (i->op->format == GV9_DS)
 		return decode_ds(run, word, i);
-	if (i->op->format == CU_MUBUF)
+	if (i->op->format == GV9_MUBUF)
 		return decode_mubuf(run, word, i);
 	return decode_flat(run, word, i);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* SOP1, SOP2, SOPC and SOPK: one handler and one table row each. */
+/* SOP1, SOP2, SOPC and SOPK: one handler each, for gfx9_salu.def. */
 #include "salu.h"
 
 /* clang-format off */
 #define R32(n) (i->src[n].kind == CU_SRC_CONST ? (uint32_t)i->imm[n] : w->s[i->src[n].reg])
 #define R64(n) (i->src[n].kind == CU_SRC_CONST ? i->imm[n] : cu_rd64(&w->s[i->src[n].reg]))
-#define OP(name) static void name(struct cu_wave *w, const struct cu_inst *i)
+#define OP CU_HANDLER
 /* A B: sources; D: result; SCC is left alone, or set as the second expression says */
 #define B32(name, e)      OP(name) { uint32_t A = R32(0), B = R32(1), D = (e); (void)A; w->s[i->dst] = D; }
 #define B32S(name, e, c)  OP(name) { uint32_t A = R32(0), B = R32(1), D = (e); (void)B; w->s[i->dst] = D; w->scc = (c) != 0; }
@@ -251,93 +251,4 @@ OP(movrels_b32) { w->s[i->dst] = w->s[moved(w, i->src[0].reg)]; }
 OP(movrels_b64) { cu_wr64(&w->s[i->dst], cu_rd64(&w->s[moved(w, i->src[0].reg)])); }
 OP(movreld_b32) { w->s[moved(w, i->dst)] = R32(0); }
 OP(movreld_b64) { cu_wr64(&w->s[moved(w, i->dst)], R64(0)); }
-
-#define ROW(f, n, nm, handler, d, s0, s1)                                                          \
-	{.name = "s_" nm, .fn = handler, .num = (n), .format = CU_##f, .dw = (d), .sw = {s0, s1}},
-#define NOT_DONE(f, n, nm, d, s0, s1)                                                              \
-	{.name = "s_" nm, .num = (n), .format = CU_##f, .dw = (d), .sw = {s0, s1}},
-
-static const struct cu_op rows[] = {
-#define B(n, f) ROW(SOP2, n, #f, f, 1, 1, 1)
-#define Q(n, f) ROW(SOP2, n, #f, f, 2, 2, 2)
-#define S(n, f) ROW(SOP2, n, #f, f, 2, 2, 1)
-	B(0, add_u32) B(1, sub_u32) B(2, add_i32) B(3, sub_i32) B(4, addc_u32) B(5, subb_u32)
-	B(6, min_i32) B(7, min_u32) B(8, max_i32) B(9, max_u32) B(10, cselect_b32) Q(11, cselect_b64)
-	B(12, and_b32) Q(13, and_b64) B(14, or_b32) Q(15, or_b64) B(16, xor_b32) Q(17, xor_b64)
-	B(18, andn2_b32) Q(19, andn2_b64) B(20, orn2_b32) Q(21, orn2_b64) B(22, nand_b32)
-	Q(23, nand_b64) B(24, nor_b32) Q(25, nor_b64) B(26, xnor_b32) Q(27, xnor_b64)
-	B(28, lshl_b32) S(29, lshl_b64) B(30, lshr_b32) S(31, lshr_b64) B(32, ashr_i32)
-	S(33, ashr_i64) B(34, bfm_b32) ROW(SOP2, 35, "bfm_b64", bfm_b64, 2, 1, 1) B(36, mul_i32)
-	B(37, bfe_u32) B(38, bfe_i32) S(39, bfe_u64) S(40, bfe_i64)
-	NOT_DONE(SOP2, 41, "cbranch_g_fork", 0, 2, 2) B(42, absdiff_i32)
-	NOT_DONE(SOP2, 43, "rfe_restore_b64", 0, 2, 1) B(44, mul_hi_u32) B(45, mul_hi_i32)
-	B(46, lshl1_add_u32) B(47, lshl2_add_u32) B(48, lshl3_add_u32) B(49, lshl4_add_u32)
-	B(50, pack_ll_b32_b16) B(51, pack_lh_b32_b16) B(52, pack_hh_b32_b16)
-#undef B
-#undef Q
-#undef S
-#define B(n, f) ROW(SOP1, n, #f, f, 1, 1, 0)
-#define Q(n, f) ROW(SOP1, n, #f, f, 2, 2, 0)
-#define N(n, f) ROW(SOP1, n, #f, f, 1, 2, 0)
-	B(0, mov_b32) Q(1, mov_b64) B(2, cmov_b32) Q(3, cmov_b64) B(4, not_b32) Q(5, not_b64)
-	B(6, wqm_b32) Q(7, wqm_b64) B(8, brev_b32) Q(9, brev_b64) B(10, bcnt0_i32_b32)
-	N(11, bcnt0_i32_b64) B(12, bcnt1_i32_b32) N(13, bcnt1_i32_b64) B(14, ff0_i32_b32)
-	N(15, ff0_i32_b64) B(16, ff1_i32_b32) N(17, ff1_i32_b64) B(18, flbit_i32_b32)
-	N(19, flbit_i32_b64) B(20, flbit_i32) N(21, flbit_i32_i64) B(22, sext_i32_i8)
-	B(23, sext_i32_i16) B(24, bitset0_b32) ROW(SOP1, 25, "bitset0_b64", bitset0_b64, 2, 1, 0)
-	B(26, bitset1_b32) ROW(SOP1, 27, "bitset1_b64", bitset1_b64, 2, 1, 0)
-	ROW(SOP1, 28, "getpc_b64", getpc_b64, 2, 0, 0) ROW(SOP1, 29, "setpc_b64", setpc_b64, 0, 2, 0)
-	Q(30, swappc_b64) NOT_DONE(SOP1, 31, "rfe_b64", 0, 2, 0)
-	Q(32, and_saveexec_b64) Q(33, or_saveexec_b64) Q(34, xor_saveexec_b64)
-	Q(35, andn2_saveexec_b64) Q(36, orn2_saveexec_b64) Q(37, nand_saveexec_b64)
-	Q(38, nor_saveexec_b64) Q(39, xnor_saveexec_b64) B(40, quadmask_b32) Q(41, quadmask_b64)
-	B(42, movrels_b32) Q(43, movrels_b64) B(44, movreld_b32) Q(45, movreld_b64)
-	NOT_DONE(SOP1, 46, "cbranch_join", 0, 2, 0) B(48, abs_i32)
-	ROW(SOP1, 50, "set_gpr_idx_idx", set_gpr_idx_idx, 0, 1, 0)
-	Q(51, andn1_saveexec_b64) Q(52, orn1_saveexec_b64) Q(53, andn1_wrexec_b64)
-	Q(54, andn2_wrexec_b64) ROW(SOP1, 55, "bitreplicate_b64_b32", bitreplicate_b64_b32, 2, 1, 0)
-#undef B
-#undef Q
-#undef N
-#define C(n, nm, f) ROW(SOPC, n, nm, f, 0, 1, 1)
-	C(0, "cmp_eq_i32", cmp_eq) C(1, "cmp_lg_i32", cmp_lg) C(2, "cmp_gt_i32", cmp_gt_i32)
-	C(3, "cmp_ge_i32", cmp_ge_i32) C(4, "cmp_lt_i32", cmp_lt_i32) C(5, "cmp_le_i32", cmp_le_i32)
-	C(6, "cmp_eq_u32", cmp_eq) C(7, "cmp_lg_u32", cmp_lg) C(8, "cmp_gt_u32", cmp_gt_u32)
-	C(9, "cmp_ge_u32", cmp_ge_u32) C(10, "cmp_lt_u32", cmp_lt_u32) C(11, "cmp_le_u32", cmp_le_u32)
-	C(12, "bitcmp0_b32", bitcmp0_b32) C(13, "bitcmp1_b32", bitcmp1_b32)
-	ROW(SOPC, 14, "bitcmp0_b64", bitcmp0_b64, 0, 2, 1)
-	ROW(SOPC, 15, "bitcmp1_b64", bitcmp1_b64, 0, 2, 1)
-	NOT_DONE(SOPC, 16, "setvskip", 0, 1, 1)
-	ROW(SOPC, 17, "set_gpr_idx_on", set_gpr_idx_on, 0, 1, 0)
-	ROW(SOPC, 18, "cmp_eq_u64", cmp_eq_u64, 0, 2, 2)
-	ROW(SOPC, 19, "cmp_lg_u64", cmp_lg_u64, 0, 2, 2)
-#undef C
-#define KR(n, f) ROW(SOPK, n, #f, f, 1, 0, 0)
-	KR(0, movk_i32) KR(1, cmovk_i32) KR(2, cmpk_eq_i32) KR(3, cmpk_lg_i32) KR(4, cmpk_gt_i32)
-	KR(5, cmpk_ge_i32) KR(6, cmpk_lt_i32) KR(7, cmpk_le_i32) KR(8, cmpk_eq_u32)
-	KR(9, cmpk_lg_u32) KR(10, cmpk_gt_u32) KR(11, cmpk_ge_u32) KR(12, cmpk_lt_u32)
-	KR(13, cmpk_le_u32) KR(14, addk_i32) KR(15, mulk_i32)
-	NOT_DONE(SOPK, 16, "cbranch_i_fork", 0, 0, 0)
-	ROW(SOPK, 17, "getreg_b32", cu_s_getreg, 1, 0, 0) ROW(SOPK, 18, "setreg_b32", cu_s_setreg, 1, 0, 0)
-	ROW(SOPK, 20, "setreg_imm32_b32", cu_s_setreg, 0, 0, 0) ROW(SOPK, 21, "call_b64", call_b64, 2, 0, 0)
-#define P(n, nm, f) ROW(SOPP, n, nm, f, 0, 0, 0)
-	P(0, "nop", cu_s_nothing) P(1, "endpgm", cu_s_endpgm) P(2, "branch", cu_s_branch)
-	P(3, "wakeup", cu_s_nothing) P(4, "cbranch_scc0", cu_s_cbranch_scc0)
-	P(5, "cbranch_scc1", cu_s_cbranch_scc1) P(6, "cbranch_vccz", cu_s_cbranch_vccz)
-	P(7, "cbranch_vccnz", cu_s_cbranch_vccnz) P(8, "cbranch_execz", cu_s_cbranch_execz)
-	P(9, "cbranch_execnz", cu_s_cbranch_execnz) P(10, "barrier", cu_s_barrier)
-	NOT_DONE(SOPP, 11, "setkill", 0, 0, 0) P(12, "waitcnt", cu_s_nothing)
-	P(13, "sethalt", cu_s_nothing) P(14, "sleep", cu_s_sleep) P(15, "setprio", cu_s_nothing)
-	P(16, "sendmsg", cu_s_sendmsg) NOT_DONE(SOPP, 17, "sendmsghalt", 0, 0, 0)
-	P(18, "trap", cu_s_trap) P(19, "icache_inv", cu_s_icache_inv)
-	P(20, "incperflevel", cu_s_nothing) P(21, "decperflevel", cu_s_nothing)
-	P(22, "ttracedata", cu_s_nothing)
-	P(23, "cbranch_cdbgsys", cu_s_nothing) P(24, "cbranch_cdbguser", cu_s_nothing)
-	P(25, "cbranch_cdbgsys_or_user", cu_s_nothing) P(26, "cbranch_cdbgsys_and_user", cu_s_nothing)
-	P(27, "endpgm_saved", cu_s_endpgm) P(28, "set_gpr_idx_off", cu_s_gpr_idx_off)
-	P(29, "set_gpr_idx_mode", cu_s_gpr_idx_mode)
-	NOT_DONE(SOPP, 30, "endpgm_ordered_ps_done", 0, 0, 0)
-};
 /* clang-format on */
-
-const struct cu_table cu_table_salu = {rows, sizeof(rows) / sizeof(rows[0])};

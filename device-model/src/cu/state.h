@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <gv/gfx9.h>
+
 #include "cu.h"
 
 #define CU_LANES       64
@@ -24,33 +26,6 @@ enum {
 	CU_NUM_S = 128,
 };
 
-enum cu_format {
-	CU_SOP2,
-	CU_SOPK,
-	CU_SOP1,
-	CU_SOPC,
-	CU_SOPP,
-	CU_SMEM,
-	CU_VOP2,
-	CU_VOP1,
-	CU_VOPC,
-	CU_VOP3,
-	CU_VOP3P,
-	CU_DS,
-	CU_FLAT,
-	CU_SCRATCH,
-	CU_GLOBAL,
-	CU_MUBUF,
-	CU_MTBUF,
-	CU_MIMG,
-	CU_EXP,
-	CU_VINTRP,
-	CU_NUM_FORMATS,
-};
-
-/* How an operand's bits are read: width, and what neg, abs and constants mean. */
-enum cu_type { CU_T_NONE, CU_B32, CU_F32, CU_B64, CU_F64, CU_B16, CU_F16, CU_PK16, CU_PKF16 };
-
 struct cu_wave;
 struct cu_inst;
 typedef void (*cu_fn)(struct cu_wave *w, const struct cu_inst *i);
@@ -64,40 +39,14 @@ struct cu_aux {
 typedef void (*cu_core)(uint32_t *d, const uint32_t *a, const uint32_t *b, const uint32_t *c,
                         struct cu_aux *x);
 
-/* Flags of a table row. */
-enum {
-	CU_F_CIN = 1u << 0,      /* reads a lane mask: VCC, or src2 in VOP3 */
-	CU_F_COUT = 1u << 1,     /* writes a lane mask: VCC, or sdst in VOP3 */
-	CU_F_CMP = 1u << 2,      /* the result is a lane mask */
-	CU_F_CMPX = 1u << 3,     /* and EXEC becomes it */
-	CU_F_MAC = 1u << 4,      /* src2 is the destination */
-	CU_F_MADK = 1u << 5,     /* 32-bit constant follows: src2 */
-	CU_F_MADMK = 1u << 6,    /* it is src1, and src1 is src2 */
-	CU_F_FLUSH = 1u << 7,    /* flushes f32 denormals whatever MODE says */
-	CU_F_KEEPHI = 1u << 8,   /* 16-bit result leaves the other half of the register alone */
-	CU_F_VOP3B = 1u << 9,    /* VOP3 form has an sdst */
-	CU_F_VCCIN = 1u << 10,   /* reads VCC in every form */
-	CU_F_SPECIAL = 1u << 11, /* handler does everything itself */
-	CU_F_RTN = 1u << 13,     /* DS: returns a value */
-	CU_F_ALONE = 1u << 14,   /* no VOP3 form at VOP2/VOP1 + offset */
-	CU_F_SDST = 1u << 15,    /* v_readlane and the like: destination is an SGPR */
-	CU_F_MIX = 1u << 16,     /* v_mad_mix*: op_sel_hi chooses f16 or f32 */
-	CU_F_ST64 = 1u << 19,    /* DS offsets count 64 elements */
-	CU_F_ATOMIC = 1u << 20,  /* reads data registers, may return */
-	CU_F_TWO = 1u << 21,     /* DS: data1 is used */
-	CU_F_TWICE = 1u << 22,   /* DS: twice dw registers come back */
-	CU_F_NOADDR = 1u << 23,  /* DS: the address register is not used */
-	CU_F_HIGH = 1u << 17,    /* result goes to the high half */
-	CU_F_NOFLUSH = 1u << 18, /* float modifiers, but the bits are not touched */
-};
-
+/* A row of hw-spec and what executes it: table.c. */
 struct cu_op {
 	const char *name;
 	cu_fn fn;
-	uint32_t flags;
+	uint32_t flags; /* GV9_F_* */
 	uint16_t num;
 	uint8_t format;
-	uint8_t dt, st[3]; /* enum cu_type */
+	uint8_t dt, st[3]; /* enum gv_gfx9_type */
 	uint8_t dw, sw[2]; /* SALU: dwords of destination and sources; memory: dwords moved */
 	uint16_t core, clamp_core; /* index into the core table, 0: none */
 	uint8_t kind;              /* of memory operations */
@@ -330,11 +279,11 @@ struct cu_isa {
 };
 extern const struct cu_isa cu_isa_base, cu_isa_avx2, cu_isa_avx512;
 
-/* ---- tables */
+/* ---- table.c */
 struct cu_table {
 	const struct cu_op *row;
 	unsigned count;
 };
-extern const struct cu_table cu_table_salu, cu_table_valu, cu_table_vopc, cu_table_mem;
+extern const struct cu_table cu_table;
 
 #endif

@@ -13,7 +13,7 @@
 
 static bool is_wide(uint8_t type)
 {
-	return type == CU_B64 || type == CU_F64;
+	return type == GV9_B64 || type == GV9_F64;
 }
 
 void cu_unpack(uint32_t *lanes, uint64_t mask)
@@ -90,7 +90,7 @@ static void write_mask(struct cu_wave *w, const struct cu_inst *i, const uint32_
 	uint64_t m = cu_pack(lanes) & cu_exec(w);
 
 	cu_wr64(&w->s[i->sdst], m);
-	if (i->op->flags & CU_F_CMPX)
+	if (i->op->flags & GV9_F_CMPX)
 		cu_wr64(&w->s[CU_EXEC], m);
 }
 
@@ -100,7 +100,7 @@ void cu_valu_read_mask(struct cu_wave *w, const struct cu_inst *i)
 	const struct cu_src *s = &i->src[2];
 	uint64_t m = cu_rd64(&w->s[CU_VCC]);
 
-	if (i->op->flags & CU_F_CIN && i->mask_in_src2)
+	if (i->op->flags & GV9_F_CIN && i->mask_in_src2)
 		m = s->kind == CU_SRC_CONST ? i->imm[2] : cu_rd64(&w->s[s->reg]);
 	cu_unpack(w->aux.in, m);
 }
@@ -116,9 +116,10 @@ static int host_round(uint32_t mode)
 static void run_rounded(struct cu_wave *w, const struct cu_inst *i, const uint32_t *const src[3])
 {
 	uint8_t dt = i->op->dt;
-	uint32_t mode = dt == CU_F32                                     ? CU_MODE_ROUND32(w->mode)
-	                : dt == CU_F64 || dt == CU_F16 || dt == CU_PKF16 ? CU_MODE_ROUND64(w->mode)
-	                                                                 : 0;
+	uint32_t mode = dt == GV9_F32 ? CU_MODE_ROUND32(w->mode)
+	                : dt == GV9_F64 || dt == GV9_F16 || dt == GV9_PKF16
+	                        ? CU_MODE_ROUND64(w->mode)
+	                        : 0;
 
 	if (mode)
 		(void)fesetround(host_round(mode));
@@ -154,19 +155,19 @@ void cu_valu_slow(struct cu_wave *w, const struct cu_inst *i)
 			lanes &= cu_mod_dpp(w, i, w->tmp[0]);
 		cu_mod_source(w, i, n, w->tmp[n]);
 	}
-	if (i->op->flags & (CU_F_CIN | CU_F_VCCIN))
+	if (i->op->flags & (GV9_F_CIN | GV9_F_VCCIN))
 		cu_valu_read_mask(w, i);
 	run_rounded(w, i, src);
 	old = cu_exec(w);
 	cu_wr64(&w->s[CU_EXEC], lanes); /* what DPP switched off counts as off */
-	if (i->op->flags & CU_F_CMP) {
+	if (i->op->flags & GV9_F_CMP) {
 		write_mask(w, i, w->tmp[3]);
 	} else {
 		put_result(w, i, lanes);
-		if (i->op->flags & CU_F_COUT)
+		if (i->op->flags & GV9_F_COUT)
 			write_mask(w, i, w->aux.out);
 	}
-	if (!(i->op->flags & CU_F_CMPX))
+	if (!(i->op->flags & GV9_F_CMPX))
 		cu_wr64(&w->s[CU_EXEC], old);
 }
 
@@ -186,7 +187,7 @@ void cu_valu_indexed(struct cu_wave *w, const struct cu_inst *i)
 		s->reg = (uint16_t)(s->reg + by);
 		ok &= s->reg + (is_wide(i->op->st[n]) ? 2u : 1u) <= w->num_vgprs;
 	}
-	if (which & 8 && !(i->op->flags & (CU_F_CMP | CU_F_SDST))) {
+	if (which & 8 && !(i->op->flags & (GV9_F_CMP | GV9_F_SDST))) {
 		moved.dst = (uint16_t)(moved.dst + by);
 		ok &= moved.dst + (is_wide(i->op->dt) ? 2u : 1u) <= w->num_vgprs;
 	}
@@ -205,11 +206,11 @@ cu_fn cu_valu_handler(const struct gv_cu_run *run, const struct cu_inst *i)
 {
 	const struct cu_isa *isa = run->isa;
 
-	if (i->slow || i->op->flags & (CU_F_FLUSH | CU_F_KEEPHI | CU_F_MIX))
+	if (i->slow || i->op->flags & (GV9_F_FLUSH | GV9_F_KEEPHI | GV9_F_MIX))
 		return cu_valu_slow;
-	if (i->op->flags & CU_F_CMP)
+	if (i->op->flags & GV9_F_CMP)
 		return isa->compare;
-	if (i->op->flags & (CU_F_CIN | CU_F_COUT | CU_F_VCCIN))
+	if (i->op->flags & (GV9_F_CIN | GV9_F_COUT | GV9_F_VCCIN))
 		return isa->carry;
 	return isa->plain[i->nsrc - 1];
 }

@@ -137,25 +137,25 @@ void cu_mod_source(struct cu_wave *w, const struct cu_inst *i, unsigned n, uint3
 {
 	const struct cu_src *s = &i->src[n];
 	uint8_t type = i->op->st[n];
-	bool flush = i->op->flags & CU_F_FLUSH || !(CU_MODE_DENORM32(w->mode) & 1);
+	bool flush = i->op->flags & GV9_F_FLUSH || !(CU_MODE_DENORM32(w->mode) & 1);
 
-	if (i->op->flags & CU_F_MIX) {
+	if (i->op->flags & GV9_F_MIX) {
 		mix_source(s, row);
 		return;
 	}
-	if (type == CU_PK16 || type == CU_PKF16) {
-		packed_source(s, type == CU_PKF16, row);
+	if (type == GV9_PK16 || type == GV9_PKF16) {
+		packed_source(s, type == GV9_PKF16, row);
 		return;
 	}
 	if (i->sdwa)
 		select_part(s, row);
-	else if (s->sel && (type == CU_F16 || type == CU_B16))
+	else if (s->sel && (type == GV9_F16 || type == GV9_B16))
 		for (unsigned l = 0; l < CU_LANES; l++)
 			row[l] >>= 16;
 	if (s->abs || s->neg)
-		sign_bits(s, type == CU_F16 ? 0x8000u : 0x80000000u,
-		          type == CU_F64 ? row + CU_LANES : row);
-	if (flush && type == CU_F32 && !(i->op->flags & CU_F_NOFLUSH))
+		sign_bits(s, type == GV9_F16 ? 0x8000u : 0x80000000u,
+		          type == GV9_F64 ? row + CU_LANES : row);
+	if (flush && type == GV9_F32 && !(i->op->flags & GV9_F_NOFLUSH))
 		for (unsigned l = 0; l < CU_LANES; l++)
 			row[l] = flush32(row[l]);
 }
@@ -210,21 +210,21 @@ static void finish_f64(const struct cu_inst *i, bool dx10, uint32_t *row)
 void cu_mod_result(const struct cu_wave *w, const struct cu_inst *i, uint32_t *row)
 {
 	bool dx10 = w->mode & CU_MODE_DX10_CLAMP;
-	bool flush = i->op->flags & CU_F_FLUSH || !(CU_MODE_DENORM32(w->mode) & 2);
+	bool flush = i->op->flags & GV9_F_FLUSH || !(CU_MODE_DENORM32(w->mode) & 2);
 
 	switch (i->op->dt) {
-	case CU_F32:
+	case GV9_F32:
 		finish_f32(i, flush, dx10, row);
 		break;
-	case CU_F64:
+	case GV9_F64:
 		if (i->omod || i->clamp)
 			finish_f64(i, dx10, row);
 		break;
-	case CU_F16:
+	case GV9_F16:
 		for (unsigned l = 0; l < CU_LANES; l++)
 			row[l] = finish_half(i, dx10, row[l]);
 		break;
-	case CU_PKF16:
+	case GV9_PKF16:
 		for (unsigned l = 0; l < CU_LANES && i->clamp; l++)
 			row[l] = finish_half(i, dx10, row[l] & 0xffff) |
 			         finish_half(i, dx10, row[l] >> 16) << 16;
@@ -256,7 +256,7 @@ void cu_mod_merge(const struct cu_inst *i, uint32_t *row, const uint32_t *old)
 	if (i->sdwa) {
 		for (unsigned l = 0; l < CU_LANES; l++)
 			row[l] = merge_sdwa(i, row[l], old[l]);
-	} else if (i->op->flags & CU_F_KEEPHI) {
+	} else if (i->op->flags & GV9_F_KEEPHI) {
 		for (unsigned l = 0; l < CU_LANES; l++)
 			row[l] = i->op_sel_dst ? (old[l] & 0xffff) | row[l] << 16
 			                       : (old[l] & 0xffff0000u) | (row[l] & 0xffff);
