@@ -35,6 +35,8 @@
 #define GV_CU_W         2u
 #define GV_CU_X         4u
 #define GV_CU_MAX_WAVES 16u
+/* 16 waves of a workgroup have 1024 VGPRs of 256 bytes at most, and 64 KiB of LDS. */
+#define GV_CU_SAVE_MAX (1024u * 256 + 65536 + GV_CU_MAX_WAVES * 1024 + 1024)
 
 /* Host memory behind a range of GPU virtual addresses. */
 struct gv_cu_window {
@@ -46,7 +48,8 @@ struct gv_cu_window {
 struct gv_cu_mem {
 	void *ctx;
 	/* A window that contains @va and allows @access. 0, or -EFAULT; the callee has then
-	 * recorded the VM fault. Called from the thread that steps the run. */
+	 * recorded the VM fault. -EAGAIN: the guest may map it yet; the callee has said so to the
+	 * guest, the wave waits (GV_CU_RETRY). Called from the thread that steps the run. */
 	int (*translate)(void *ctx, uint64_t va, unsigned access, struct gv_cu_window *w);
 	/* Memory of windows without a pointer: all @n bytes, which lie in one window. 0, or -EFAULT
 	 * as above. NULL: translate() never gives such a window. */
@@ -89,9 +92,11 @@ struct gv_cu_dispatch {
 	uint64_t scratch_base;              /* initial FLAT_SCRATCH; kernels set it themselves */
 	uint32_t scratch_slot;              /* first scratch wave slot of this run, see below */
 	uint32_t lds_bytes;                 /* at least this much LDS; 0: what rsrc2 says */
+	uint64_t tba, tma;   /* trap handler and its memory (SQ_SHADER_TBA, TMA); tba 0: none */
+	uint64_t wave_limit; /* instructions after which a wave ends with a fault; 0: none */
 };
 
-enum gv_cu_status { GV_CU_DONE, GV_CU_YIELD, GV_CU_FAULT };
+enum gv_cu_status { GV_CU_DONE, GV_CU_YIELD, GV_CU_FAULT, GV_CU_RETRY };
 
 enum gv_cu_reason {
 	GV_CU_NO_FAULT,
@@ -100,8 +105,9 @@ enum gv_cu_reason {
 	GV_CU_BAD_INSTRUCTION, /* no such encoding, or a register the wave does not have */
 	GV_CU_UNIMPLEMENTED,   /* a real instruction that is not interpreted */
 	GV_CU_UNALIGNED_ATOMIC,
-	GV_CU_TRAP,      /* s_trap */
+	GV_CU_TRAP,      /* s_trap without a trap handler, or in it */
 	GV_CU_NO_MEMORY, /* host out of memory */
+	GV_CU_WATCHDOG,  /* gv_cu_dispatch.wave_limit */
 };
 
 struct gv_cu_fault {
@@ -120,9 +126,32 @@ struct gv_cu_run;
  *  workgroup's waves from scratch_slot on). Freed with gv_cu_free(). Does not touch memory. */
 int gv_cu_begin(struct gv_cu_run **run, const struct gv_cu_dispatch *d);
 
+/** The same with a run that is there, whatever it did before; @d must reach the same memory. Keeps
+ *  what gv_cu_begin() would make anew: registers, decoded code (compared with memory before it is
+ *  used), windows. Registers and LDS hold what the last dispatch left. Errors as gv_cu_begin();
+ *  the run can then only be freed or tried again. */
+int gv_cu_again(struct gv_cu_run *run, const struct gv_cu_dispatch *d);
+
 /** Execute about @max_instructions wave instructions. DONE: no workgroup is left for this run.
- *  YIELD: call again. FAULT: a wave faulted, gv_cu_fault() says how; the run stays faulted. */
+ *  YIELD: call again. FAULT: a wave faulted, gv_cu_fault() says how; the run stays faulted.
+ *  RETRY: every wave that is left waits for memory that the guest may map yet (translate() said
+ *  -EAGAIN) or was halted by s_sethalt: call again later. Each call tries what waits once more. */
 enum gv_cu_status gv_cu_step(struct gv_cu_run *run, uint64_t max_instructions);
+
+/** Bytes that gv_cu_save() writes now: at most GV_CU_SAVE_MAX. */
+size_t gv_cu_save_size(const struct gv_cu_run *run);
+
+/** What the run is in the middle of, between two steps: the workgroup, all registers of its
+ *  waves, its LDS, the counters. The layout is in save.c. What other runs do, and which groups
+ *  nobody has taken (gv_cu_shared), is the caller's to keep. 0, -EINVAL (the run has faulted),
+ *  -ENOSPC (@bytes < gv_cu_save_size()). */
+int gv_cu_save(const struct gv_cu_run *run, void *buf, size_t bytes);
+
+/** Go on where the saved run was. @run: fresh from gv_cu_begin() with the same dispatch. @buf is
+ *  not trusted: -EINVAL when it is not what gv_cu_save() could have written for this dispatch, and
+ *  @run is then as before. It must not change meanwhile: copy it out of guest memory first. What
+ *  one host saved, with whatever vector instructions, another restores. */
+int gv_cu_restore(struct gv_cu_run *run, const void *buf, size_t bytes);
 
 /** Always NULL; takes NULL. */
 struct gv_cu_run *gv_cu_free(struct gv_cu_run *run);

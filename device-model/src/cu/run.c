@@ -85,37 +85,64 @@ static int add_wave(struct gv_cu_run *run)
 
 	if (!w)
 		return -ENOMEM;
-	w->v = zeroed((size_t)run->num_vgprs * sizeof(*w->v));
+	w->v = zeroed((size_t)run->room_vgprs * sizeof(*w->v));
 	if (!w->v) {
 		free(w);
 		return -ENOMEM;
 	}
 	w->run = run;
-	w->num_vgprs = run->num_vgprs;
 	w->index = run->max_waves;
 	run->wave[run->max_waves++] = w;
 	return 0;
 }
 
+static void free_waves(struct gv_cu_run *run)
+{
+	for (unsigned n = 0; n < run->max_waves; n++) {
+		free(run->wave[n]->v);
+		free(run->wave[n]);
+	}
+	run->max_waves = 0;
+}
+
+/* Registers and waves for a workgroup of run->d. */
+static int fit_waves(struct gv_cu_run *run)
+{
+	uint32_t waves = gv_cu_waves_per_group(&run->d);
+	int rc = 0;
+
+	run->num_vgprs = (CU_RSRC1_VGPRS(run->d.rsrc1) + 1) * 4;
+	if (run->num_vgprs > run->room_vgprs) {
+		free_waves(run);
+		run->room_vgprs = run->num_vgprs;
+	}
+	while (run->max_waves < waves && !rc)
+		rc = add_wave(run);
+	for (unsigned n = 0; n < run->max_waves; n++)
+		run->wave[n]->num_vgprs = run->num_vgprs;
+	return rc;
+}
+
+static int fit_lds(struct gv_cu_run *run)
+{
+	run->lds_bytes = lds_size(&run->d);
+	if (run->lds_bytes <= run->lds_room)
+		return 0;
+	free(run->lds);
+	run->lds = zeroed(run->lds_bytes);
+	run->lds_room = run->lds ? run->lds_bytes : 0;
+	return run->lds ? 0 : -ENOMEM;
+}
+
 int gv_cu_begin(struct gv_cu_run **out, const struct gv_cu_dispatch *d)
 {
-	struct gv_cu_run *run;
-	int rc = check(d);
+	struct gv_cu_run *run = zeroed(sizeof(*run));
+	int rc;
 
-	if (rc)
-		return rc;
-	run = zeroed(sizeof(*run));
 	if (!run)
 		return -ENOMEM;
-	run->d = *d;
 	run->isa = best_isa();
-	run->num_vgprs = (CU_RSRC1_VGPRS(d->rsrc1) + 1) * 4;
-	run->lds_bytes = lds_size(d);
-	run->lds = run->lds_bytes ? zeroed(run->lds_bytes) : NULL;
-	if (run->lds_bytes && !run->lds)
-		rc = -ENOMEM;
-	for (unsigned n = gv_cu_waves_per_group(d); n > 0 && !rc; n--)
-		rc = add_wave(run);
+	rc = gv_cu_again(run, d);
 	if (rc) {
 		(void)gv_cu_free(run);
 		return rc;
@@ -124,14 +151,27 @@ int gv_cu_begin(struct gv_cu_run **out, const struct gv_cu_dispatch *d)
 	return 0;
 }
 
+int gv_cu_again(struct gv_cu_run *run, const struct gv_cu_dispatch *d)
+{
+	int rc = check(d);
+
+	if (rc)
+		return rc;
+	run->d = *d;
+	run->n = (struct gv_cu_counters){0};
+	run->fault = (struct gv_cu_fault){0};
+	run->next_local = 0;
+	run->in_group = false;
+	cu_code_keep(run);
+	rc = fit_lds(run);
+	return rc ? rc : fit_waves(run);
+}
+
 struct gv_cu_run *gv_cu_free(struct gv_cu_run *run)
 {
 	if (!run)
 		return NULL;
-	for (unsigned n = 0; n < run->max_waves; n++) {
-		free(run->wave[n]->v);
-		free(run->wave[n]);
-	}
+	free_waves(run);
 	cu_code_free(run);
 	free(run->lds);
 	free(run);
@@ -202,7 +242,9 @@ static void start_wave(struct cu_wave *w, const uint32_t size[3], uint32_t total
 
 	start_sgprs(w);
 	start_vgprs(w, size, total);
-	w->scc = 0;
+	w->scc = w->trapsts = 0;
+	w->priv = w->halt = false;
+	w->executed = 0;
 	w->attention = CU_ENTER;
 	w->state = CU_RUNNING;
 	w->mode = CU_RSRC1_FLOAT_MODE(rsrc1) |
@@ -210,8 +252,19 @@ static void start_wave(struct cu_wave *w, const uint32_t size[3], uint32_t total
 	          (CU_RSRC1_IEEE(rsrc1) ? CU_MODE_IEEE : 0);
 	cu_mode_changed(w);
 	w->pc = w->run->d.pgm_va;
-	w->ip = NULL;
+	w->ip = w->cur = NULL;
+	w->chunk = NULL;
 	w->run->n.waves++;
+}
+
+uint32_t cu_group_size(const struct gv_cu_run *run, const uint32_t group[3], uint32_t size[3])
+{
+	for (unsigned k = 0; k < 3; k++) {
+		bool last = group[k] + 1 == run->d.dim[k];
+
+		size[k] = last && run->d.partial[k] ? run->d.partial[k] : run->d.num_thread[k];
+	}
+	return items(size);
 }
 
 static bool start_group(struct gv_cu_run *run)
@@ -220,12 +273,7 @@ static bool start_group(struct gv_cu_run *run)
 
 	if (!take_group(run))
 		return false;
-	for (unsigned k = 0; k < 3; k++) {
-		bool last = run->group[k] + 1 == run->d.dim[k];
-
-		size[k] = last && run->d.partial[k] ? run->d.partial[k] : run->d.num_thread[k];
-	}
-	total = items(size);
+	total = cu_group_size(run, run->group, size);
 	run->num_waves = (total + CU_LANES - 1) / CU_LANES;
 	for (unsigned n = 0; n < run->num_waves; n++)
 		start_wave(run->wave[n], size, total);
@@ -236,7 +284,28 @@ static bool start_group(struct gv_cu_run *run)
 }
 
 /* ---- its waves run */
-/* The next wave that can go on; when all wait at the barrier, it opens. NULL: all have ended. */
+static bool is_stuck(const struct cu_wave *w)
+{
+	return w->state == CU_WAITING || w->state == CU_HALTED;
+}
+
+static bool has_stuck(const struct gv_cu_run *run)
+{
+	for (unsigned n = 0; n < run->num_waves; n++)
+		if (is_stuck(run->wave[n]))
+			return true;
+	return false;
+}
+
+static void move_waves(struct gv_cu_run *run, enum cu_state from, enum cu_state to)
+{
+	for (unsigned n = 0; n < run->num_waves; n++)
+		if (run->wave[n]->state == from)
+			run->wave[n]->state = to;
+}
+
+/* The next wave that can go on; when all wait at the barrier, it opens. NULL: all have ended, or
+ * are stuck. */
 static struct cu_wave *next_wave(struct gv_cu_run *run)
 {
 	bool waiting = false;
@@ -250,12 +319,21 @@ static struct cu_wave *next_wave(struct gv_cu_run *run)
 		}
 		waiting |= w->state == CU_AT_BARRIER;
 	}
-	if (!waiting)
+	if (!waiting || has_stuck(run))
 		return NULL;
-	for (unsigned n = 0; n < run->num_waves; n++)
-		if (run->wave[n]->state == CU_AT_BARRIER)
-			run->wave[n]->state = CU_RUNNING;
+	move_waves(run, CU_AT_BARRIER, CU_RUNNING);
 	return next_wave(run);
+}
+
+/* One turn of a wave. Returns the instructions it took. */
+static uint64_t run_wave(struct cu_wave *w, uint64_t budget)
+{
+	uint64_t limit = w->run->d.wave_limit, n = cu_exec_wave(w, budget);
+
+	w->executed += n;
+	if (limit && w->executed > limit && w->state != CU_ENDED)
+		cu_fault(w, NULL, GV_CU_WATCHDOG, 0);
+	return n;
 }
 
 enum gv_cu_status gv_cu_step(struct gv_cu_run *run, uint64_t max_instructions)
@@ -263,6 +341,7 @@ enum gv_cu_status gv_cu_step(struct gv_cu_run *run, uint64_t max_instructions)
 	uint64_t left = max_instructions;
 
 	cu_mem_check_generation(run);
+	move_waves(run, CU_WAITING, CU_RUNNING);
 	while (run->fault.reason == GV_CU_NO_FAULT) {
 		struct cu_wave *w;
 		uint64_t n;
@@ -274,21 +353,72 @@ enum gv_cu_status gv_cu_step(struct gv_cu_run *run, uint64_t max_instructions)
 		if (!run->in_group && !start_group(run))
 			return GV_CU_DONE;
 		w = next_wave(run);
-		if (!w) {
-			run->in_group = false;
+		if (w) {
+			n = run_wave(w, GV_MIN(left, TURN));
+			left -= GV_MIN(left, n);
 			continue;
 		}
-		n = cu_exec_wave(w, GV_MIN(left, TURN));
-		left -= GV_MIN(left, n);
+		if (has_stuck(run))
+			return GV_CU_RETRY;
+		run->in_group = false;
 	}
 	return GV_CU_FAULT;
+}
+
+/* ---- traps, halts, retries */
+uint64_t cu_wave_pc(const struct cu_wave *w)
+{
+	return w->ip ? cu_pc(w, w->ip) : w->pc;
+}
+
+static void suspend(struct cu_wave *w, enum cu_state state)
+{
+	w->state = state;
+	w->attention |= CU_STOP;
+}
+
+void cu_wait_for_memory(struct cu_wave *w)
+{
+	w->ip = w->cur;
+	suspend(w, CU_WAITING);
+}
+
+/* TTMP1:0 = trap number << 48 | PC of the s_trap; the handler moves it on ("Vega" ISA, s_trap) */
+void cu_trap(struct cu_wave *w, const struct cu_inst *i, unsigned id)
+{
+	uint64_t pc = cu_pc(w, i);
+
+	if (!w->run->d.tba || w->priv) {
+		cu_fault(w, i, GV_CU_TRAP, 0);
+		return;
+	}
+	cu_wr64(&w->s[CU_TTMP], (pc & CU_PC_MASK) | (uint64_t)(id & 0xff) << 48);
+	w->priv = true;
+	cu_goto(w, w->run->d.tba);
+}
+
+void cu_return_from_trap(struct cu_wave *w, const struct cu_inst *i, uint64_t pc)
+{
+	if (!w->priv) {
+		cu_fault(w, i, GV_CU_BAD_INSTRUCTION, 0);
+		return;
+	}
+	w->priv = false;
+	cu_goto(w, pc & CU_PC_MASK);
+	cu_set_halt(w, w->halt);
+}
+
+void cu_set_halt(struct cu_wave *w, bool halt)
+{
+	w->halt = halt;
+	if (halt && !w->priv)
+		suspend(w, CU_HALTED);
 }
 
 /* ---- how waves end */
 void cu_end_wave(struct cu_wave *w)
 {
-	w->state = CU_ENDED;
-	w->attention |= CU_STOP;
+	suspend(w, CU_ENDED);
 }
 
 void cu_fault(struct cu_wave *w, const struct cu_inst *i, enum gv_cu_reason why, uint64_t va)
@@ -334,6 +464,7 @@ const char *gv_cu_fault_text(const struct gv_cu_fault *f, char *buf, unsigned by
 	        [GV_CU_UNALIGNED_ATOMIC] = "unaligned atomic",
 	        [GV_CU_TRAP] = "s_trap",
 	        [GV_CU_NO_MEMORY] = "out of host memory",
+	        [GV_CU_WATCHDOG] = "too many instructions",
 	};
 
 	(void)snprintf(buf, bytes,

@@ -15,12 +15,15 @@
 #define CU_CHUNK_BYTES 1024u /* code is decoded and cached in pieces of this size */
 #define CU_CHUNK_DW    (CU_CHUNK_BYTES / 4)
 #define CU_MAX_CHUNKS  512u
+#define CU_KEPT_CHUNKS 64u /* that one dispatch may leave to the next */
 #define CU_WINDOWS     64u
+#define CU_PC_MASK     0xffffffffffffull
 
 /* Scalar operand numbers, also the index into cu_wave.s. */
 enum {
 	CU_FLAT_SCRATCH = 102,
 	CU_VCC = 106,
+	CU_TTMP = 108, /* 16 registers of the trap handler */
 	CU_M0 = 124,
 	CU_EXEC = 126,
 	CU_NUM_S = 128,
@@ -89,14 +92,17 @@ struct cu_inst {
 };
 
 struct cu_chunk {
-	uint64_t va;
+	uint64_t va, epoch;
 	struct cu_chunk *next;
+	uint32_t num_vgprs;
+	uint32_t first, end; /* slots that were decoded lie in [first, end) */
 	struct cu_inst slot[CU_CHUNK_DW + 2]; /* the last two lead to the next chunk */
 };
 
 /* ENTER: the code at cu_wave.pc is in no chunk yet */
 enum cu_attention { CU_STOP = 1, CU_GPR_IDX = 2, CU_ENTER = 4 };
-enum cu_state { CU_RUNNING, CU_AT_BARRIER, CU_ENDED };
+/* WAITING: for memory, until the next gv_cu_step(). HALTED: by s_sethalt, for good. */
+enum cu_state { CU_RUNNING, CU_AT_BARRIER, CU_WAITING, CU_HALTED, CU_ENDED };
 
 struct cu_wave {
 	/* 64-byte aligned scratch rows first, see cu_row() */
@@ -113,6 +119,9 @@ struct cu_wave {
 	uint32_t scc, mode, attention, gpr_idx;
 	uint32_t fp_slow; /* MODE asks for more than round to even with subnormals */
 	uint32_t num_vgprs, index;
+	uint32_t trapsts;  /* TRAPSTS */
+	bool priv, halt;   /* STATUS.PRIV: in the trap handler; STATUS.HALT */
+	uint64_t executed; /* instructions */
 	enum cu_state state;
 };
 
@@ -126,12 +135,13 @@ struct gv_cu_run {
 	uint64_t generation;
 	struct cu_chunk *chunks, *chunk_of[64];
 	unsigned num_chunks;
+	uint64_t code_epoch; /* chunks of another one may hold old code */
 	uint8_t *lds;
-	uint32_t lds_bytes, lds_alloc;
+	uint32_t lds_bytes, lds_room;
 	uint64_t next_local; /* stands in for shared->next_group when shared is NULL */
 	uint32_t group[3];
-	uint32_t num_waves, max_waves, current, num_vgprs;
-	bool in_group, done;
+	uint32_t num_waves, max_waves, current, num_vgprs, room_vgprs;
+	bool in_group;
 	struct cu_wave *wave[GV_CU_MAX_WAVES];
 };
 
@@ -231,12 +241,27 @@ uint64_t cu_exec_wave(struct cu_wave *w, uint64_t budget);
 /* ---- run.c */
 void cu_fault(struct cu_wave *w, const struct cu_inst *i, enum gv_cu_reason why, uint64_t va);
 void cu_end_wave(struct cu_wave *w);
+/** Memory that the current instruction needs is not there yet: nothing of it has happened, and it
+ *  is executed again in the next gv_cu_step(). */
+void cu_wait_for_memory(struct cu_wave *w);
+/** s_trap @id at @i: into the trap handler; a fault when there is none, or already in it. */
+void cu_trap(struct cu_wave *w, const struct cu_inst *i, unsigned id);
+/** s_rfe_b64 to @pc: out of it. A fault outside of it. */
+void cu_return_from_trap(struct cu_wave *w, const struct cu_inst *i, uint64_t pc);
+/** s_sethalt; in the trap handler it counts from its end on. */
+void cu_set_halt(struct cu_wave *w, bool halt);
+/** Where @w goes on. */
+uint64_t cu_wave_pc(const struct cu_wave *w);
+/** Work items of the workgroup @group by axis; the product is returned. */
+uint32_t cu_group_size(const struct gv_cu_run *run, const uint32_t group[3], uint32_t size[3]);
 
 /* ---- code.c */
 void cu_goto(struct cu_wave *w, uint64_t va);
 uint64_t cu_pc(const struct cu_wave *w, const struct cu_inst *i);
 void cu_code_forget(struct gv_cu_run *run);
 void cu_code_free(struct gv_cu_run *run);
+/** Another dispatch begins: what is decoded counts only if memory still holds it. */
+void cu_code_keep(struct gv_cu_run *run);
 /** Go on at w->pc, making its chunk. False: the wave has faulted. */
 bool cu_code_enter(struct cu_wave *w);
 /** Decode the slot @i of @w's chunk. False: the wave has faulted. */
