@@ -177,6 +177,7 @@ U32(bitset1_b32, w->s[i->dst] | 1u << (A & 31))
 OP(bitset1_b64) { cu_wr64(&w->s[i->dst], cu_rd64(&w->s[i->dst]) | 1ull << (R32(0) & 63)); }
 OP(getpc_b64) { cu_wr64(&w->s[i->dst], cu_pc(w, i) + 4u * i->len); }
 OP(setpc_b64) { cu_goto(w, R64(0)); }
+OP(rfe_b64) { cu_return_from_trap(w, i, R64(0)); }
 OP(swappc_b64) { uint64_t to = R64(0); cu_wr64(&w->s[i->dst], cu_pc(w, i) + 4u * i->len); cu_goto(w, to); }
 SAVE(and_saveexec_b64, A & X)
 SAVE(or_saveexec_b64, A | X)

@@ -86,7 +86,12 @@ CU_HANDLER(sendmsg)
 
 CU_HANDLER(trap)
 {
-	cu_fault(w, i, GV_CU_TRAP, 0);
+	cu_trap(w, i, (unsigned)i->simm & 0xff);
+}
+
+CU_HANDLER(sethalt)
+{
+	cu_set_halt(w, i->simm & 1);
 }
 
 CU_HANDLER(icache_inv)
