@@ -62,25 +62,37 @@ static int update(void *ctx, uint64_t va, size_t n, uint64_t (*next)(const void 
 
 /* ---- parts --------------------------------------------------------------- */
 
+/* Memory of the last dispatch is used again, and what it decoded (gv_cu_again). */
 static int begin_part(struct gv_grid *g, unsigned n)
 {
 	struct gv_part *part = &g->part[n];
 	struct gv_cu_dispatch d = g->d;
+	int rc;
 
 	d.mem.ctx = part;
 	d.scratch_slot = n * gv_cu_waves_per_group(&g->d);
-	return gv_cu_begin(&part->run, &d);
+	rc = part->run ? gv_cu_again(part->run, &d) : gv_cu_begin(&part->run, &d);
+	part->begun = !rc;
+	return rc;
 }
 
+static bool wanted(struct gv_grid *g)
+{
+	return !gv_fn_stopping(g->head.fn) &&
+	       !atomic_load_explicit(&g->head.cancel, memory_order_relaxed);
+}
+
+/* Most launches are over before it matters how long they take. */
 static void step_part(struct gv_grid *g, struct gv_part *part, uint64_t slice_ns)
 {
-	uint64_t start = gv_now_ns();
+	uint64_t end;
 
-	do
+	part->status = gv_cu_step(part->run, STEP_INSTRUCTIONS);
+	if (part->status != GV_CU_YIELD)
+		return;
+	end = gv_now_ns() + slice_ns;
+	while (part->status == GV_CU_YIELD && wanted(g) && gv_now_ns() < end)
 		part->status = gv_cu_step(part->run, STEP_INSTRUCTIONS);
-	while (part->status == GV_CU_YIELD && !gv_fn_stopping(g->head.fn) &&
-	       !atomic_load_explicit(&g->head.cancel, memory_order_relaxed) &&
-	       gv_now_ns() - start < slice_ns);
 }
 
 static bool groups_left(struct gv_grid *g)
@@ -119,9 +131,7 @@ static void slice(struct gv_grid_head *head, void *arg)
 	struct gv_grid *g = grid_of(head);
 	struct gv_part *part = arg;
 
-	if (!part->run)
-		part->begin_rc = begin_part(g, (unsigned)(part - g->part));
-	if (part->run)
+	if (part->begun || begin_part(g, (unsigned)(part - g->part)) == 0)
 		step_part(g, part, SLICE_NS);
 }
 
@@ -131,19 +141,24 @@ static void put_part(struct gv_grid_head *head, void *arg)
 	struct gv_part *part = arg;
 
 	(void)head;
-	part->state = part->run && part->status == GV_CU_YIELD ? GV_PART_PARKED : GV_PART_DONE;
+	part->state = part->begun && part->status == GV_CU_YIELD ? GV_PART_PARKED : GV_PART_DONE;
 }
 
 /* ---- end ----------------------------------------------------------------- */
 
-static void clear_parts(struct gv_grid *g)
+static void end_parts(struct gv_grid *g)
 {
-	for (unsigned i = 0; i < g->num_parts; i++) {
-		g->part[i].run = gv_cu_free(g->part[i].run);
+	for (unsigned i = 0; i < g->begun; i++) {
+		g->part[i].begun = false;
 		g->part[i].state = GV_PART_UNUSED;
-		g->part[i].begin_rc = 0;
 	}
 	g->begun = 0;
+}
+
+static void free_runs(struct gv_grid *g)
+{
+	for (unsigned i = 0; i < g->num_parts; i++)
+		g->part[i].run = gv_cu_free(g->part[i].run);
 }
 
 static void report_messages(struct gv_queue *q, struct gv_grid *g)
@@ -151,7 +166,7 @@ static void report_messages(struct gv_queue *q, struct gv_grid *g)
 	uint64_t messages = 0;
 
 	for (unsigned i = 0; i < g->begun; i++)
-		if (g->part[i].run)
+		if (g->part[i].begun)
 			messages += gv_cu_counters(g->part[i].run)->messages;
 	if (messages) /* one interrupt for all of a grid */
 		gv_queue_irq(q, GV_IH_SRC_CP_SQ, g->part[0].mem.vmid,
@@ -179,13 +194,13 @@ static void finish(struct gv_queue *q)
 
 	q->grid = NULL;
 	for (unsigned i = 0; i < g->begun && !q->halted; i++)
-		if (g->part[i].run && g->part[i].status == GV_CU_FAULT)
+		if (g->part[i].begun && g->part[i].status == GV_CU_FAULT)
 			report_fault(q, gv_cu_fault(g->part[i].run));
 	if (!q->halted) {
 		report_messages(q, g);
 		atomic_fetch_add(&q->fn->count.dispatches, 1);
 	}
-	clear_parts(g);
+	end_parts(g);
 }
 
 void gv_dispatch_reap(struct gv_queue *q)
@@ -206,11 +221,13 @@ int gv_dispatch_wait(struct gv_queue *q)
 
 void gv_dispatch_kill(struct gv_queue *q)
 {
-	if (!q->grid)
-		return;
-	gv_cu_pool_remove(q->fn->dev->cu_pool, &q->grid->head);
-	clear_parts(q->grid);
-	q->grid = NULL;
+	if (q->grid) {
+		gv_cu_pool_remove(q->fn->dev->cu_pool, &q->grid->head);
+		end_parts(q->grid);
+		q->grid = NULL;
+	}
+	if (q->store)
+		free_runs(q->store);
 }
 
 void gv_dispatch_free(struct gv_queue *q)
@@ -314,8 +331,10 @@ static struct gv_grid *get_grid(struct gv_queue *q, unsigned vmid)
 	for (unsigned i = 0; i < threads; i++) {
 		struct gv_part *part = &g->part[i];
 
-		if (!part->mem_ready || part->mem.vmid != vmid)
-			gv_mem_init(&part->mem, q->fn, GV_HUB_GC, (uint8_t)vmid, GV_CID_TCP);
+		if (part->mem_ready && part->mem.vmid == vmid)
+			continue;
+		part->run = gv_cu_free(part->run); /* it knows the memory of another VMID */
+		gv_mem_init(&part->mem, q->fn, GV_HUB_GC, (uint8_t)vmid, GV_CID_TCP);
 		part->mem_ready = true;
 	}
 	return g;

@@ -13,9 +13,9 @@ enum gv_part_state { GV_PART_UNUSED, GV_PART_PARKED, GV_PART_RUNNING, GV_PART_DO
 /** What one thread runs of a grid. */
 struct gv_part {
 	enum gv_part_state state; /* under the pool's lock once the grid is there */
-	struct gv_cu_run *run;
+	struct gv_cu_run *run;    /* kept from dispatch to dispatch */
+	bool begun;               /* it runs groups of this one */
 	enum gv_cu_status status;
-	int begin_rc;
 	struct gv_mem mem;
 	bool mem_ready;
 };

@@ -2,8 +2,14 @@
 /*
  * Decoded code: chunks of CU_CHUNK_BYTES, one slot per dword, filled when a
  * wave first gets there. Two slots behind the end lead into the next chunk.
+ *
+ * Chunks outlive a dispatch, which costs less than a decode otherwise. Who
+ * wrote the code meanwhile (CPU, SDMA, a shader) is not known, so a chunk is
+ * compared with memory when a dispatch first enters it.
  */
 #include <stdlib.h>
+
+#include <gv/base.h>
 
 #include "state.h"
 
@@ -17,14 +23,20 @@ static void cross(struct cu_wave *w, const struct cu_inst *i)
 	cu_goto(w, w->chunk->va + (uint64_t)(i - w->chunk->slot) * 4);
 }
 
+/* What is a bad register depends on how many the waves have, so that is part of the key. */
+static bool is_chunk(const struct gv_cu_run *run, const struct cu_chunk *c, uint64_t va)
+{
+	return c->va == va && c->num_vgprs == run->num_vgprs;
+}
+
 static struct cu_chunk *find(struct gv_cu_run *run, uint64_t va)
 {
 	struct cu_chunk **first = hash_of(run, va);
 
-	if (*first && (*first)->va == va)
+	if (*first && is_chunk(run, *first, va))
 		return *first;
 	for (struct cu_chunk *c = run->chunks; c; c = c->next)
-		if (c->va == va)
+		if (is_chunk(run, c, va))
 			return *first = c;
 	return NULL;
 }
@@ -62,6 +74,9 @@ static struct cu_chunk *make(struct gv_cu_run *run, uint64_t va)
 	if (!c)
 		return NULL;
 	c->va = va;
+	c->num_vgprs = run->num_vgprs;
+	c->epoch = run->code_epoch;
+	c->first = CU_CHUNK_DW;
 	for (unsigned n = CU_CHUNK_DW; n < CU_CHUNK_DW + 2; n++) {
 		c->slot[n].fn = cross;
 		c->slot[n].len = 1;
@@ -85,7 +100,7 @@ void cu_goto(struct cu_wave *w, uint64_t va)
 
 	va &= ~3ull;
 	c = find(w->run, va - va % CU_CHUNK_BYTES);
-	if (!c) {
+	if (!c || c->epoch != w->run->code_epoch) {
 		w->pc = va;
 		w->ip = NULL;
 		w->attention |= CU_ENTER;
@@ -93,6 +108,35 @@ void cu_goto(struct cu_wave *w, uint64_t va)
 	}
 	w->chunk = c;
 	w->ip = &c->slot[va % CU_CHUNK_BYTES / 4];
+}
+
+/* Forget what memory no longer holds. A chunk lies in one page, so after the word at pc the rest of
+ * it can be read, too; that of an instruction which goes on behind the chunk may not. */
+static bool verify(struct cu_wave *w, struct cu_chunk *c)
+{
+	uint32_t now[CU_CHUNK_DW];
+
+	if (!cu_mem_fetch(w, w->pc, now, 4, GV_CU_X))
+		return false;
+	if (c->first < c->end && !cu_mem_fetch(w, c->va + c->first * 4, &now[c->first],
+	                                       (c->end - c->first) * 4, GV_CU_X))
+		return false;
+	for (unsigned n = c->first; n < c->end; n++) {
+		struct cu_inst *i = &c->slot[n];
+
+		if (i->fn && (n + i->len > CU_CHUNK_DW ||
+		              memcmp(i->word, &now[n], GV_MIN(i->len, 2u) * 4) != 0))
+			i->fn = NULL;
+	}
+	c->epoch = w->run->code_epoch;
+	return true;
+}
+
+void cu_code_keep(struct gv_cu_run *run)
+{
+	run->code_epoch++;
+	if (run->num_chunks > CU_KEPT_CHUNKS)
+		cu_code_free(run);
 }
 
 bool cu_code_enter(struct cu_wave *w)
@@ -114,6 +158,8 @@ bool cu_code_enter(struct cu_wave *w)
 		cu_fault(w, NULL, GV_CU_NO_MEMORY, w->pc);
 		return false;
 	}
+	if (c->epoch != run->code_epoch && !verify(w, c))
+		return false;
 	w->chunk = c;
 	w->ip = &c->slot[w->pc % CU_CHUNK_BYTES / 4];
 	return true;
@@ -136,6 +182,15 @@ static bool fetch(struct cu_wave *w, uint64_t va, uint32_t word[2])
 	word[1] = 0;
 	(void)cu_decode_op(word, &dwords);
 	return dwords < 2 || cu_mem_fetch(w, va + 4, &word[1], 4, GV_CU_X);
+}
+
+/* The part of the chunk that verify() looks at. */
+static void note_decoded(struct cu_chunk *c, const struct cu_inst *i)
+{
+	uint32_t n = (uint32_t)(i - c->slot);
+
+	c->first = GV_MIN(c->first, n);
+	c->end = GV_MAX(c->end, GV_MIN(n + i->len, CU_CHUNK_DW));
 }
 
 static void find_target(const struct cu_wave *w, struct cu_inst *i)
@@ -162,6 +217,7 @@ bool cu_code_decode(struct cu_wave *w, struct cu_inst *i)
 	if (why == GV_CU_NO_FAULT) {
 		if (i->op->format == GV9_SOPP)
 			find_target(w, i);
+		note_decoded(w->chunk, i);
 		return true;
 	}
 	i->fn = NULL;
