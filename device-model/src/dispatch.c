@@ -176,7 +176,7 @@ static void report_messages(struct gv_queue *q, struct gv_grid *g)
 
 static void report_fault(struct gv_queue *q, const struct gv_cu_fault *fault)
 {
-	char text[160];
+	char text[256];
 	bool memory = fault->reason == GV_CU_MEMORY_FAULT || fault->reason == GV_CU_FETCH_FAULT;
 
 	(void)gv_cu_fault_text(fault, text, sizeof(text));

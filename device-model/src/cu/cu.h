@@ -34,6 +34,7 @@
 #define GV_CU_R         1u
 #define GV_CU_W         2u
 #define GV_CU_X         4u
+#define GV_CU_NO_LANE   UINT32_MAX
 #define GV_CU_MAX_WAVES 16u
 /* 16 waves of a workgroup have 1024 VGPRs of 256 bytes at most, and 64 KiB of LDS. */
 #define GV_CU_SAVE_MAX (1024u * 256 + 65536 + GV_CU_MAX_WAVES * 1024 + 1024)
@@ -116,7 +117,9 @@ struct gv_cu_fault {
 	uint32_t word[2];
 	const char *name; /* of the instruction, "?" when unknown */
 	uint64_t va;      /* of the access, for memory faults */
-	uint32_t group[3], wave, lane;
+	unsigned access;  /* likewise: GV_CU_R, _W, _X; R and W: an atomic */
+	uint32_t group[3], wave;
+	uint32_t lane; /* the lowest that faulted; GV_CU_NO_LANE: not a vector access */
 };
 
 struct gv_cu_run;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From a GPU virtual address to host memory: windows kept by a run, and copies across them. */
+#include <errno.h>
+
 #include "state.h"
 
 void cu_mem_check_generation(struct gv_cu_run *run)
@@ -15,23 +17,29 @@ void cu_mem_check_generation(struct gv_cu_run *run)
 	cu_code_forget(run);
 }
 
-/* The window of @va, asked for if the run does not hold it. NULL: refused. */
-static const struct gv_cu_window *window(struct gv_cu_run *run, uint64_t va, unsigned access)
+/* The window of @va, asked for if the run does not hold it. 0, -EFAULT, -EAGAIN. */
+static int find_window(struct gv_cu_run *run, uint64_t va, unsigned access,
+                       const struct gv_cu_window **found)
 {
 	struct gv_cu_window *w = &run->window[va >> 12 & (CU_WINDOWS - 1)], fresh;
+	int rc;
 
-	if (va - w->va_base < w->bytes && (w->access & access) == access)
-		return w;
+	if (va - w->va_base < w->bytes && (w->access & access) == access) {
+		*found = w;
+		return 0;
+	}
 	memset(&fresh, 0, sizeof(fresh));
-	if (run->d.mem.translate(run->d.mem.ctx, va, access, &fresh))
-		return NULL;
+	rc = run->d.mem.translate(run->d.mem.ctx, va, access, &fresh);
+	if (rc)
+		return rc;
 	if ((!fresh.host && !run->d.mem.copy) || va - fresh.va_base >= fresh.bytes)
-		return NULL;
+		return -EFAULT;
 	fresh.access |= access;
 	if (!fresh.host)
 		w = &run->indirect;
 	*w = fresh;
-	return w;
+	*found = w;
+	return 0;
 }
 
 uint8_t *cu_mem_try(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access)
@@ -48,10 +56,21 @@ uint8_t *cu_mem_try(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned acc
 	return win->host + at;
 }
 
-static bool refused(struct cu_wave *w, uint64_t va, unsigned access)
+static bool refused(struct cu_wave *w, uint64_t va, unsigned access, int rc)
 {
+	if (rc == -EAGAIN) {
+		cu_wait_for_memory(w);
+		return false;
+	}
 	cu_fault(w, NULL, access & GV_CU_X ? GV_CU_FETCH_FAULT : GV_CU_MEMORY_FAULT, va);
+	w->run->fault.access = access;
 	return false;
+}
+
+void cu_mem_in_lane(struct cu_wave *w, unsigned lane)
+{
+	if (w->run->fault.reason != GV_CU_NO_FAULT)
+		w->run->fault.lane = lane;
 }
 
 /* The window of @va; *@bytes: cut to what of it lies behind @va. NULL: the wave has faulted. */
@@ -60,12 +79,13 @@ static const struct gv_cu_window *piece(struct cu_wave *w, uint64_t va, unsigned
 {
 	const struct gv_cu_window *win;
 	uint64_t at;
+	int rc;
 
 	if (w->run->d.mem.generation)
 		cu_mem_check_generation(w->run);
-	win = window(w->run, va, access);
-	if (!win) {
-		(void)refused(w, va, access);
+	rc = find_window(w->run, va, access, &win);
+	if (rc) {
+		(void)refused(w, va, access, rc);
 		return NULL;
 	}
 	at = va - win->va_base;
@@ -87,13 +107,16 @@ bool cu_mem_fetch(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes, unsi
 	while (bytes) {
 		uint32_t now = bytes;
 		const struct gv_cu_window *win = piece(w, va, access, &now);
+		int rc = 0;
 
 		if (!win)
 			return false;
 		if (win->host)
 			cu_guest_copy(out, win->host + (va - win->va_base), now);
-		else if (mem->copy(mem->ctx, va, out, now, false))
-			return refused(w, va, access);
+		else
+			rc = mem->copy(mem->ctx, va, out, now, false);
+		if (rc)
+			return refused(w, va, access, rc);
 		out += now;
 		va += now;
 		bytes -= now;
@@ -109,14 +132,30 @@ bool cu_mem_write(struct cu_wave *w, uint64_t va, const void *from, uint32_t byt
 	while (bytes) {
 		uint32_t now = bytes;
 		const struct gv_cu_window *win = piece(w, va, GV_CU_W, &now);
+		int rc = 0;
 
 		if (!win)
 			return false;
 		if (win->host)
 			cu_guest_copy(win->host + (va - win->va_base), in, now);
-		else if (mem->copy(mem->ctx, va, (void *)(uintptr_t)in, now, true))
-			return refused(w, va, GV_CU_W);
+		else
+			rc = mem->copy(mem->ctx, va, (void *)(uintptr_t)in, now, true);
+		if (rc)
+			return refused(w, va, GV_CU_W, rc);
 		in += now;
+		va += now;
+		bytes -= now;
+	}
+	return true;
+}
+
+bool cu_mem_check(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access)
+{
+	while (bytes) {
+		uint32_t now = bytes;
+
+		if (!piece(w, va, access, &now))
+			return false;
 		va += now;
 		bytes -= now;
 	}
@@ -126,6 +165,7 @@ bool cu_mem_write(struct cu_wave *w, uint64_t va, const void *from, uint32_t byt
 static void *unaligned(struct cu_wave *w, uint64_t va)
 {
 	cu_fault(w, NULL, GV_CU_UNALIGNED_ATOMIC, va);
+	w->run->fault.access = GV_CU_R | GV_CU_W;
 	return NULL;
 }
 
@@ -151,12 +191,14 @@ void *cu_mem_atomic(struct cu_wave *w, uint64_t va, uint32_t bytes, bool *indire
 	return (uintptr_t)p & (bytes - 1) ? unaligned(w, va) : p;
 }
 
+/* The memory was there when the instruction asked for it (cu_mem_atomic()). If the guest took it
+ * away since, other lanes may be done: the instruction cannot be executed again. */
 bool cu_mem_update(struct cu_wave *w, uint64_t va, uint32_t bytes,
                    uint64_t (*next)(const void *arg, uint64_t old), const void *arg, uint64_t *old)
 {
 	const struct gv_cu_mem *mem = &w->run->d.mem;
 
 	if (mem->update(mem->ctx, va, bytes, next, arg, old))
-		return refused(w, va, GV_CU_W);
+		return refused(w, va, GV_CU_R | GV_CU_W, -EFAULT);
 	return true;
 }

@@ -439,6 +439,7 @@ void cu_fault(struct cu_wave *w, const struct cu_inst *i, enum gv_cu_reason why,
 		memcpy(f->word, i->word, sizeof(f->word));
 	memcpy(f->group, run->group, sizeof(f->group));
 	f->wave = w->index;
+	f->lane = GV_CU_NO_LANE;
 	if (run->d.shared)
 		__atomic_store_n(&run->d.shared->stop, 1, __ATOMIC_RELAXED);
 }
@@ -451,6 +452,23 @@ const struct gv_cu_fault *gv_cu_fault(const struct gv_cu_run *run)
 const struct gv_cu_counters *gv_cu_counters(const struct gv_cu_run *run)
 {
 	return &run->n;
+}
+
+/* "write at va 0x..., lane 3"; empty when it was no access. */
+static void access_text(const struct gv_cu_fault *f, char *buf, unsigned bytes)
+{
+	const char *what = f->access == (GV_CU_R | GV_CU_W) ? "atomic"
+	                   : f->access & GV_CU_X            ? "fetch"
+	                   : f->access & GV_CU_W            ? "write"
+	                                                    : "read";
+	unsigned n;
+
+	buf[0] = 0;
+	if (!f->access)
+		return;
+	n = (unsigned)snprintf(buf, bytes, ", %s at va 0x%" PRIx64, what, f->va);
+	if (f->lane != GV_CU_NO_LANE && n < bytes)
+		(void)snprintf(buf + n, bytes - n, " by lane %u", f->lane);
 }
 
 const char *gv_cu_fault_text(const struct gv_cu_fault *f, char *buf, unsigned bytes)
@@ -466,11 +484,11 @@ const char *gv_cu_fault_text(const struct gv_cu_fault *f, char *buf, unsigned by
 	        [GV_CU_NO_MEMORY] = "out of host memory",
 	        [GV_CU_WATCHDOG] = "too many instructions",
 	};
+	char access[64];
 
-	(void)snprintf(buf, bytes,
-	               "pc 0x%" PRIx64 ": %s (%08x %08x): %s at va 0x%" PRIx64
-	               ", group %u,%u,%u wave %u",
+	access_text(f, access, sizeof(access));
+	(void)snprintf(buf, bytes, "pc 0x%" PRIx64 ": %s (%08x %08x): %s%s, group %u,%u,%u wave %u",
 	               f->pc, f->name ? f->name : "?", f->word[0], f->word[1], why[f->reason],
-	               f->va, f->group[0], f->group[1], f->group[2], f->wave);
+	               access, f->group[0], f->group[1], f->group[2], f->wave);
 	return buf;
 }

@@ -95,7 +95,7 @@ struct cu_chunk {
 	uint64_t va, epoch;
 	struct cu_chunk *next;
 	uint32_t num_vgprs;
-	uint32_t first, end; /* slots that were decoded lie in [first, end) */
+	uint32_t first, end;                  /* slots that were decoded lie in [first, end) */
 	struct cu_inst slot[CU_CHUNK_DW + 2]; /* the last two lead to the next chunk */
 };
 
@@ -218,7 +218,10 @@ static inline void cu_guest_copy(void *to, const void *from, size_t bytes)
 }
 #endif
 
-/* ---- mem.c */
+/* ---- mem.c
+ * An instruction asks for all its memory (loads: reads all of it) before it changes anything, so
+ * that one which has to wait (cu_wait_for_memory()) can be executed again, and one which faults
+ * has not happened in part. Below, "faulted" is either. */
 /** Host address of [va, va+bytes) if one window holds it all, else NULL: no fault is recorded. */
 uint8_t *cu_mem_try(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access);
 /** Copy, across windows if needed. False: the wave has faulted. */
@@ -226,6 +229,10 @@ bool cu_mem_read(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes);
 /** The same with another access right, GV_CU_X for code. */
 bool cu_mem_fetch(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes, unsigned access);
 bool cu_mem_write(struct cu_wave *w, uint64_t va, const void *from, uint32_t bytes);
+/** Whether all of it may be accessed so, without doing it. False: the wave has faulted. */
+bool cu_mem_check(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access);
+/** The access that just failed was @lane's. */
+void cu_mem_in_lane(struct cu_wave *w, unsigned lane);
 /** For an atomic: naturally aligned, one window. NULL: the wave has faulted or, with *@indirect,
  *  the memory has no pointer: cu_mem_update(). */
 void *cu_mem_atomic(struct cu_wave *w, uint64_t va, uint32_t bytes, bool *indirect);
