@@ -13,13 +13,26 @@
 #define CU_IVDEP _Pragma("GCC ivdep")
 #endif
 #define CU_LANE_LOOP CU_IVDEP for (unsigned L = 0; L < CU_LANES; L++)
+/* n_lanes() for callers that know which sources are rows (sa: 1) and which are scalars, the same
+ * for all lanes (0), n() for those that do not. CU_32() and CU_64() read either. */
 #define CU_CORE(n)                                                                                 \
+	CU_INLINE void n##_lanes(uint32_t *d, const uint32_t *a, const uint32_t *b,                \
+	                         const uint32_t *c, struct cu_aux *x, unsigned sa, unsigned sb,    \
+	                         unsigned sc);                                                     \
 	static void n(uint32_t *d, const uint32_t *a, const uint32_t *b, const uint32_t *c,        \
-	              struct cu_aux *x)
-#define CU_UNUSED1 (void)b, (void)c, (void)x
-#define CU_UNUSED2 (void)c, (void)x
-#define CU_UNUSED3 (void)x
-#define CU_64(p)   ((uint64_t)(p)[CU_LANES + L] << 32 | (p)[L])
+	              struct cu_aux *x)                                                            \
+	{                                                                                          \
+		n##_lanes(d, a, b, c, x, 1, 1, 1);                                                 \
+	}                                                                                          \
+	CU_INLINE void n##_lanes(uint32_t *d, const uint32_t *a, const uint32_t *b,                \
+	                         const uint32_t *c, struct cu_aux *x, unsigned sa, unsigned sb,    \
+	                         unsigned sc)
+#define CU_UNUSED1 (void)b, (void)c, (void)x, (void)sa, (void)sb, (void)sc
+#define CU_UNUSED2 (void)c, (void)x, (void)sa, (void)sb, (void)sc
+#define CU_UNUSED3 (void)x, (void)sa, (void)sb, (void)sc
+#define CU_32(p)   (p)[L * s##p]
+#define CU_HIGH(p) (p)[s##p ? CU_LANES + L : 1]
+#define CU_64(p)   ((uint64_t)CU_HIGH(p) << 32 | CU_32(p))
 #define CU_PUT64(p, v)                                                                             \
 	do {                                                                                       \
 		uint64_t v_ = (v);                                                                 \
@@ -28,9 +41,9 @@
 	} while (0)
 
 /* clang-format off */
-#define CU_GET1(T, f) T A = f(a[L]);
-#define CU_GET2(T, f) T A = f(a[L]), B = f(b[L]);
-#define CU_GET3(T, f) T A = f(a[L]), B = f(b[L]), C = f(c[L]);
+#define CU_GET1(T, f) T A = f(CU_32(a));
+#define CU_GET2(T, f) T A = f(CU_32(a)), B = f(CU_32(b));
+#define CU_GET3(T, f) T A = f(CU_32(a)), B = f(CU_32(b)), C = f(CU_32(c));
 #define CU_LANE(n, unused, get, T, f, put)                                                         \
 	CU_CORE(n) { unused; CU_LANE_LOOP { get(T, f) (void)L; put; } }
 #define CU_ID(v)   (v)

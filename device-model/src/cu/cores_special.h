@@ -5,7 +5,7 @@ CU_CORE(ldexp_f64)
 {
 	CU_UNUSED2;
 	CU_LANE_LOOP
-	CU_PUT64(d, cu_ud(ldexp(cu_d(CU_64(a)), cu_clamp_s((int32_t)b[L], -5000, 5000))));
+	CU_PUT64(d, cu_ud(ldexp(cu_d(CU_64(a)), cu_clamp_s((int32_t)CU_32(b), -5000, 5000))));
 }
 
 /* 53 bits of 2/pi for Payne-Hanek reduction, from bit 53 * b on, scaled for a's exponent. */
@@ -35,7 +35,7 @@ CU_CORE(trig_preop_f64)
 {
 	CU_UNUSED2;
 	for (unsigned L = 0; L < CU_LANES; L++)
-		CU_PUT64(d, cu_ud(cu_trig_preop(cu_d(CU_64(a)), b[L])));
+		CU_PUT64(d, cu_ud(cu_trig_preop(cu_d(CU_64(a)), CU_32(b))));
 }
 
 CU_CORE(frexp_exp_f64)
@@ -79,14 +79,14 @@ CU_CORE(cvt_f64_i32)
 {
 	CU_UNUSED1;
 	CU_LANE_LOOP
-	CU_PUT64(d, cu_ud((double)(int32_t)a[L]));
+	CU_PUT64(d, cu_ud((double)(int32_t)CU_32(a)));
 }
 
 CU_CORE(cvt_f64_u32)
 {
 	CU_UNUSED1;
 	CU_LANE_LOOP
-	CU_PUT64(d, cu_ud((double)a[L]));
+	CU_PUT64(d, cu_ud((double)CU_32(a)));
 }
 
 CU_CORE(cvt_f32_f64)
@@ -100,7 +100,7 @@ CU_CORE(cvt_f64_f32)
 {
 	CU_UNUSED1;
 	CU_LANE_LOOP
-	CU_PUT64(d, cu_ud((double)cu_f(a[L])));
+	CU_PUT64(d, cu_ud((double)cu_f(CU_32(a))));
 }
 
 /* Shifts of pairs in 32-bit steps: that is what the host's vector units do well. */
@@ -109,7 +109,8 @@ CU_CORE(lshlrev_b64)
 	CU_UNUSED2;
 	CU_LANE_LOOP
 	{
-		uint32_t n = a[L] & 31, big = 0u - (a[L] >> 5 & 1), lo = b[L], hi = b[CU_LANES + L];
+		uint32_t n = CU_32(a) & 31, big = 0u - (CU_32(a) >> 5 & 1), lo = CU_32(b),
+		         hi = CU_HIGH(b);
 		uint32_t up = lo << n, across = (hi << n) | (lo >> 1) >> (31 - n);
 
 		d[L] = up & ~big;
@@ -122,7 +123,8 @@ CU_CORE(lshrrev_b64)
 	CU_UNUSED2;
 	CU_LANE_LOOP
 	{
-		uint32_t n = a[L] & 31, big = 0u - (a[L] >> 5 & 1), lo = b[L], hi = b[CU_LANES + L];
+		uint32_t n = CU_32(a) & 31, big = 0u - (CU_32(a) >> 5 & 1), lo = CU_32(b),
+		         hi = CU_HIGH(b);
 		uint32_t down = hi >> n, across = (lo >> n) | (hi << 1) << (31 - n);
 
 		d[L] = (down & big) | (across & ~big);
@@ -135,7 +137,8 @@ CU_CORE(ashrrev_i64)
 	CU_UNUSED2;
 	CU_LANE_LOOP
 	{
-		uint32_t n = a[L] & 31, big = 0u - (a[L] >> 5 & 1), lo = b[L], hi = b[CU_LANES + L];
+		uint32_t n = CU_32(a) & 31, big = 0u - (CU_32(a) >> 5 & 1), lo = CU_32(b),
+		         hi = CU_HIGH(b);
 		uint32_t down = (uint32_t)((int32_t)hi >> n), sign = (uint32_t)((int32_t)hi >> 31);
 		uint32_t across = (lo >> n) | (hi << 1) << (31 - n);
 
@@ -148,7 +151,7 @@ CU_CORE(mad_u64_u32)
 {
 	CU_LANE_LOOP
 	{
-		uint64_t p = (uint64_t)a[L] * b[L], r = p + CU_64(c);
+		uint64_t p = (uint64_t)CU_32(a) * CU_32(b), r = p + CU_64(c);
 
 		x->out[L] = r < p ? ~0u : 0;
 		CU_PUT64(d, r);
@@ -159,7 +162,7 @@ CU_CORE(mad_i64_i32)
 {
 	CU_LANE_LOOP
 	{
-		int64_t p = (int64_t)(int32_t)a[L] * (int32_t)b[L], r;
+		int64_t p = (int64_t)(int32_t)CU_32(a) * (int32_t)CU_32(b), r;
 
 		x->out[L] = __builtin_add_overflow(p, (int64_t)CU_64(c), &r) ? ~0u : 0;
 		CU_PUT64(d, (uint64_t)r);
@@ -185,14 +188,14 @@ CU_CORE(qsad_pk_u16_u8)
 {
 	CU_UNUSED3;
 	for (unsigned L = 0; L < CU_LANES; L++)
-		CU_PUT64(d, cu_qsad(CU_64(a), b[L], CU_64(c), false));
+		CU_PUT64(d, cu_qsad(CU_64(a), CU_32(b), CU_64(c), false));
 }
 
 CU_CORE(mqsad_pk_u16_u8)
 {
 	CU_UNUSED3;
 	for (unsigned L = 0; L < CU_LANES; L++)
-		CU_PUT64(d, cu_qsad(CU_64(a), b[L], CU_64(c), true));
+		CU_PUT64(d, cu_qsad(CU_64(a), CU_32(b), CU_64(c), true));
 }
 
 /* Four rows wide: reached only through its own handler. */
@@ -201,7 +204,7 @@ CU_CORE(mqsad_u32_u8)
 	CU_UNUSED3;
 	for (unsigned L = 0; L < CU_LANES; L++) {
 		uint64_t bytes = CU_64(a);
-		uint32_t ref = b[L];
+		uint32_t ref = CU_32(b);
 
 		for (unsigned n = 0; n < 4; n++)
 			d[n * CU_LANES + L] =
@@ -214,7 +217,7 @@ CU_CORE(add_co)
 	CU_UNUSED2;
 	CU_LANE_LOOP
 	{
-		uint32_t p = a[L], r = p + b[L];
+		uint32_t p = CU_32(a), r = p + CU_32(b);
 
 		x->out[L] = r < p ? ~0u : 0;
 		d[L] = r;
@@ -226,7 +229,7 @@ CU_CORE(sub_co)
 	CU_UNUSED2;
 	CU_LANE_LOOP
 	{
-		uint32_t p = a[L], q = b[L];
+		uint32_t p = CU_32(a), q = CU_32(b);
 
 		x->out[L] = p < q ? ~0u : 0;
 		d[L] = p - q;
@@ -235,7 +238,7 @@ CU_CORE(sub_co)
 
 CU_CORE(subrev_co)
 {
-	sub_co(d, b, a, c, x);
+	sub_co_lanes(d, b, a, c, x, sb, sa, sc);
 }
 
 CU_CORE(addc_co)
@@ -243,7 +246,8 @@ CU_CORE(addc_co)
 	CU_UNUSED2;
 	CU_LANE_LOOP
 	{
-		uint32_t p = a[L], r = p + b[L], s = r - x->in[L]; /* in is ~0 for a carry */
+		uint32_t p = CU_32(a), r = p + CU_32(b),
+		         s = r - x->in[L]; /* in is ~0 for a carry */
 
 		x->out[L] = (r < p ? ~0u : 0) | (s < r ? ~0u : 0);
 		d[L] = s;
@@ -255,7 +259,7 @@ CU_CORE(subb_co)
 	CU_UNUSED2;
 	CU_LANE_LOOP
 	{
-		uint32_t p = a[L], q = b[L], r = p - q, s = r + x->in[L];
+		uint32_t p = CU_32(a), q = CU_32(b), r = p - q, s = r + x->in[L];
 
 		x->out[L] = (p < q ? ~0u : 0) | (s > r ? ~0u : 0);
 		d[L] = s;
@@ -264,20 +268,21 @@ CU_CORE(subb_co)
 
 CU_CORE(subbrev_co)
 {
-	subb_co(d, b, a, c, x);
+	subb_co_lanes(d, b, a, c, x, sb, sa, sc);
 }
 
 CU_CORE(cndmask)
 {
 	CU_UNUSED2;
 	CU_LANE_LOOP
-	d[L] = (a[L] & ~x->in[L]) | (b[L] & x->in[L]);
+	d[L] = (CU_32(a) & ~x->in[L]) | (CU_32(b) & x->in[L]);
 }
 
 CU_CORE(div_scale_f32)
 {
 	for (unsigned L = 0; L < CU_LANES; L++)
-		d[L] = cu_u(cu_div_scale32(cu_f(a[L]), cu_f(b[L]), cu_f(c[L]), &x->out[L]));
+		d[L] = cu_u(
+		        cu_div_scale32(cu_f(CU_32(a)), cu_f(CU_32(b)), cu_f(CU_32(c)), &x->out[L]));
 }
 
 CU_CORE(div_scale_f64)
@@ -290,7 +295,8 @@ CU_CORE(div_scale_f64)
 CU_CORE(div_fmas_f32)
 {
 	for (unsigned L = 0; L < CU_LANES; L++)
-		d[L] = cu_u(cu_div_fmas32(cu_f(a[L]), cu_f(b[L]), cu_f(c[L]), x->in[L]));
+		d[L] = cu_u(
+		        cu_div_fmas32(cu_f(CU_32(a)), cu_f(CU_32(b)), cu_f(CU_32(c)), x->in[L]));
 }
 
 CU_CORE(div_fmas_f64)
@@ -304,7 +310,7 @@ CU_CORE(div_fixup_f32)
 {
 	CU_UNUSED3;
 	for (unsigned L = 0; L < CU_LANES; L++)
-		d[L] = cu_u(cu_div_fixup32(cu_f(a[L]), cu_f(b[L]), cu_f(c[L])));
+		d[L] = cu_u(cu_div_fixup32(cu_f(CU_32(a)), cu_f(CU_32(b)), cu_f(CU_32(c))));
 }
 
 CU_CORE(div_fixup_f64)
@@ -318,5 +324,5 @@ CU_CORE(class_f64)
 {
 	CU_UNUSED2;
 	for (unsigned L = 0; L < CU_LANES; L++)
-		d[L] = cu_class_f64(CU_64(a), b[L]);
+		d[L] = cu_class_f64(CU_64(a), CU_32(b));
 }
