@@ -27,7 +27,7 @@ void gv_queue_irq(struct gv_queue *q, enum gv_ih_src src, unsigned vmid, uint32_
 	        gv_ih_iv(GV_IH_CLIENT_GRBM_CP, src, gv_queue_ring_id(q), vmid, GV_HUB_GC);
 
 	iv.dw[4] = data0;
-	gv_ih_post(q->fn, &iv);
+	gv_ih_add(q->fn, &iv);
 	q->cp->irq = true;
 }
 
@@ -128,6 +128,8 @@ static uint64_t run_queues(struct gv_cp *cp, uint64_t now)
 			cp->irq = false;
 			gv_ih_drain(cp->fn);
 		}
+		if (q->sh_news)
+			gv_pm4_show_sh(q);
 	}
 	cp->first = (cp->first + 1) % GV_NUM_HQD;
 	return next;

@@ -89,6 +89,7 @@ struct gv_queue {
 	uint64_t step;        /* how far it is; its handler's, 0 at first */
 	uint64_t retry_at, backoff;
 	uint32_t sh[GV_SH_COUNT]; /* this queue's COMPUTE_* registers */
+	bool sh_news;             /* the register file does not show them yet */
 	struct gv_grid *grid;     /* running dispatch, or NULL */
 	struct gv_grid *store;    /* memory of the last one, kept for the next */
 };
@@ -166,6 +167,8 @@ enum gv_run { GV_RUN_IDLE, GV_RUN_WAIT, GV_RUN_MORE };
 enum gv_run gv_pm4_run(struct gv_queue *q);
 uint32_t gv_pm4_reg_read(struct gv_queue *q, uint32_t dw);
 void gv_pm4_reg_write(struct gv_queue *q, uint32_t dw, uint32_t val);
+/** The function's register file shows the COMPUTE_* registers of @q. */
+void gv_pm4_show_sh(struct gv_queue *q);
 /** Turn the error of a memory access into that of the queue. 0 and -EAGAIN pass. */
 int gv_pm4_mem_rc(struct gv_queue *q, int rc, uint32_t error_bits);
 

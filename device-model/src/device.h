@@ -290,6 +290,8 @@ void gv_vram_release(struct gv_fn *f);
 /** Queue an entry for the function's IH ring 0. Any thread, also under dev->lock; bounded queue,
  *  overflow sets RB_OVERFLOW. The entry reaches memory from a worker. */
 void gv_ih_post(struct gv_fn *f, const struct gv_ih_iv *iv);
+/** The same for an engine that calls gv_ih_drain() soon: no worker is woken. */
+void gv_ih_add(struct gv_fn *f, const struct gv_ih_iv *iv);
 /** Deliver queued entries now, on this thread: for engine threads, which hold mem_lock for
  *  reading and not dev->lock. */
 void gv_ih_drain(struct gv_fn *f);

@@ -41,7 +41,7 @@ struct gv_ih_iv gv_ih_iv(enum gv_ih_client client, enum gv_ih_src src, unsigned 
 	return iv;
 }
 
-void gv_ih_post(struct gv_fn *f, const struct gv_ih_iv *iv)
+void gv_ih_add(struct gv_fn *f, const struct gv_ih_iv *iv)
 {
 	struct gv_ih *ih = f->ih;
 
@@ -51,7 +51,12 @@ void gv_ih_post(struct gv_fn *f, const struct gv_ih_iv *iv)
 	else
 		ih->lost = true;
 	(void)pthread_mutex_unlock(&ih->fifo_lock);
-	gv_worker_kick(&ih->worker);
+}
+
+void gv_ih_post(struct gv_fn *f, const struct gv_ih_iv *iv)
+{
+	gv_ih_add(f, iv);
+	gv_worker_kick(&f->ih->worker);
 }
 
 static bool take(struct gv_ih *ih, struct gv_ih_iv *iv, bool *lost)

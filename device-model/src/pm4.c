@@ -57,15 +57,23 @@ uint32_t gv_pm4_reg_read(struct gv_queue *q, uint32_t dw)
 	return gv_mmio_read32(q->fn, dw * 4, GV_ORIGIN_ENGINE);
 }
 
-/* COMPUTE_* belong to the queue; the register file shows what was written last. */
-static void write_sh(struct gv_queue *q, uint32_t dw, uint32_t val)
+/* COMPUTE_* belong to the queue; the register file shows, a slice later, what was written last. */
+static void write_sh(struct gv_queue *q, uint32_t dw, const uint32_t *val, unsigned count)
 {
-	uint32_t i;
-	int reg = gv_reg_at(dw * 4, &i);
+	memcpy(&q->sh[dw - COMPUTE_DISPATCH_INITIATOR__DW], val, count * sizeof(*val));
+	q->sh_news = true;
+}
 
-	q->sh[dw - COMPUTE_DISPATCH_INITIATOR__DW] = val;
-	if (reg >= 0)
-		gv_reg_put(q->fn, (enum gv_reg)reg, i, val);
+void gv_pm4_show_sh(struct gv_queue *q)
+{
+	q->sh_news = false;
+	for (uint32_t n = 0; n < GV_SH_COUNT; n++) {
+		uint32_t i;
+		int reg = gv_reg_at((COMPUTE_DISPATCH_INITIATOR__DW + n) * 4, &i);
+
+		if (reg >= 0)
+			gv_reg_put(q->fn, (enum gv_reg)reg, i, q->sh[n]);
+	}
 }
 
 void gv_pm4_reg_write(struct gv_queue *q, uint32_t dw, uint32_t val)
@@ -75,7 +83,7 @@ void gv_pm4_reg_write(struct gv_queue *q, uint32_t dw, uint32_t val)
 	                         GV_PUT(CPC_INT_STATUS, GENERIC2_INT_STATUS, 1);
 
 	if (is_sh(dw)) {
-		write_sh(q, dw, val);
+		write_sh(q, dw, &val, 1);
 		return;
 	}
 	if (dw == CPC_INT_STATUS__DW) {
@@ -92,6 +100,10 @@ static int set_regs(struct gv_queue *q, const struct gv_pkt *p, uint32_t start, 
 {
 	uint32_t dw = start + GV_PKT(p, SET_SH_REG, REG_OFFSET);
 
+	if (p->n > 2 && is_sh(dw) && is_sh(dw + p->n - 3)) {
+		write_sh(q, dw, p->dw + 2, p->n - 2);
+		return 0;
+	}
 	for (unsigned i = 2; i < p->n; i++, dw++) {
 		if (dw >= end) {
 			gv_guest_error(q->fn, "queue %u: SET_REG leaves its window", q->slot);

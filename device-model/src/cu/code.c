@@ -123,9 +123,10 @@ static bool verify(struct cu_wave *w, struct cu_chunk *c)
 		return false;
 	for (unsigned n = c->first; n < c->end; n++) {
 		struct cu_inst *i = &c->slot[n];
+		bool whole = n + i->len <= CU_CHUNK_DW;
 
-		if (i->fn && (n + i->len > CU_CHUNK_DW ||
-		              memcmp(i->word, &now[n], GV_MIN(i->len, 2u) * 4) != 0))
+		if (i->fn &&
+		    !(whole && i->word[0] == now[n] && (i->len == 1 || i->word[1] == now[n + 1])))
 			i->fn = NULL;
 	}
 	c->epoch = w->run->code_epoch;

@@ -204,15 +204,21 @@ static void start_vgprs(struct cu_wave *w, const uint32_t size[3], uint32_t tota
 {
 	uint32_t ids = CU_RSRC2_TIDIG(w->run->d.rsrc2), first = w->index * CU_LANES;
 	uint32_t in_wave = GV_MIN(total - first, CU_LANES);
+	uint32_t x = first % size[0], y = first / size[0] % size[1], z = first / size[0] / size[1];
 
 	for (uint32_t l = 0; l < CU_LANES; l++) {
-		uint32_t n = first + l;
-
-		w->v[0][l] = n % size[0];
+		w->v[0][l] = x;
 		if (ids >= 1)
-			w->v[1][l] = n / size[0] % size[1];
+			w->v[1][l] = y;
 		if (ids >= 2)
-			w->v[2][l] = n / size[0] / size[1];
+			w->v[2][l] = z;
+		if (++x < size[0])
+			continue;
+		x = 0;
+		if (++y == size[1]) {
+			y = 0;
+			z++;
+		}
 	}
 	cu_wr64(&w->s[CU_EXEC], in_wave == CU_LANES ? ~0ull : (1ull << in_wave) - 1);
 }
