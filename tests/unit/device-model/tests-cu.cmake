@@ -6,7 +6,7 @@ if(GV_CU_SOURCES OR EXISTS ${CMAKE_SOURCE_DIR}/device-model/src/cu/sources.cmake
   target_include_directories(gv-cu-rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}
     PRIVATE ${CMAKE_SOURCE_DIR}/device-model/src)
   target_link_libraries(gv-cu-rig PUBLIC gv-device-model gv-base PRIVATE gv-flags PkgConfig::LIBELF)
-  foreach(name demo decode items lanes asm hostile)
+  foreach(name demo decode items lanes asm hostile save)
     gv_unit_test(device-model test_cu_${name}.c gv-cu-rig m)
   endforeach()
 endif()
