@@ -43,7 +43,7 @@ static unsigned run_moving(struct gv_cu_dispatch d, uint64_t slice, enum gv_cu_s
 
 	d.shared = &shared;
 	CU_ASSERT_EQUAL_FATAL(gv_cu_begin(&run, &d), 0);
-	while ((*s = gv_cu_step(run, slice)) == GV_CU_YIELD)
+	while ((*s = gv_cu_step(run, slice)) == GV_CU_YIELD && moves < 100000)
 		run = move(run, &d, moves++);
 	CU_ASSERT_EQUAL(gv_cu_counters(run)->groups, (ITEMS + GROUP - 1) / GROUP);
 	(void)gv_cu_free(run);
