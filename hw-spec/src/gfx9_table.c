@@ -2,7 +2,7 @@
 /* The rows of the instruction set as an array. */
 #include <gv/gfx9.h>
 
-#define SALU(f, n, nm, d, s0, s1, fl, behaviour)    {GV_GFX9_SALU(f, n, nm, d, s0, s1, fl)},
+#define SALU(f, n, nm, d, s0, s1, im, behaviour)    {GV_GFX9_SALU(f, n, nm, d, s0, s1, im)},
 #define VOP(f, n, nm, d, s0, s1, s2, fl, behaviour) {GV_GFX9_VOP(f, n, nm, d, s0, s1, s2, fl)},
 #define MEM(f, n, nm, d, fl, behaviour)             {GV_GFX9_MEM(f, n, nm, d, fl)},
 

@@ -10,7 +10,7 @@
 /* clang-format off */
 #define DECLARE_HANDLER(h) void h(struct cu_wave *w, const struct cu_inst *i);
 #define DECLARE_NOT_DONE
-#define SALU(f, n, nm, d, s0, s1, fl, behaviour) DECLARE_##behaviour
+#define SALU(f, n, nm, d, s0, s1, im, behaviour) DECLARE_##behaviour
 #include <gv/gfx9_salu.def>
 #undef SALU
 /* clang-format on */

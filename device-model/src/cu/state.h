@@ -51,6 +51,7 @@ struct cu_op {
 	uint8_t format;
 	uint8_t dt, st[3]; /* enum gv_gfx9_type */
 	uint8_t dw, sw[2]; /* SALU: dwords of destination and sources; memory: dwords moved */
+	uint8_t imm;       /* enum gv_gfx9_imm */
 	uint16_t core, clamp_core; /* index into the core table, 0: none */
 	uint8_t kind;              /* of memory operations */
 };

@@ -17,7 +17,7 @@
 #define NOT_DONE     .fn = NULL
 
 /* clang-format off */
-#define SALU(f, n, nm, d, s0, s1, fl, behaviour)    {GV_GFX9_SALU(f, n, nm, d, s0, s1, fl), behaviour},
+#define SALU(f, n, nm, d, s0, s1, im, behaviour)    {GV_GFX9_SALU(f, n, nm, d, s0, s1, im), behaviour},
 #define VOP(f, n, nm, d, s0, s1, s2, fl, behaviour) {GV_GFX9_VOP(f, n, nm, d, s0, s1, s2, fl), behaviour},
 #define MEM(f, n, nm, d, fl, behaviour)             {GV_GFX9_MEM(f, n, nm, d, fl), behaviour},
 /* clang-format on */
