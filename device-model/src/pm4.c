@@ -320,10 +320,11 @@ static int run_fetched(struct gv_queue *q, unsigned *budget, unsigned want)
 	struct gv_stream *s = &q->stream[q->depth];
 	uint64_t avail = s->end - s->pos;
 	unsigned n = (unsigned)GV_MIN(avail, (uint64_t)want), off = 0, len;
+	struct gv_mem *mem = gv_cp_mem(q->cp, s->vmid);
 	int rc = fetch(q, s, n);
 
 	while (!rc && off < n && *budget && s == &q->stream[q->depth]) {
-		struct gv_pkt p = {.dw = q->cp->fetch + off, .vmid = s->vmid};
+		struct gv_pkt p = {.dw = q->cp->fetch + off, .vmid = s->vmid, .mem = mem};
 
 		len = gv_pm4_packet_dw(p.dw[0]);
 		if (!len)
@@ -335,7 +336,6 @@ static int run_fetched(struct gv_queue *q, unsigned *budget, unsigned want)
 			return off ? 0 : run_fetched(q, budget, GV_PM4_MAX_DW);
 		p.n = len;
 		p.left = n - off - len;
-		p.mem = gv_cp_mem(q->cp, s->vmid);
 		rc = step_packet(q, &p, len);
 		off += len;
 		*budget -= GV_MIN(*budget, 1 + len / 64);

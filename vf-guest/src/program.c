@@ -335,20 +335,18 @@ static void program_state(struct writer *w, const struct gv_co_kernel *k, uint64
 	uint32_t pgm[2] = {(uint32_t)(entry >> 8), (uint32_t)(entry >> 40)};
 	uint32_t tmpring = GV_PUT(COMPUTE_TMPRING_SIZE, WAVES, waves) |
 	                   GV_PUT(COMPUTE_TMPRING_SIZE, WAVESIZE, wave_bytes / SCRATCH_GRANULE);
-	uint32_t all_cus[2] = {UINT32_MAX, UINT32_MAX}, none[3] = {0}, threads[3];
+	const uint32_t limits[] = {0, UINT32_MAX, UINT32_MAX, tmpring, UINT32_MAX, UINT32_MAX};
+	uint32_t start_threads[6] = {0};
 
 	for (unsigned i = 0; i < 3; i++)
-		threads[i] = GV_PUT(COMPUTE_NUM_THREAD_X, NUM_THREAD_FULL, s->block[i]) |
-		             GV_PUT(COMPUTE_NUM_THREAD_X, NUM_THREAD_PARTIAL,
-		                    s->rest[i] ? s->rest[i] : s->block[i]);
+		start_threads[3 + i] = GV_PUT(COMPUTE_NUM_THREAD_X, NUM_THREAD_FULL, s->block[i]) |
+		                       GV_PUT(COMPUTE_NUM_THREAD_X, NUM_THREAD_PARTIAL,
+		                              s->rest[i] ? s->rest[i] : s->block[i]);
+	set_sh(w, COMPUTE_START_X__DW, GV_ARRAY_LEN(start_threads), start_threads);
 	set_sh(w, COMPUTE_PGM_LO__DW, 2, pgm);
 	set_sh(w, COMPUTE_PGM_RSRC1__DW, 2, rsrc);
-	set_sh(w, COMPUTE_RESOURCE_LIMITS__DW, 1, none);
-	set_sh(w, COMPUTE_TMPRING_SIZE__DW, 1, &tmpring);
-	set_sh(w, COMPUTE_STATIC_THREAD_MGMT_SE0__DW, 2, all_cus);
-	set_sh(w, COMPUTE_STATIC_THREAD_MGMT_SE2__DW, 2, all_cus);
-	set_sh(w, COMPUTE_START_X__DW, 3, none);
-	set_sh(w, COMPUTE_NUM_THREAD_X__DW, 3, threads);
+	/* RESOURCE_LIMITS, CU masks around TMPRING_SIZE: all CUs */
+	set_sh(w, COMPUTE_RESOURCE_LIMITS__DW, GV_ARRAY_LEN(limits), limits);
 }
 
 static void dispatch(struct writer *w, const struct shape *s)

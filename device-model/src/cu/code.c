@@ -110,17 +110,8 @@ void cu_goto(struct cu_wave *w, uint64_t va)
 	w->ip = &c->slot[va % CU_CHUNK_BYTES / 4];
 }
 
-/* Forget what memory no longer holds. A chunk lies in one page, so after the word at pc the rest of
- * it can be read, too; that of an instruction which goes on behind the chunk may not. */
-static bool verify(struct cu_wave *w, struct cu_chunk *c)
+static void forget_changed(struct cu_chunk *c, const uint32_t *now)
 {
-	uint32_t now[CU_CHUNK_DW];
-
-	if (!cu_mem_fetch(w, w->pc, now, 4, GV_CU_X))
-		return false;
-	if (c->first < c->end && !cu_mem_fetch(w, c->va + c->first * 4, &now[c->first],
-	                                       (c->end - c->first) * 4, GV_CU_X))
-		return false;
 	for (unsigned n = c->first; n < c->end; n++) {
 		struct cu_inst *i = &c->slot[n];
 		bool whole = n + i->len <= CU_CHUNK_DW;
@@ -128,6 +119,22 @@ static bool verify(struct cu_wave *w, struct cu_chunk *c)
 		if (i->fn &&
 		    !(whole && i->word[0] == now[n] && (i->len == 1 || i->word[1] == now[n + 1])))
 			i->fn = NULL;
+	}
+}
+
+/* Forget what memory no longer holds. A chunk lies in one page, so after the word at pc the rest of
+ * it can be read, too; that of an instruction which goes on behind the chunk may not. */
+static bool verify(struct cu_wave *w, struct cu_chunk *c)
+{
+	uint32_t now[CU_CHUNK_DW], bytes = c->first < c->end ? (c->end - c->first) * 4 : 0;
+
+	if (!cu_mem_fetch(w, w->pc, now, 4, GV_CU_X) ||
+	    !cu_mem_fetch(w, c->va + c->first * 4, &now[c->first], bytes, GV_CU_X))
+		return false;
+	if (bytes != c->seen_bytes || memcmp(&c->seen[c->first], &now[c->first], bytes) != 0) {
+		forget_changed(c, now);
+		memcpy(&c->seen[c->first], &now[c->first], bytes);
+		c->seen_bytes = bytes;
 	}
 	c->epoch = w->run->code_epoch;
 	return true;

@@ -17,11 +17,17 @@ void cu_mem_check_generation(struct gv_cu_run *run)
 	cu_code_forget(run);
 }
 
+/* Buffers often start at 64 KiB borders: pages that far apart are to be in different slots. */
+static struct gv_cu_window *window_slot(struct gv_cu_run *run, uint64_t va)
+{
+	return &run->window[((va >> 12) + (va >> 16) * 7) % CU_WINDOWS];
+}
+
 /* The window of @va, asked for if the run does not hold it. 0, -EFAULT, -EAGAIN. */
 static int find_window(struct gv_cu_run *run, uint64_t va, unsigned access,
                        const struct gv_cu_window **found)
 {
-	struct gv_cu_window *w = &run->window[va >> 12 & (CU_WINDOWS - 1)], fresh;
+	struct gv_cu_window *w = window_slot(run, va), fresh;
 	int rc;
 
 	if (va - w->va_base < w->bytes && (w->access & access) == access) {
@@ -45,7 +51,7 @@ static int find_window(struct gv_cu_run *run, uint64_t va, unsigned access,
 uint8_t *cu_mem_try(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access)
 {
 	struct gv_cu_run *run = w->run;
-	const struct gv_cu_window *win = &run->window[va >> 12 & (CU_WINDOWS - 1)];
+	const struct gv_cu_window *win = window_slot(run, va);
 	uint64_t at;
 
 	if (run->d.mem.generation)

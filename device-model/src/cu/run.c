@@ -200,11 +200,10 @@ static bool take_group(struct gv_cu_run *run)
 	return true;
 }
 
-static void start_vgprs(struct cu_wave *w, const uint32_t size[3], uint32_t total)
+/* Item numbers of a wave whose first is @n, in three dimensions. */
+static void start_ids(struct cu_wave *w, const uint32_t size[3], uint32_t n, uint32_t ids)
 {
-	uint32_t ids = CU_RSRC2_TIDIG(w->run->d.rsrc2), first = w->index * CU_LANES;
-	uint32_t in_wave = GV_MIN(total - first, CU_LANES);
-	uint32_t x = first % size[0], y = first / size[0] % size[1], z = first / size[0] / size[1];
+	uint32_t x = n % size[0], y = n / size[0] % size[1], z = n / size[0] / size[1];
 
 	for (uint32_t l = 0; l < CU_LANES; l++) {
 		w->v[0][l] = x;
@@ -220,6 +219,18 @@ static void start_vgprs(struct cu_wave *w, const uint32_t size[3], uint32_t tota
 			z++;
 		}
 	}
+}
+
+static void start_vgprs(struct cu_wave *w, const uint32_t size[3], uint32_t total)
+{
+	uint32_t ids = CU_RSRC2_TIDIG(w->run->d.rsrc2), first = w->index * CU_LANES;
+	uint32_t in_wave = GV_MIN(total - first, CU_LANES);
+
+	if (ids == 0 && size[0] == total)
+		for (uint32_t l = 0; l < CU_LANES; l++)
+			w->v[0][l] = first + l;
+	else
+		start_ids(w, size, first, ids);
 	cu_wr64(&w->s[CU_EXEC], in_wave == CU_LANES ? ~0ull : (1ull << in_wave) - 1);
 }
 

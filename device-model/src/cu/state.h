@@ -96,7 +96,9 @@ struct cu_chunk {
 	uint64_t va, epoch;
 	struct cu_chunk *next;
 	uint32_t num_vgprs;
-	uint32_t first, end;                  /* slots that were decoded lie in [first, end) */
+	uint32_t first, end; /* slots that were decoded lie in [first, end) */
+	/* those words when they were compared last; bytes of another count: not compared yet */
+	uint32_t seen_bytes, seen[CU_CHUNK_DW];
 	struct cu_inst slot[CU_CHUNK_DW + 2]; /* the last two lead to the next chunk */
 };
 
