@@ -201,6 +201,7 @@ struct gv_grid_head {
 	struct gv_grid_head *next; /* of the same function, round */
 	unsigned users;            /* threads in it */
 	bool queued;
+	unsigned waiting;                         /* parts to be tried again later */
 	_Atomic bool cancel;                      /* slices end soon */
 	_Atomic bool over;                        /* nothing left, no thread in it */
 	bool (*has_work)(struct gv_grid_head *g); /* a part that a thread could take now */

@@ -78,12 +78,29 @@ static void leave_grid(struct gv_cu_pool *pool, struct gv_grid_head *g, void *pa
 	g->put(g, part);
 	g->users--;
 	pool->fn[g->fn->index].users--;
-	if (!g->users && !g->has_work(g)) {
+	if (!g->users && !g->waiting && !g->has_work(g)) {
 		atomic_store(&g->over, true);
 		gv_worker_kick(&g->fn->cp->worker);
 	}
 	if (pool->waiters)
 		(void)pthread_cond_broadcast(&pool->left);
+}
+
+/* A part somewhere is to be tried again later: has_work() will find it when its time has come. */
+static bool has_waiting(const struct gv_cu_pool *pool)
+{
+	for (unsigned i = 0; i < GV_DEV_MAX_FUNCS; i++) {
+		const struct gv_grid_head *tail = pool->fn[i].tail, *at = tail;
+
+		if (!tail || pool->fn[i].paused)
+			continue;
+		do {
+			at = at->next;
+			if (at->waiting && !atomic_load(&at->cancel))
+				return true;
+		} while (at != tail);
+	}
+	return false;
 }
 
 /* One slice for @f, whose memory is entered. */
@@ -106,8 +123,7 @@ static void run_slice(struct gv_cu_pool *pool, struct gv_fn *f)
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 
-/* The function's memory is being changed, which can take long when its client is slow: its turn
- * is skipped, so that the threads are there for the others. Under the pool's lock. */
+/* Until there is something new to do, or BUSY_NS. Under the pool's lock. */
 static void wait_a_little(struct gv_cu_pool *pool)
 {
 	uint64_t at = gv_now_ns() + BUSY_NS;
@@ -126,7 +142,10 @@ static void *loop(void *arg)
 	while (!pool->quit) {
 		f = next_fn(pool);
 		if (!f) {
-			(void)pthread_cond_wait(&pool->work, &pool->lock);
+			if (has_waiting(pool))
+				wait_a_little(pool);
+			else
+				(void)pthread_cond_wait(&pool->work, &pool->lock);
 			continue;
 		}
 		(void)pthread_mutex_unlock(&pool->lock);
@@ -136,6 +155,8 @@ static void *loop(void *arg)
 			gv_fn_mem_leave(f);
 		}
 		(void)pthread_mutex_lock(&pool->lock);
+		/* The function's memory is being changed, which can take long when its client is
+		 * slow: its turn is skipped, so that the threads are there for the others. */
 		if (!entered && !pool->quit)
 			wait_a_little(pool);
 	}

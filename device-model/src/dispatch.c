@@ -13,6 +13,8 @@
 #define STEP_INSTRUCTIONS 8192u
 #define FIRST_SLICE_NS    (200 * GV_US)
 #define SLICE_NS          (700 * GV_US)
+#define RETRY_MIN         (100 * GV_US) /* first and longest pause before */
+#define RETRY_MAX         (5 * GV_MS)   /* a part that waits for memory is tried again */
 
 static struct gv_grid *grid_of(struct gv_grid_head *head)
 {
@@ -63,7 +65,7 @@ static int update(void *ctx, uint64_t va, size_t n, uint64_t (*next)(const void 
 /* ---- parts --------------------------------------------------------------- */
 
 /* Memory of the last dispatch is used again, and what it decoded (gv_cu_again). */
-static int begin_part(struct gv_grid *g, unsigned n)
+int gv_dispatch_begin_part(struct gv_grid *g, unsigned n)
 {
 	struct gv_part *part = &g->part[n];
 	struct gv_cu_dispatch d = g->d;
@@ -101,11 +103,19 @@ static bool groups_left(struct gv_grid *g)
 	       !__atomic_load_n(&g->shared.stop, __ATOMIC_RELAXED);
 }
 
+/* Its time has come, or translations were dropped: the page may be there now. */
+static bool try_again(const struct gv_grid *g, const struct gv_part *part)
+{
+	return part->generation != atomic_load(&g->head.fn->mem_generation) ||
+	       gv_now_ns() >= part->retry_at;
+}
+
 /* The part a thread should take: one that waits, else a new one. */
 static struct gv_part *find_part(struct gv_grid *g)
 {
 	for (unsigned i = 0; i < g->begun; i++)
-		if (g->part[i].state == GV_PART_PARKED)
+		if (g->part[i].state == GV_PART_PARKED ||
+		    (g->part[i].state == GV_PART_WAITING && try_again(g, &g->part[i])))
 			return &g->part[i];
 	return g->begun < g->max_parts && groups_left(g) ? &g->part[g->begun] : NULL;
 }
@@ -122,6 +132,8 @@ static void *take_part(struct gv_grid_head *head)
 
 	if (part->state == GV_PART_UNUSED)
 		g->begun++;
+	if (part->state == GV_PART_WAITING)
+		head->waiting--;
 	part->state = GV_PART_RUNNING;
 	return part;
 }
@@ -131,8 +143,18 @@ static void slice(struct gv_grid_head *head, void *arg)
 	struct gv_grid *g = grid_of(head);
 	struct gv_part *part = arg;
 
-	if (part->begun || begin_part(g, (unsigned)(part - g->part)) == 0)
+	if (part->begun || gv_dispatch_begin_part(g, (unsigned)(part - g->part)) == 0)
 		step_part(g, part, SLICE_NS);
+}
+
+/* Nothing in it can go on: it is tried again, less and less often. */
+static void put_waiting(struct gv_grid_head *head, struct gv_part *part)
+{
+	part->state = GV_PART_WAITING;
+	part->generation = atomic_load(&head->fn->mem_generation);
+	part->backoff = part->backoff ? GV_MIN(part->backoff * 2, RETRY_MAX) : RETRY_MIN;
+	part->retry_at = gv_now_ns() + part->backoff;
+	head->waiting++;
 }
 
 /* A part that could not begin is no loss: those that run take its groups. */
@@ -140,7 +162,11 @@ static void put_part(struct gv_grid_head *head, void *arg)
 {
 	struct gv_part *part = arg;
 
-	(void)head;
+	if (part->begun && part->status == GV_CU_RETRY) {
+		put_waiting(head, part);
+		return;
+	}
+	part->backoff = 0;
 	part->state = part->begun && part->status == GV_CU_YIELD ? GV_PART_PARKED : GV_PART_DONE;
 }
 
@@ -151,6 +177,7 @@ static void end_parts(struct gv_grid *g)
 	for (unsigned i = 0; i < g->begun; i++) {
 		g->part[i].begun = false;
 		g->part[i].state = GV_PART_UNUSED;
+		g->part[i].backoff = 0;
 	}
 	g->begun = 0;
 }
@@ -268,27 +295,36 @@ static void set_axis(struct gv_queue *q, struct gv_cu_dispatch *d, unsigned i, u
 	}
 }
 
+/* What a dispatch gets from its VMID and from the device, not from COMPUTE_*. */
+void gv_dispatch_set_memory(struct gv_grid *g, unsigned vmid)
+{
+	struct gv_fn *f = g->head.fn;
+	uint32_t bases = gv_vmid_get(f, vmid, GV_REG_SH_MEM_BASES);
+	struct gv_cu_dispatch *d = &g->d;
+
+	d->mem = (struct gv_cu_mem){
+	        .translate = translate,
+	        .copy = copy,
+	        .update = update,
+	        .generation = (const uint64_t *)(const void *)&f->mem_generation,
+	};
+	d->shared = &g->shared;
+	d->private_base = (uint64_t)GV_GET(bases, SH_MEM_BASES, PRIVATE_BASE) << GV_APERTURE_SHIFT;
+	d->shared_base = (uint64_t)GV_GET(bases, SH_MEM_BASES, SHARED_BASE) << GV_APERTURE_SHIFT;
+}
+
 static void set_dispatch(struct gv_queue *q, struct gv_grid *g, unsigned vmid, uint32_t initiator)
 {
-	uint32_t bases = gv_vmid_get(q->fn, vmid, GV_REG_SH_MEM_BASES);
 	struct gv_cu_dispatch *d = &g->d;
 
 	*d = (struct gv_cu_dispatch){
-	        .mem = {.translate = translate,
-	                .copy = copy,
-	                .update = update,
-	                .generation = (const uint64_t *)(const void *)&q->fn->mem_generation},
-	        .shared = &g->shared,
 	        .pgm_va = sh64(q, COMPUTE_PGM_LO__DW) << 8,
 	        .rsrc1 = sh(q, COMPUTE_PGM_RSRC1__DW),
 	        .rsrc2 = sh(q, COMPUTE_PGM_RSRC2__DW),
 	        .tmpring_size = sh(q, COMPUTE_TMPRING_SIZE__DW),
-	        .private_base = (uint64_t)GV_GET(bases, SH_MEM_BASES, PRIVATE_BASE)
-	                        << GV_APERTURE_SHIFT,
-	        .shared_base = (uint64_t)GV_GET(bases, SH_MEM_BASES, SHARED_BASE)
-	                       << GV_APERTURE_SHIFT,
 	        .scratch_base = sh64(q, COMPUTE_DISPATCH_SCRATCH_BASE_LO__DW) << 8,
 	};
+	gv_dispatch_set_memory(g, vmid);
 	for (unsigned i = 0; i < 3; i++)
 		set_axis(q, d, i, initiator);
 	for (unsigned i = 0; i < GV_ARRAY_LEN(d->user_data); i++)
@@ -296,7 +332,7 @@ static void set_dispatch(struct gv_queue *q, struct gv_grid *g, unsigned vmid, u
 	g->shared = (struct gv_cu_shared){0};
 }
 
-static uint64_t count_groups(const struct gv_cu_dispatch *d)
+uint64_t gv_dispatch_count_groups(const struct gv_cu_dispatch *d)
 {
 	uint64_t n = 1;
 
@@ -311,16 +347,20 @@ static uint64_t count_groups(const struct gv_cu_dispatch *d)
 	return n;
 }
 
-static struct gv_grid *get_grid(struct gv_queue *q, unsigned vmid)
+struct gv_grid *gv_dispatch_get_grid(struct gv_queue *q, unsigned vmid, unsigned min_parts)
 {
-	unsigned threads = q->fn->dev->cfg.engine_threads;
+	unsigned parts = GV_MAX(q->fn->dev->cfg.engine_threads, min_parts);
 	struct gv_grid *g = q->store;
 
+	if (g && g->num_parts < parts) {
+		gv_dispatch_free(q);
+		g = NULL;
+	}
 	if (!g) {
-		g = calloc(1, sizeof(*g) + threads * sizeof(struct gv_part));
+		g = calloc(1, sizeof(*g) + parts * sizeof(struct gv_part));
 		if (!g)
 			return NULL;
-		g->num_parts = threads;
+		g->num_parts = parts;
 		q->store = g;
 	}
 	g->head = (struct gv_grid_head){.fn = q->fn,
@@ -328,7 +368,7 @@ static struct gv_grid *get_grid(struct gv_queue *q, unsigned vmid)
 	                                .take = take_part,
 	                                .slice = slice,
 	                                .put = put_part};
-	for (unsigned i = 0; i < threads; i++) {
+	for (unsigned i = 0; i < g->num_parts; i++) {
 		struct gv_part *part = &g->part[i];
 
 		if (part->mem_ready && part->mem.vmid == vmid)
@@ -349,7 +389,7 @@ static void start_grid(struct gv_queue *q, struct gv_grid *g)
 	g->begun = 1;
 	step_part(g, first, FIRST_SLICE_NS);
 	put_part(&g->head, first);
-	if (has_work(&g->head))
+	if (has_work(&g->head) || g->head.waiting)
 		gv_cu_pool_add(q->fn->dev->cu_pool, &g->head);
 	else
 		finish(q);
@@ -362,15 +402,15 @@ static int dispatch(struct gv_queue *q, const struct gv_pkt *p, uint32_t initiat
 
 	if (!GV_GET(initiator, COMPUTE_DISPATCH_INITIATOR, COMPUTE_SHADER_EN))
 		return 0;
-	g = get_grid(q, p->vmid);
+	g = gv_dispatch_get_grid(q, p->vmid, 1);
 	if (!g)
 		return gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, SUA_ERROR, 1), 0, "no host memory");
 	set_dispatch(q, g, p->vmid, initiator);
-	g->groups = count_groups(&g->d);
+	g->groups = gv_dispatch_count_groups(&g->d);
 	if (!g->groups)
 		return 0;
 	g->max_parts = GV_MIN(gv_cu_max_runs(&g->d), g->num_parts);
-	rc = begin_part(g, 0);
+	rc = gv_dispatch_begin_part(g, 0);
 	if (rc)
 		return gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, SUA_ERROR, 1), GV_IH_SRC_CP_SQ,
 		                     rc == -ENOSPC ? "dispatch: too little scratch"

@@ -8,7 +8,14 @@
 #include "cp.h"
 #include "cu/cu.h"
 
-enum gv_part_state { GV_PART_UNUSED, GV_PART_PARKED, GV_PART_RUNNING, GV_PART_DONE };
+/* WAITING: nothing in it can go on now (GV_CU_RETRY). */
+enum gv_part_state {
+	GV_PART_UNUSED,
+	GV_PART_PARKED,
+	GV_PART_WAITING,
+	GV_PART_RUNNING,
+	GV_PART_DONE,
+};
 
 /** What one thread runs of a grid. */
 struct gv_part {
@@ -16,6 +23,7 @@ struct gv_part {
 	struct gv_cu_run *run;    /* kept from dispatch to dispatch */
 	bool begun;               /* it runs groups of this one */
 	enum gv_cu_status status;
+	uint64_t retry_at, backoff, generation; /* when WAITING, or for how long it was (0: not) */
 	struct gv_mem mem;
 	bool mem_ready;
 };
@@ -29,5 +37,17 @@ struct gv_grid {
 	unsigned begun, max_parts, num_parts;
 	struct gv_part part[]; /* one per thread of the pool */
 };
+
+/* dispatch.c, for dispatch_save.c */
+
+/** The queue's grid with memory for @min_parts parts at least, nothing begun; NULL: out of memory.
+ *  Only while none of the queue's runs. */
+struct gv_grid *gv_dispatch_get_grid(struct gv_queue *q, unsigned vmid, unsigned min_parts);
+/** What of g->d depends on the VMID and on the device, not on COMPUTE_*. */
+void gv_dispatch_set_memory(struct gv_grid *g, unsigned vmid);
+/** Workgroups of a dispatch; saturates. */
+uint64_t gv_dispatch_count_groups(const struct gv_cu_dispatch *d);
+/** Part @n may be stepped from now on. 0, or the error of gv_cu_begin(). */
+int gv_dispatch_begin_part(struct gv_grid *g, unsigned n);
 
 #endif
