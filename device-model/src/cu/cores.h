@@ -22,7 +22,9 @@
 	static void n(uint32_t *d, const uint32_t *a, const uint32_t *b, const uint32_t *c,        \
 	              struct cu_aux *x)                                                            \
 	{                                                                                          \
-		n##_lanes(d, a, b, c, x, 1, 1, 1);                                                 \
+		struct cu_aux rows = *x; /* no store can change where they are */                  \
+                                                                                                   \
+		n##_lanes(d, a, b, c, &rows, 1, 1, 1);                                             \
 	}                                                                                          \
 	CU_INLINE void n##_lanes(uint32_t *d, const uint32_t *a, const uint32_t *b,                \
 	                         const uint32_t *c, struct cu_aux *x, unsigned sa, unsigned sb,    \

@@ -26,13 +26,19 @@ CU_INLINE uint64_t fast_pack(const uint32_t *lanes)
 #endif
 }
 
+/* A bit of a mask of 32 lanes, for all of them. */
+#define FAST_8_BITS(n)                                                                             \
+	1u << (n), 2u << (n), 4u << (n), 8u << (n), 16u << (n), 32u << (n), 64u << (n), 128u << (n)
+static const uint32_t fast_bit[32] = {FAST_8_BITS(0), FAST_8_BITS(8), FAST_8_BITS(16),
+                                      FAST_8_BITS(24)};
+
 CU_INLINE void fast_unpack(uint32_t *lanes, uint64_t mask)
 {
 	uint32_t half[2] = {(uint32_t)mask, (uint32_t)(mask >> 32)};
 
 	for (unsigned h = 0; h < 2; h++)
 		for (unsigned l = 0; l < 32; l++)
-			lanes[32 * h + l] = 0u - (half[h] >> l & 1u);
+			lanes[32 * h + l] = (half[h] & fast_bit[l]) == fast_bit[l] ? ~0u : 0;
 }
 
 static bool fast_wide(uint8_t type)
@@ -118,35 +124,54 @@ static void fast_valu3(struct cu_wave *w, const struct cu_inst *i)
 		fast_run(w, i, fast_row(w, i, 0), fast_row(w, i, 1), fast_row(w, i, 2));
 }
 
-CU_INLINE void fast_put_mask(struct cu_wave *w, const struct cu_inst *i, const uint32_t *lanes)
+/* The lanes in aux.out become a mask register. Who reads it next, as VCC mostly, finds them in
+ * aux.in. */
+CU_INLINE void fast_put_mask(struct cu_wave *w, const struct cu_inst *i)
 {
-	uint64_t m = fast_pack(lanes) & cu_exec(w);
+	uint64_t exec = cu_exec(w), m = fast_pack(w->aux.out) & exec;
 
 	cu_wr64(&w->s[i->sdst], m);
 	if (i->op->flags & GV9_F_CMPX)
 		cu_wr64(&w->s[CU_EXEC], m);
+	if (exec == ~0ull) {
+		w->aux = (struct cu_aux){w->aux.out, w->aux.in};
+		w->in_of = m;
+	}
+}
+
+/* The mask that a carry or a select reads, into aux.in. */
+CU_INLINE void fast_read_mask(struct cu_wave *w, const struct cu_inst *i)
+{
+	uint64_t m;
+
+	if (i->mask_in_src2) {
+		cu_valu_read_mask(w, i);
+		return;
+	}
+	m = cu_lane_mask(w, CU_VCC);
+	if (m != w->in_of)
+		fast_unpack(w->aux.in, m);
+	w->in_of = m;
 }
 
 static void fast_compare(struct cu_wave *w, const struct cu_inst *i)
 {
 	if (fast_refused(w, i))
 		return;
-	i->core(w->tmp[3], fast_row(w, i, 0), fast_row(w, i, 1), NULL, &w->aux);
-	fast_put_mask(w, i, w->tmp[3]);
+	i->core(w->aux.out, fast_row(w, i, 0), fast_row(w, i, 1), NULL, &w->aux);
+	fast_put_mask(w, i);
 }
 
 static void fast_carry(struct cu_wave *w, const struct cu_inst *i)
 {
 	if (fast_refused(w, i))
 		return;
-	if (i->mask_in_src2)
-		cu_valu_read_mask(w, i);
-	else if (i->op->flags & (GV9_F_CIN | GV9_F_VCCIN))
-		fast_unpack(w->aux.in, cu_rd64(&w->s[CU_VCC]));
+	if (i->op->flags & (GV9_F_CIN | GV9_F_VCCIN))
+		fast_read_mask(w, i);
 	fast_run(w, i, fast_row(w, i, 0), fast_row(w, i, 1),
 	         i->nsrc > 2 ? fast_row(w, i, 2) : NULL);
 	if (i->op->flags & GV9_F_COUT)
-		fast_put_mask(w, i, w->aux.out);
+		fast_put_mask(w, i);
 }
 
 /* Are 64 offsets (or low halves of addresses) dwords one behind the other, without wrapping? */
@@ -191,10 +216,13 @@ static void fast_global_dword(struct cu_wave *w, const struct cu_inst *i)
 		cu_guest_copy(host, w->v[i->data], 4 * CU_LANES);
 }
 
+#include "hot.h"
+
 const struct cu_isa CU_ISA = {
         .cores = cores,
         .plain = {fast_valu1, fast_valu2, fast_valu3},
         .compare = fast_compare,
         .carry = fast_carry,
         .global_dword = fast_global_dword,
+        .hot = hot_handler,
 };

@@ -33,9 +33,9 @@ struct cu_wave;
 struct cu_inst;
 typedef void (*cu_fn)(struct cu_wave *w, const struct cu_inst *i);
 
-/* Lanes of 0 or ~0: carry in and out, compare results. */
+/* Rows of lanes that are 0 or ~0: carry in and out, compare results. */
 struct cu_aux {
-	uint32_t in[CU_LANES], out[CU_LANES];
+	uint32_t *in, *out;
 };
 
 /* All 64 lanes of one VALU operation; 64-bit values are two rows of 64. Unused sources NULL. */
@@ -110,8 +110,10 @@ enum cu_state { CU_RUNNING, CU_AT_BARRIER, CU_WAITING, CU_HALTED, CU_ENDED };
 struct cu_wave {
 	/* 64-byte aligned scratch rows first, see cu_row() */
 	uint32_t tmp[4][2 * CU_LANES];
-	uint32_t mask[CU_LANES]; /* exec_of_mask as lanes of 0 or ~0 */
+	uint32_t mask[CU_LANES];         /* exec_of_mask as lanes of 0 or ~0 */
+	uint32_t lane_mask[2][CU_LANES]; /* behind aux */
 	struct cu_aux aux;
+	uint64_t in_of;            /* the mask that aux.in holds as lanes */
 	uint32_t s[CU_NUM_S + 32]; /* room behind it: a wide access at the end stays inside */
 	uint32_t (*v)[CU_LANES];
 	const struct cu_inst *ip, *cur; /* next, and the one executing */
@@ -173,12 +175,13 @@ static inline uint32_t cu_bits(uint32_t v, unsigned lo, unsigned n)
 #define CU_MODE_DX10_CLAMP  (1u << 8)
 #define CU_MODE_IEEE        (1u << 9)
 
+/* In two halves: pairs are mostly written so, and a wide load would wait for both to arrive. */
 static inline uint64_t cu_rd64(const uint32_t *p)
 {
-	uint64_t v;
+	uint32_t lo = p[0], hi = p[1];
 
-	memcpy(&v, p, 8);
-	return v;
+	__asm__("" : "+r"(lo), "+r"(hi)); /* or the compiler makes one load of it */
+	return (uint64_t)hi << 32 | lo;
 }
 
 static inline void cu_wr64(uint32_t *p, uint64_t v)
@@ -186,9 +189,18 @@ static inline void cu_wr64(uint32_t *p, uint64_t v)
 	memcpy(p, &v, 8);
 }
 
+/* VCC or EXEC, which are mostly written as a whole. */
+static inline uint64_t cu_lane_mask(const struct cu_wave *w, unsigned reg)
+{
+	uint64_t v;
+
+	memcpy(&v, &w->s[reg], 8);
+	return v;
+}
+
 static inline uint64_t cu_exec(const struct cu_wave *w)
 {
-	return cu_rd64(&w->s[CU_EXEC]);
+	return cu_lane_mask(w, CU_EXEC);
 }
 
 /* To or from guest memory. Other waves may write it meanwhile: a race of the guest's, which it
@@ -311,6 +323,8 @@ struct cu_isa {
 	cu_fn plain[3]; /* one, two, three sources */
 	cu_fn compare, carry;
 	cu_fn global_dword; /* global_load_dword and global_store_dword */
+	/* a handler for just this instruction, without modifiers; NULL: those above */
+	cu_fn (*hot)(const struct cu_inst *i);
 };
 extern const struct cu_isa cu_isa_base, cu_isa_avx2, cu_isa_avx512;
 

@@ -103,6 +103,7 @@ void cu_valu_read_mask(struct cu_wave *w, const struct cu_inst *i)
 	if (i->op->flags & GV9_F_CIN && i->mask_in_src2)
 		m = s->kind == CU_SRC_CONST ? i->imm[2] : cu_rd64(&w->s[s->reg]);
 	cu_unpack(w->aux.in, m);
+	w->in_of = m;
 }
 
 static int host_round(uint32_t mode)
@@ -205,9 +206,13 @@ void cu_mode_changed(struct cu_wave *w)
 cu_fn cu_valu_handler(const struct gv_cu_run *run, const struct cu_inst *i)
 {
 	const struct cu_isa *isa = run->isa;
+	cu_fn hot;
 
 	if (i->slow || i->op->flags & (GV9_F_FLUSH | GV9_F_KEEPHI | GV9_F_MIX))
 		return cu_valu_slow;
+	hot = isa->hot(i);
+	if (hot)
+		return hot;
 	if (i->op->flags & GV9_F_CMP)
 		return isa->compare;
 	if (i->op->flags & (GV9_F_CIN | GV9_F_COUT | GV9_F_VCCIN))
