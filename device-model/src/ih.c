@@ -166,7 +166,7 @@ static uint32_t offset_of(uint32_t ptr, const struct ring *r)
 
 /* Advance the write pointer past an entry that is in memory. The oldest entry was overwritten
  * when that makes the ring look empty: the driver then starts over at wptr + one entry. */
-static uint32_t advance(struct gv_fn *f, const struct ring *r, uint32_t at, bool lost)
+static void advance(struct gv_fn *f, const struct ring *r, uint32_t at, bool lost)
 {
 	uint32_t next = (at + IV_BYTES) & (r->bytes - 1), wptr;
 
@@ -175,9 +175,7 @@ static uint32_t advance(struct gv_fn *f, const struct ring *r, uint32_t at, bool
 	GV_RPUT(f, IH_RB_WPTR, next | (wptr & overflow_bit()));
 	if (lost || next == offset_of(GV_RGET(f, IH_RB_RPTR), r))
 		flag_overflow(f);
-	wptr = GV_RGET(f, IH_RB_WPTR);
 	(void)pthread_mutex_unlock(&f->dev->lock);
-	return wptr;
 }
 
 static bool full(struct gv_fn *f, const struct ring *r, uint32_t at)
@@ -195,31 +193,33 @@ static void set_pasid(struct gv_fn *f, struct gv_ih_iv *iv)
 }
 
 /* Returns whether the entry is in the ring. */
-static bool deliver(struct gv_fn *f, struct gv_ih_iv *iv, bool lost)
+static bool deliver(struct gv_fn *f, const struct ring *r, struct gv_ih_iv *iv, bool lost)
 {
-	struct ring r;
-	uint32_t at, wptr;
+	uint32_t at = offset_of(GV_RGET(f, IH_RB_WPTR), r);
 
-	if (!read_ring(f, &r))
-		return false;
-	at = offset_of(GV_RGET(f, IH_RB_WPTR), &r);
-	if (full(f, &r, at) && !GV_GET(r.cntl, IH_RB_CNTL, WPTR_OVERFLOW_ENABLE)) {
+	if (full(f, r, at) && !GV_GET(r->cntl, IH_RB_CNTL, WPTR_OVERFLOW_ENABLE)) {
 		(void)pthread_mutex_lock(&f->dev->lock);
 		flag_overflow(f);
 		(void)pthread_mutex_unlock(&f->dev->lock);
 		return false;
 	}
 	set_pasid(f, iv);
-	if (put_entry(f, &r, r.base + at, iv)) {
-		gv_guest_error(f, "IH ring at 0x%llx is not reachable", (unsigned long long)r.base);
+	if (put_entry(f, r, r->base + at, iv)) {
+		gv_guest_error(f, "IH ring at 0x%llx is not reachable",
+		               (unsigned long long)r->base);
 		return false;
 	}
 	gv_dma_to_device(); /* the entry is there before the pointer says so */
-	wptr = advance(f, &r, at, lost);
-	if (GV_GET(r.cntl, IH_RB_CNTL, WPTR_WRITEBACK_ENABLE) && put_wptr(f, &r, wptr))
-		gv_guest_error(f, "IH write-back at 0x%llx is not reachable",
-		               (unsigned long long)r.wptr_addr);
+	advance(f, r, at, lost);
 	return true;
+}
+
+static void write_back(struct gv_fn *f, const struct ring *r)
+{
+	if (GV_GET(r->cntl, IH_RB_CNTL, WPTR_WRITEBACK_ENABLE) &&
+	    put_wptr(f, r, GV_RGET(f, IH_RB_WPTR)))
+		gv_guest_error(f, "IH write-back at 0x%llx is not reachable",
+		               (unsigned long long)r->wptr_addr);
 }
 
 /* Equal pointers mean an empty ring, unless it overflowed. */
@@ -249,13 +249,17 @@ void gv_ih_drain(struct gv_fn *f)
 {
 	struct gv_ih *ih = f->ih;
 	struct gv_ih_iv iv;
-	bool lost, any = false;
+	bool lost, any = false, on;
+	struct ring r = {0};
 
 	(void)pthread_mutex_lock(&ih->deliver_lock);
+	on = read_ring(f, &r);
 	for (unsigned k = 0; k < FIFO_ENTRIES && take(ih, &iv, &lost); k++)
-		any |= deliver(f, &iv, lost);
-	if (any)
+		any |= on && deliver(f, &r, &iv, lost);
+	if (any) {
+		write_back(f, &r);
 		fire_if_due(f);
+	}
 	(void)pthread_mutex_unlock(&ih->deliver_lock);
 }
 

@@ -225,11 +225,11 @@ static void start_ids(struct cu_wave *w, const uint32_t size[3], uint32_t n, uin
 static void start_vgprs(struct cu_wave *w, const uint32_t size[3], uint32_t total)
 {
 	uint32_t ids = CU_RSRC2_TIDIG(w->run->d.rsrc2), first = w->index * CU_LANES;
-	uint32_t in_wave = GV_MIN(total - first, CU_LANES);
+	uint32_t in_wave = GV_MIN(total - first, CU_LANES), *x = w->v[0];
 
 	if (ids == 0 && size[0] == total)
 		for (uint32_t l = 0; l < CU_LANES; l++)
-			w->v[0][l] = first + l;
+			x[l] = first + l;
 	else
 		start_ids(w, size, first, ids);
 	cu_wr64(&w->s[CU_EXEC], in_wave == CU_LANES ? ~0ull : (1ull << in_wave) - 1);

@@ -16,7 +16,7 @@
 #define CU_CHUNK_DW    (CU_CHUNK_BYTES / 4)
 #define CU_MAX_CHUNKS  512u
 #define CU_KEPT_CHUNKS 64u /* that one dispatch may leave to the next */
-#define CU_WINDOWS     64u
+#define CU_WINDOWS     256u
 #define CU_PC_MASK     0xffffffffffffull
 
 /* Scalar operand numbers, also the index into cu_wave.s. */
