@@ -28,6 +28,23 @@ void pf_mailbox_clear(struct gv_pf *pf, unsigned vf)
 	gv_wr8(pf->bus, CONTROL_TRN, 0);
 }
 
+/* Asked again for the same: it has waited since the first time. */
+static void note_request(struct pf_vf *v, uint32_t reply)
+{
+	if (!reply || reply != v->reply_due)
+		v->asked_ns = gv_now_ns();
+	v->reply_due = reply;
+}
+
+/* How long the guest waited for what it asked. */
+static void answered(struct gv_pf *pf, unsigned vf)
+{
+	struct pf_vf *v = &pf->vf[vf];
+
+	v->reply_due = 0;
+	gv_pf_hist_add(&v->answer, gv_now_ns() - v->asked_ns);
+}
+
 /* A guest polls RCV_DW0 without looking at VALID: what we said before must be gone by the time
  * it sees the ACK. */
 void pf_mailbox_ack(struct gv_pf *pf, unsigned vf)
@@ -46,6 +63,9 @@ void pf_mailbox_send(struct gv_pf *pf, unsigned vf, const struct gv_mbox_msg *ms
 	if (valid)
 		gv_wr8(pf->bus, CONTROL_TRN,
 		       (uint8_t)GV_PUT(BIF_BX_PF0_MAILBOX_CONTROL, TRN_MSG_VALID, 1));
+	if (pf->vf[vf].reply_due &&
+	    (msg->dw[0] == pf->vf[vf].reply_due || msg->dw[0] == GV_MBOX_FAIL))
+		answered(pf, vf);
 }
 
 bool pf_mailbox_rcv_valid(struct gv_pf *pf, unsigned vf)
@@ -91,10 +111,13 @@ static void take_message(struct gv_pf *pf, unsigned vf)
 	select_vf(pf, vf);
 	for (unsigned i = 0; i < 4; i++)
 		msg.dw[i] = gv_rd32(pf->bus, rcv[i]);
+	note_request(&pf->vf[vf], gv_mbox_reply_of(msg.dw[0]));
 	if (gv_mbox_pf_message(&pf->mbox, vf, &msg, gv_now_ns(), &acts))
 		return;
 	pf->vf[vf].unacked = !acked(&acts);
 	pf_actions_run(pf, &acts);
+	if (acked(&acts) && !gv_mbox_reply_of(msg.dw[0]))
+		answered(pf, vf);
 }
 
 void pf_mailbox_acked(struct gv_pf *pf, unsigned vf)

@@ -56,6 +56,9 @@ struct pf_vf {
 	uint64_t since_ms;
 	uint32_t l2_fault_count;
 	uint64_t resets, errors, messages_refused;
+	uint32_t reply_due; /* code of the reply that its guest waits for, 0 none */
+	uint64_t asked_ns;
+	struct gv_pf_hist answer;
 	struct gv_pf_fault fault;
 	bool guest_known;
 	struct gv_mbox_vf2pf_info guest;

@@ -13,6 +13,7 @@
 #ifndef GPUVISORD_H
 #define GPUVISORD_H
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <systemd/sd-event.h>
@@ -38,6 +39,8 @@ struct options {
 	const char *sysfs;
 	const char *libvirt;   /* URI, "none"; NULL: the default where the PF is a vfio: PF */
 	const char *claim_dir; /* files of claims */
+	const char *metrics;   /* as it was given; NULL: none */
+	struct sockaddr_in metrics_at;
 	uint32_t allow_uid[MAX_ALLOWED], allow_gid[MAX_ALLOWED];
 	unsigned num_uids, num_gids;
 };
@@ -110,6 +113,7 @@ struct daemon {
 	/* main only */
 	sd_event *loop;
 	struct server *server;
+	struct MHD_Daemon *metrics;
 
 	/* while nothing runs beside main, else constant */
 	struct gv_bus *bus;
@@ -181,6 +185,12 @@ bool virt_stop(struct daemon *d);
 /** Ask whether the domain of this claim still has the VF; VIRT_GONE comes when not. */
 void virt_check_claim(struct daemon *d, unsigned vf, const struct gv_glue_bdf *bdf,
                       const char *owner, uint32_t claims);
+
+/* ---- metrics (metrics.c) */
+/** Serve Prometheus text at opt.metrics_at, on a thread of its own. -ENOTSUP: not in this build; or
+ *  what listening gave. */
+int metrics_start(struct daemon *d, struct gv_err *err);
+void metrics_stop(struct daemon *d);
 
 int server_start(struct daemon *d, struct gv_err *err);
 void server_stop(struct daemon *d);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gpuvisord: options, start, stop. */
+#include <arpa/inet.h>
 #include <getopt.h>
 #include <grp.h>
 #include <signal.h>
@@ -27,6 +28,7 @@ static const char usage_text[] =
         "  --libvirt URI        watch its domains: a VF is cleaned when its domain has stopped\n"
         "                       (qemu:///system where the PF is vfio:BDF); none: do not\n"
         "  --claim-dir DIR      who has which VF (" GV_GLUE_CLAIM_DIR ")\n"
+        "  --metrics [ADDR:]PORT  serve Prometheus metrics there (ADDR 127.0.0.1)\n"
         "  --allow-uid UID      may use the control socket besides root and this user\n"
         "  --allow-group NAME   the same for a group (name or number)\n"
         "  --log-level LEVEL    error, warn, info or debug (info)\n"
@@ -45,6 +47,7 @@ enum {
 	OPT_SYSFS,
 	OPT_LIBVIRT,
 	OPT_CLAIM_DIR,
+	OPT_METRICS,
 	OPT_VERSION,
 	OPT_HELP
 };
@@ -62,6 +65,7 @@ static const struct option long_options[] = {
         {"sysfs", required_argument, NULL, OPT_SYSFS},
         {"libvirt", required_argument, NULL, OPT_LIBVIRT},
         {"claim-dir", required_argument, NULL, OPT_CLAIM_DIR},
+        {"metrics", required_argument, NULL, OPT_METRICS},
         {"version", no_argument, NULL, OPT_VERSION},
         {"help", no_argument, NULL, OPT_HELP},
         {NULL, 0, NULL, 0},
@@ -114,6 +118,26 @@ static bool add_group(struct options *o, const char *text)
 	return true;
 }
 
+/* "PORT" or "ADDRESS:PORT"; without an address, this machine only. */
+static bool take_metrics(struct options *o, const char *text)
+{
+	const char *port = strrchr(text, ':');
+	char address[INET_ADDRSTRLEN] = "127.0.0.1";
+	uint32_t n;
+
+	if (port && (size_t)(port - text) >= sizeof(address))
+		return false;
+	if (port)
+		(void)snprintf(address, sizeof(address), "%.*s", (int)(port - text), text);
+	if (!parse_id(port ? port + 1 : text, &n) || n > UINT16_MAX ||
+	    inet_pton(AF_INET, address, &o->metrics_at.sin_addr) != 1)
+		return false;
+	o->metrics_at.sin_family = AF_INET;
+	o->metrics_at.sin_port = htons((uint16_t)n);
+	o->metrics = text;
+	return true;
+}
+
 static bool take_level(struct daemon *d, const char *text)
 {
 	enum gv_log_level level;
@@ -151,6 +175,9 @@ static int take_option(struct daemon *d, int opt)
 		break;
 	case OPT_CLAIM_DIR:
 		o->claim_dir = optarg;
+		break;
+	case OPT_METRICS:
+		ok = take_metrics(o, optarg);
 		break;
 	case OPT_UID:
 		ok = add_uid(o, optarg);
@@ -301,6 +328,8 @@ static int run(struct daemon *d)
 	if (!rc)
 		rc = server_start(d, &err);
 	if (!rc)
+		rc = metrics_start(d, &err);
+	if (!rc)
 		rc = virt_start(d, &err);
 	if (rc) {
 		gv_logf(&d->log, GV_LOG_ERR, "%s", err.text);
@@ -309,6 +338,7 @@ static int run(struct daemon *d)
 		(void)sd_notifyf(0, "READY=1\nSTATUS=%u VFs enabled", d->cfg.num_vfs);
 		status = sd_event_loop(d->loop);
 	}
+	metrics_stop(d);
 	server_stop(d);
 	gpu_stop(d);
 	if (virt_stop(d)) {

@@ -217,6 +217,16 @@ struct gv_pf_fault {
 	uint32_t vmid, client;
 };
 
+/* Durations, counted by size. */
+#define GV_PF_HIST_BUCKETS 12u
+struct gv_pf_hist {
+	uint64_t bucket[GV_PF_HIST_BUCKETS]; /* up to gv_pf_hist_limit_ns() each; longer: in none */
+	uint64_t count, sum_ns;
+};
+/** Largest duration that bucket @bucket counts; UINT64_MAX when there is none of that number. */
+uint64_t gv_pf_hist_limit_ns(unsigned bucket);
+void gv_pf_hist_add(struct gv_pf_hist *h, uint64_t ns);
+
 struct gv_pf_vf_status {
 	struct gv_pf_plan_vf plan;
 	enum gv_mbox_state state;
@@ -225,7 +235,8 @@ struct gv_pf_vf_status {
 	bool scrubbing;
 	struct gv_mbox_stats mailbox;
 	uint64_t resets, faults, errors, messages_refused;
-	uint64_t since_ms; /* of this state, time since 1970 */
+	uint64_t since_ms;        /* of this state, time since 1970 */
+	struct gv_pf_hist answer; /* from seeing a request of its guest to its reply, or ACK */
 	struct gv_pf_fault fault;
 	bool guest_known; /* the guest has filled in its page: */
 	struct gv_mbox_vf2pf_info guest;
