@@ -89,6 +89,13 @@ struct program {
 #define PROGRAM(...) PROGRAM_CONST struct program program = {__VA_ARGS__};
 #endif
 
+/* Between KERNEL and run() of a group of more than 256 work items. */
+#ifdef __AMDGCN__
+#define GROUP_UP_TO(items) __attribute__((amdgpu_flat_work_group_size(1, items)))
+#else
+#define GROUP_UP_TO(items)
+#endif
+
 /* ---- work items, barriers, lanes ------------------------------------------------- */
 
 #ifdef __AMDGCN__
