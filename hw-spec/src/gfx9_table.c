@@ -10,5 +10,6 @@ const struct gv_gfx9_op gv_gfx9_ops[] = {
 #include <gv/gfx9_salu.def>
 #include <gv/gfx9_vop.def>
 #include <gv/gfx9_mem.def>
+#include <gv/gfx9_gfx.def>
 };
 const size_t gv_gfx9_num_ops = sizeof(gv_gfx9_ops) / sizeof(gv_gfx9_ops[0]);

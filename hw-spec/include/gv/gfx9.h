@@ -98,6 +98,13 @@ enum {
 	GV9_F_GDS = 1u << 29,   /* DS: only with gds */
 	GV9_F_NOGDS = 1u << 30, /* DS: never with gds */
 	GV9_F_LDS = 1u << 31,   /* MUBUF: may load into LDS */
+	/* Memory and vector ALU instructions never meet: these share bits. */
+	GV9_F_SAMPLE = 1u << 0,  /* MIMG: has a sampler */
+	GV9_F_GATHER = 1u << 1,  /* MIMG: four dwords come back whatever dmask says */
+	GV9_F_PROBE = 1u << 3,   /* SMEM: a number stands where the data register would */
+	GV9_F_ADDRESS = 1u << 4, /* SMEM: an address, no data */
+	GV9_F_SRC2 = 1u << 2,    /* DS: the second operand is in LDS too */
+	GV9_F_INTERP = 1u << 12, /* interpolation: an attribute stands where source 0 would */
 };
 
 /* What the 16 bits of a scalar instruction's constant mean. */
@@ -200,6 +207,7 @@ struct gv_gfx9_inst {
 	/* Bits that this instruction does not use are set, or registers not aligned: an assembler
 	 * does not make it. Hardware does not look. */
 	bool loose;
+	bool valid;      /* gv_gfx9_decode() returned 0 */
 	bool privileged; /* uses ttmp registers: valid in a trap handler only */
 	uint8_t num_operands;
 	struct gv_gfx9_operand operand[GV_GFX9_OPERANDS]; /* in the order they are printed */
@@ -221,6 +229,7 @@ struct gv_gfx9_inst {
 	bool done, compr, vm;
 	uint8_t attr, chan; /* interpolation */
 	bool high;
+	uint16_t param; /* of v_interp_mov_f32 */
 };
 
 /** Decode the instruction at @words, of which @available (at least 1) may be read. 0; -EINVAL:
