@@ -17,16 +17,16 @@ static void check_daemon(struct cli *cli, struct check *c, char *pf_text)
 	int rc = daemon_pf(cli, &pf, &err);
 
 	if (rc && rc != -ENXIO) {
-		check_add(c, "gpuvisord", CHECK_WARN,
+		check_add(c, "gpuvisord", CHECK_WARN, "daemon-silent",
 		          "systemctl start gpuvisord, or gpuvisord --gpu vfio:BDF", "%s", err.text);
 		return;
 	}
 	if (rc) {
-		check_add(c, "gpuvisord", CHECK_OK, "", "answers; %s", err.text);
+		check_add(c, "gpuvisord", CHECK_OK, "", "", "answers; %s", err.text);
 		return;
 	}
 	(void)gv_glue_bdf_format(&pf, pf_text);
-	check_add(c, "gpuvisord", CHECK_OK, "", "answers, its PF is %s", pf_text);
+	check_add(c, "gpuvisord", CHECK_OK, "", "", "answers, its PF is %s", pf_text);
 	if (!c->pf_text)
 		c->pf_text = pf_text;
 }
@@ -36,7 +36,8 @@ static void print_items(const struct check *c)
 	for (unsigned i = 0; i < c->count; i++) {
 		const struct check_item *item = &c->item[i];
 
-		printf("%-4s  %-19s  %s\n", status_names[item->status], item->name, item->text);
+		printf("%-4s  %-19s  %s%s%s%s\n", status_names[item->status], item->name,
+		       item->text, item->code[0] ? " [" : "", item->code, item->code[0] ? "]" : "");
 		if (item->remedy[0])
 			printf("%-4s  %-19s  -> %s\n", "", "", item->remedy);
 	}
@@ -51,6 +52,9 @@ static void print_items_json(const struct check *c)
 		(void)json_object_object_add(o, "item", json_object_new_string(c->item[i].name));
 		(void)json_object_object_add(
 		        o, "status", json_object_new_string(status_names[c->item[i].status]));
+		(void)json_object_object_add(
+		        o, "code",
+		        json_object_new_string(c->item[i].code[0] ? c->item[i].code : "ok"));
 		(void)json_object_object_add(o, "text", json_object_new_string(c->item[i].text));
 		if (c->item[i].remedy[0])
 			(void)json_object_object_add(o, "remedy",
@@ -63,8 +67,11 @@ static void print_items_json(const struct check *c)
 
 int run_check(struct cli *cli, char **args, struct gv_err *err)
 {
-	struct check c = {
-	        .sysfs = cli->sysfs, .dev = "/dev", .pf_text = cli->pf, .uri = cli->connect};
+	struct check c = {.sysfs = cli->sysfs,
+	                  .dev = "/dev",
+	                  .etc = "/etc",
+	                  .pf_text = cli->pf,
+	                  .uri = cli->connect};
 	char pf_text[GV_GLUE_BDF_TEXT];
 	unsigned failed = 0;
 
@@ -72,6 +79,7 @@ int run_check(struct cli *cli, char **args, struct gv_err *err)
 	check_daemon(cli, &c, pf_text);
 	check_host(&c);
 	check_pf(&c);
+	check_boot(&c);
 	check_virt(&c);
 	if (cli->json)
 		print_items_json(&c);

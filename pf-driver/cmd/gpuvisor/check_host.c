@@ -43,13 +43,13 @@ static void check_iommu(struct check *c)
 	unsigned groups = count_entries(c->sysfs, "kernel/iommu_groups");
 
 	if (groups)
-		check_add(c, "iommu", CHECK_OK, "", "on: %u groups", groups);
+		check_add(c, "iommu", CHECK_OK, "", "", "on: %u groups", groups);
 	else if (is_on(c, "module/vfio/parameters/enable_unsafe_noiommu_mode"))
-		check_add(c, "iommu", CHECK_WARN,
+		check_add(c, "iommu", CHECK_WARN, "iommu-unsafe",
 		          "for test machines only: VMs cannot be given VFs without an IOMMU",
 		          "none, and VFIO's unsafe mode without one is on");
 	else
-		check_add(c, "iommu", CHECK_FAIL,
+		check_add(c, "iommu", CHECK_FAIL, "iommu-off",
 		          "switch VT-d or AMD-Vi on in the firmware; boot with intel_iommu=on or "
 		          "amd_iommu=on",
 		          "no IOMMU group: the IOMMU is off");
@@ -78,21 +78,21 @@ static void check_intremap(struct check *c)
 	char text[32];
 
 	if (intel > 0)
-		check_add(c, "interrupt-remapping", CHECK_OK, "", "the IOMMU has it");
+		check_add(c, "interrupt-remapping", CHECK_OK, "", "", "the IOMMU has it");
 	else if (intel < 0 &&
 	         !check_read(c->sysfs, "class/iommu/ivhd0/amd-iommu/features", text, sizeof(text)))
-		check_add(c, "interrupt-remapping", CHECK_OK, "", "AMD-Vi has it");
+		check_add(c, "interrupt-remapping", CHECK_OK, "", "", "AMD-Vi has it");
 	else if (is_on(c, "module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"))
-		check_add(c, "interrupt-remapping", CHECK_WARN,
+		check_add(c, "interrupt-remapping", CHECK_WARN, "intremap-unsafe",
 		          "a VM can fake interrupts of the host: for guests that are trusted only",
 		          "none is known, allow_unsafe_interrupts is on");
 	else if (!intel)
-		check_add(c, "interrupt-remapping", CHECK_FAIL,
+		check_add(c, "interrupt-remapping", CHECK_FAIL, "intremap-off",
 		          "switch it on in the firmware; for trusted guests only: "
 		          "vfio_iommu_type1.allow_unsafe_interrupts=1",
 		          "the IOMMU does not have it");
 	else
-		check_add(c, "interrupt-remapping", CHECK_WARN,
+		check_add(c, "interrupt-remapping", CHECK_WARN, "intremap-unknown",
 		          "dmesg | grep -i remapping says more",
 		          "cannot be told from /sys/class/iommu");
 }
@@ -105,13 +105,14 @@ static void check_kvm(struct check *c)
 	(void)snprintf(path, sizeof(path), "%s/kvm", c->dev);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		check_add(c, "kvm", CHECK_WARN,
+		check_add(c, "kvm", CHECK_WARN, "kvm-missing",
 		          "modprobe kvm_intel or kvm_amd; without it guests are emulated, slowly",
 		          "%s: %s", path, strerror(errno));
 	else if (ioctl(fd, KVM_GET_API_VERSION, 0) != KVM_API)
-		check_add(c, "kvm", CHECK_WARN, "", "%s does not answer as KVM", path);
+		check_add(c, "kvm", CHECK_WARN, "kvm-strange", "", "%s does not answer as KVM",
+		          path);
 	else
-		check_add(c, "kvm", CHECK_OK, "", "%s answers", path);
+		check_add(c, "kvm", CHECK_OK, "", "", "%s answers", path);
 }
 
 static void check_memlock(struct check *c)
@@ -121,9 +122,10 @@ static void check_memlock(struct check *c)
 	if (getrlimit(RLIMIT_MEMLOCK, &r))
 		return;
 	if (r.rlim_cur == RLIM_INFINITY || !geteuid())
-		check_add(c, "memlock", CHECK_OK, "", "no limit");
+		check_add(c, "memlock", CHECK_OK, "", "", "no limit");
 	else
 		check_add(c, "memlock", r.rlim_cur < MEMLOCK_MIN ? CHECK_WARN : CHECK_OK,
+		          r.rlim_cur < MEMLOCK_MIN ? "memlock-low" : "",
 		          r.rlim_cur < MEMLOCK_MIN
 		                  ? "ulimit -l, or LimitMEMLOCK= of the service; libvirt sees to "
 		                    "its VMs itself"
@@ -139,7 +141,7 @@ static void check_hugepages(struct check *c)
 	                 sizeof(total));
 	(void)check_read(c->sysfs, "kernel/mm/hugepages/hugepages-2048kB/free_hugepages", avail,
 	                 sizeof(avail));
-	check_add(c, "hugepages", CHECK_OK, "", "%s of 2 MiB, %s free (not required)", total,
+	check_add(c, "hugepages", CHECK_OK, "", "", "%s of 2 MiB, %s free (not required)", total,
 	          avail);
 }
 
@@ -149,9 +151,10 @@ static void check_vfio_dev(struct check *c)
 
 	(void)snprintf(path, sizeof(path), "%s/vfio/vfio", c->dev);
 	if (!access(path, R_OK | W_OK))
-		check_add(c, "vfio-dev", CHECK_OK, "", "%s can be opened", path);
+		check_add(c, "vfio-dev", CHECK_OK, "", "", "%s can be opened", path);
 	else
 		check_add(c, "vfio-dev", CHECK_FAIL,
+		          errno == ENOENT ? "vfio-missing" : "vfio-denied",
 		          errno == ENOENT ? "modprobe vfio-pci" : "be root, or chown the device",
 		          "%s: %s", path, strerror(errno));
 }

@@ -7,8 +7,8 @@
 
 #include "check.h"
 
-void check_add(struct check *c, const char *name, enum check_status status, const char *remedy,
-               const char *text, ...)
+void check_add(struct check *c, const char *name, enum check_status status, const char *code,
+               const char *remedy, const char *text, ...)
 {
 	struct check_item *item;
 	va_list ap;
@@ -16,14 +16,14 @@ void check_add(struct check *c, const char *name, enum check_status status, cons
 	if (c->count == CHECK_MAX_ITEMS)
 		return;
 	item = &c->item[c->count++];
-	*item = (struct check_item){.name = name, .status = status};
+	*item = (struct check_item){.name = name, .code = code, .status = status};
 	(void)snprintf(item->remedy, sizeof(item->remedy), "%s", remedy);
 	va_start(ap, text);
 	(void)vsnprintf(item->text, sizeof(item->text), text, ap);
 	va_end(ap);
 }
 
-int check_read(const char *root, const char *path, char *text, size_t room)
+int check_read_all(const char *root, const char *path, char *text, size_t room)
 {
 	char full[512];
 	gv_auto_fd int fd = -1;
@@ -37,6 +37,14 @@ int check_read(const char *root, const char *path, char *text, size_t room)
 	if (n < 0)
 		return -errno;
 	text[n] = '\0';
-	text[strcspn(text, "\n")] = '\0';
 	return 0;
+}
+
+int check_read(const char *root, const char *path, char *text, size_t room)
+{
+	int rc = check_read_all(root, path, text, room);
+
+	if (!rc)
+		text[strcspn(text, "\n")] = '\0';
+	return rc;
 }

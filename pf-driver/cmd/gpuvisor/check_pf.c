@@ -9,12 +9,9 @@
 
 #include "check.h"
 
-#define AMD        0x1002
-#define OUR_DEVICE 0x6860 /* Vega10, Instinct MI25: what the emulated GPU is */
-
 static bool is_ours(const struct gv_glue_fn *fn)
 {
-	return fn->vendor == AMD && fn->device == OUR_DEVICE;
+	return fn->vendor == CHECK_AMD && fn->device == CHECK_OUR_DEVICE;
 }
 
 /* ---- which ------------------------------------------------------------------------- */
@@ -56,17 +53,18 @@ static void choose(struct check *c)
 		c->has_pf = find(c, &count);
 		if (!c->has_pf)
 			check_add(
-			        c, "pf", CHECK_FAIL,
+			        c, "pf", CHECK_FAIL, count ? "pf-several" : "pf-none",
 			        count ? "--pf BDF says which"
 			              : "is the card there (lspci), is SR-IOV on in the firmware?",
 			        "%u functions with SR-IOV", count);
 	} else if (gv_glue_bdf_parse(c->pf_text, &at)) {
-		check_add(c, "pf", CHECK_FAIL, "DDDD:BB:SS.F is meant", "'%s' is no PCI address",
-		          c->pf_text);
+		check_add(c, "pf", CHECK_FAIL, "pf-address", "DDDD:BB:SS.F is meant",
+		          "'%s' is no PCI address", c->pf_text);
 	} else if (gv_glue_fn_read(c->sysfs, &at, &c->pf, &err)) {
-		check_add(c, "pf", CHECK_FAIL, "lspci -D lists what there is", "%s", err.text);
+		check_add(c, "pf", CHECK_FAIL, "pf-none", "lspci -D lists what there is", "%s",
+		          err.text);
 	} else if (!c->pf.is_pf) {
-		check_add(c, "pf", CHECK_FAIL,
+		check_add(c, "pf", CHECK_FAIL, c->pf.is_vf ? "pf-is-vf" : "sriov-off",
 		          c->pf.is_vf ? "name the PF that it is a VF of"
 		                      : "SR-IOV may be off in the firmware",
 		          "%s has no SR-IOV", c->pf_text);
@@ -92,18 +90,18 @@ static void check_module(struct check *c)
 	        check_read(c->sysfs, "module/vfio_pci/parameters/enable_sriov", flag, sizeof(flag));
 
 	if (rc && is_loaded(c))
-		check_add(c, "vfio-pci", CHECK_FAIL, "a kernel with CONFIG_PCI_IOV",
-		          "loaded, but knows no SR-IOV");
+		check_add(c, "vfio-pci", CHECK_FAIL, "kernel-no-sriov",
+		          "a kernel with CONFIG_PCI_IOV", "loaded, but knows no SR-IOV");
 	else if (rc)
-		check_add(c, "vfio-pci", CHECK_FAIL, "modprobe vfio-pci enable_sriov=1",
-		          "not loaded");
+		check_add(c, "vfio-pci", CHECK_FAIL, "vfio-missing",
+		          "modprobe vfio-pci enable_sriov=1", "not loaded");
 	else if (flag[0] == 'Y')
-		check_add(c, "vfio-pci", CHECK_OK, "", "loaded, enable_sriov is on");
+		check_add(c, "vfio-pci", CHECK_OK, "", "", "loaded, enable_sriov is on");
 	else if (!c->ours)
-		check_add(c, "vfio-pci", CHECK_OK, "",
+		check_add(c, "vfio-pci", CHECK_OK, "", "",
 		          "loaded (enable_sriov is off: not needed, this PF keeps its driver)");
 	else
-		check_add(c, "vfio-pci", CHECK_WARN,
+		check_add(c, "vfio-pci", CHECK_WARN, "enable-sriov-off",
 		          "gpuvisord as root switches it on; or modprobe vfio-pci enable_sriov=1",
 		          "loaded, enable_sriov is off");
 }
@@ -115,6 +113,7 @@ static void check_driver(struct check *c)
 
 	if (!c->ours) {
 		check_add(c, "pf-driver", c->pf.driver[0] ? CHECK_OK : CHECK_WARN,
+		          c->pf.driver[0] ? "" : "pf-no-driver",
 		          c->pf.driver[0] ? "" : "bind its own driver: that makes its VFs",
 		          "%s: its VFs are made and cleaned by that driver, not by gpuvisord",
 		          driver);
@@ -122,13 +121,14 @@ static void check_driver(struct check *c)
 	}
 	(void)snprintf(remedy, sizeof(remedy), "driverctl set-override %s vfio-pci", c->pf_name);
 	if (!strcmp(driver, "vfio-pci"))
-		check_add(c, "pf-driver", CHECK_OK, "", "vfio-pci");
+		check_add(c, "pf-driver", CHECK_OK, "", "", "vfio-pci");
 	else if (!strcmp(driver, "pci-pf-stub"))
-		check_add(c, "pf-driver", CHECK_FAIL, remedy,
+		check_add(c, "pf-driver", CHECK_FAIL, "pf-driver-stub", remedy,
 		          "pci-pf-stub: VFs can be made by hand, but gpuvisord needs vfio-pci");
 	else
-		check_add(c, "pf-driver", CHECK_FAIL, remedy, "%s: gpuvisord needs vfio-pci",
-		          driver);
+		check_add(c, "pf-driver", CHECK_FAIL,
+		          c->pf.driver[0] ? "pf-driver-wrong" : "pf-no-driver", remedy,
+		          "%s: gpuvisord needs vfio-pci", driver);
 }
 
 /* ---- its VFs -------------------------------------------------------------------------- */
@@ -136,10 +136,10 @@ static void check_driver(struct check *c)
 static void check_sriov(struct check *c)
 {
 	if (!c->pf.total_vfs)
-		check_add(c, "sriov", CHECK_FAIL, "SR-IOV may be off in the firmware",
+		check_add(c, "sriov", CHECK_FAIL, "sriov-off", "SR-IOV may be off in the firmware",
 		          "%s can have no VF", c->pf_name);
 	else
-		check_add(c, "sriov", CHECK_OK, "", "%u of %u VFs are enabled", c->pf.num_vfs,
+		check_add(c, "sriov", CHECK_OK, "", "", "%u of %u VFs are enabled", c->pf.num_vfs,
 		          c->pf.total_vfs);
 }
 
@@ -152,7 +152,7 @@ static void check_groups(struct check *c)
 
 	/* The host keeps a PF that is not ours: only its VFs leave. */
 	if (c->ours && gv_glue_group_check(c->sysfs, &c->pf, &err)) {
-		check_add(c, "iommu-group", CHECK_FAIL, remedy, "PF: %s", err.text);
+		check_add(c, "iommu-group", CHECK_FAIL, "group-shared", remedy, "PF: %s", err.text);
 		return;
 	}
 	for (unsigned i = 0; i < c->pf.num_vfs; i++) {
@@ -162,10 +162,10 @@ static void check_groups(struct check *c)
 		bad += gv_glue_group_check(c->sysfs, &fn, bad ? NULL : &err) != 0;
 	}
 	if (bad)
-		check_add(c, "iommu-group", CHECK_FAIL, remedy, "%u of %u VFs: %s", bad, seen,
-		          err.text);
+		check_add(c, "iommu-group", CHECK_FAIL, "group-shared", remedy, "%u of %u VFs: %s",
+		          bad, seen, err.text);
 	else
-		check_add(c, "iommu-group", CHECK_OK, "",
+		check_add(c, "iommu-group", CHECK_OK, "", "",
 		          "those %sof %u VFs hold nothing that the host uses",
 		          c->ours ? "of the PF and " : "", seen);
 }
@@ -177,11 +177,12 @@ void check_pf(struct check *c)
 		return;
 	c->ours = is_ours(&c->pf);
 	(void)gv_glue_bdf_format(&c->pf.bdf, c->pf_name);
-	check_add(c, "pf", CHECK_OK, "", "%s is %04x:%04x, %s", c->pf_name, c->pf.vendor,
+	check_add(c, "pf", CHECK_OK, "", "", "%s is %04x:%04x, %s", c->pf_name, c->pf.vendor,
 	          c->pf.device,
 	          c->ours ? "a GPU for gpuvisord" : "not ours: items about the GPU are left out");
 	check_sriov(c);
 	check_driver(c);
 	check_module(c);
 	check_groups(c);
+	check_vfs(c);
 }

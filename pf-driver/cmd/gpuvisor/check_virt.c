@@ -26,14 +26,14 @@ void check_virt(struct check *c)
 		rc = gv_virt_versions(virt, &libvirt, &qemu, &err);
 	virt = gv_virt_close(virt);
 	if (rc) {
-		check_add(c, "libvirt", CHECK_WARN,
+		check_add(c, "libvirt", CHECK_WARN, "libvirt-silent",
 		          rc == -ENOTSUP ? "" : "start libvirtd, or --connect URI says which",
 		          "%s; QEMU can be used by hand", err.text);
 		return;
 	}
 	say_version(of_libvirt, sizeof(of_libvirt), libvirt);
 	say_version(of_qemu, sizeof(of_qemu), qemu);
-	check_add(c, "libvirt", CHECK_OK, "", "%s answers, QEMU is %s%s", of_libvirt, of_qemu,
+	check_add(c, "libvirt", CHECK_OK, "", "", "%s answers, QEMU is %s%s", of_libvirt, of_qemu,
 	          !c->ours                  ? ""
 	          : qemu >= QEMU_WITH_TOKEN ? ": VF tokens by its property vf-token"
 	                                    : ": VF tokens by a link's name (QEMU before 8.1)");
