@@ -162,6 +162,8 @@ static const char *tail(const struct gv_gfx9_inst *in)
 
 	if (op->format == GV9_VINTRP)
 		return "_e32";
+	if (op->format == GV9_VOP3 && op->flags & GV9_F_INTERP && op->num < 628)
+		return "_e64"; /* has a short form too */
 	if (op->format < GV9_VOP2 || op->format > GV9_VOPC || op->flags & GV9_F_ALONE ||
 	    (op->dt == GV9_NONE && !(op->flags & GV9_F_CMP)))
 		return "";

@@ -26,6 +26,7 @@ static const struct cu_op rows[] = {
 #include <gv/gfx9_salu.def>
 #include <gv/gfx9_vop.def>
 #include <gv/gfx9_mem.def>
+#include <gv/gfx9_gfx.def>
 };
 
 const struct cu_table cu_table = {rows, sizeof(rows) / sizeof(rows[0])};
