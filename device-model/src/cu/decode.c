@@ -60,10 +60,12 @@ static enum gv_gfx9_format long_format(uint32_t w, unsigned *num)
 	case 0x38:
 		*num = w >> 18 & 0x7f;
 		return GV9_MUBUF;
+	case 0x3a:
+		*num = w >> 15 & 0xf;
+		return GV9_MTBUF;
 	default:
 		*num = 0;
-		return (w >> 26) == 0x3a   ? GV9_MTBUF
-		       : (w >> 26) == 0x3c ? GV9_MIMG
+		return (w >> 26) == 0x3c   ? GV9_MIMG
 		       : (w >> 26) == 0x31 ? GV9_EXP
 		       : (w >> 26) == 0x35 ? GV9_VINTRP
 		                           : GV9_NUM_FORMATS;
@@ -117,7 +119,6 @@ static bool has_second(enum gv_gfx9_format f, const struct cu_op *op, uint32_t w
 
 /* Formats without rows of their own: known, none of them interpreted. */
 static const struct cu_op foreign[] = {
-        {.name = "MTBUF", .format = GV9_MTBUF},
         {.name = "MIMG", .format = GV9_MIMG},
         {.name = "EXP", .format = GV9_EXP},
         {.name = "VINTRP", .format = GV9_VINTRP},
@@ -130,8 +131,8 @@ const struct cu_op *cu_decode_op(const uint32_t word[2], unsigned *dwords)
 	const struct cu_op *op = NULL;
 
 	(void)pthread_once(&index_once, make_index);
-	if (f >= GV9_MTBUF)
-		op = f < GV9_NUM_FORMATS ? &foreign[f - GV9_MTBUF] : NULL;
+	if (f >= GV9_MIMG)
+		op = f < GV9_NUM_FORMATS ? &foreign[f - GV9_MIMG] : NULL;
 	else
 		op = index_of[f][num];
 	*dwords = f < GV9_NUM_FORMATS && (is_long(f) || has_second(f, op, word[0])) ? 2 : 1;
@@ -219,7 +220,7 @@ enum gv_cu_reason cu_decode(const struct gv_cu_run *run, const uint32_t word[2],
 		                                                        : i->op->core];
 		i->fn = cu_valu_handler(run, i);
 	}
-	if (i->fn == cu_global && i->op->kind <= CU_MEM_STORE && i->op->dw == 1)
+	if (i->fn == cu_global && i->op->kind <= CU_MEM_STORE && i->op->dw == 1 && !i->lds_dma)
 		i->fn = run->isa->global_dword;
 	if (i->status) {
 		i->inner = i->fn;

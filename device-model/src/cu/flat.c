@@ -7,10 +7,11 @@
 
 #include "memop.h"
 
-static void lane_pairs(const struct cu_wave *w, const struct cu_inst *i, uint64_t *va)
+#define NO_SGPR 0x7f
+
+static void lane_pairs(const struct cu_wave *w, const struct cu_inst *i, uint64_t add, uint64_t *va)
 {
 	const uint32_t *lo = w->v[i->addr], *hi = w->v[i->addr + 1];
-	uint64_t add = (uint64_t)(int64_t)i->simm;
 
 	for (unsigned l = 0; l < CU_LANES; l++)
 		va[l] = ((uint64_t)hi[l] << 32 | lo[l]) + add;
@@ -18,14 +19,14 @@ static void lane_pairs(const struct cu_wave *w, const struct cu_inst *i, uint64_
 
 static void global_addresses(const struct cu_wave *w, const struct cu_inst *i, uint64_t *va)
 {
+	uint64_t add = (uint64_t)(int64_t)i->simm, base;
 	const uint32_t *off = w->v[i->addr];
-	uint64_t base;
 
-	if (i->saddr >= 0x7f) {
-		lane_pairs(w, i, va);
+	if (i->saddr >= NO_SGPR) {
+		lane_pairs(w, i, add, va);
 		return;
 	}
-	base = cu_rd64(&w->s[i->saddr]) + (uint64_t)(int64_t)i->simm;
+	base = cu_rd64(&w->s[i->saddr]) + add;
 	for (unsigned l = 0; l < CU_LANES; l++)
 		va[l] = base + off[l];
 }
@@ -38,52 +39,60 @@ void cu_global(struct cu_wave *w, const struct cu_inst *i)
 	cu_vmem(w, i, va, cu_exec(w));
 }
 
-/* ---- scratch: a lane's bytes lie in dwords 256 bytes apart */
-static bool private_bytes(struct cu_wave *w, unsigned lane, uint32_t offset, uint8_t *data,
-                          uint32_t bytes, bool write)
+static void locate_global(const struct cu_wave *w, const struct cu_inst *i, const void *where,
+                          unsigned lane, uint32_t bytes, struct cu_place *p)
 {
-	while (bytes) {
-		uint32_t now = GV_MIN(bytes, 4 - (offset & 3));
-		uint64_t va = cu_private_va(w, offset, lane);
+	const uint64_t *va = where;
 
-		if (!(write ? cu_mem_write(w, va, data, now) : cu_mem_read(w, va, data, now)))
-			return false;
-		data += now;
+	(void)w, (void)i;
+	cu_place_add(p, CU_MEMORY, va[lane], bytes);
+}
+
+void cu_global_atomic(struct cu_wave *w, const struct cu_inst *i)
+{
+	uint64_t va[CU_LANES];
+
+	global_addresses(w, i, va);
+	cu_vmem_atomic(w, i, cu_exec(w), locate_global, va);
+}
+
+/* ---- scratch */
+void cu_place_private(const struct cu_wave *w, unsigned lane, uint64_t offset, uint32_t bytes,
+                      struct cu_place *p)
+{
+	uint64_t base = cu_rd64(&w->s[CU_FLAT_SCRATCH]) + lane * 4u;
+
+	while (bytes) {
+		uint32_t in = offset & 3, now = GV_MIN(bytes, 4 - in);
+
+		cu_place_add(p, CU_MEMORY, base + (offset - in) * CU_LANES + in, now);
 		offset += now;
 		bytes -= now;
 	}
-	return true;
 }
 
-static bool private_lane(struct cu_wave *w, const struct cu_inst *i, unsigned lane, uint32_t offset)
+/* Base and immediate are added without wrapping at 32 bits (LLVM: "isFlatScratchBaseLegal"). gfx9
+ * has no size of a wave's scratch that would bound the sum: what is mapped there is reached. */
+static void locate_scratch(const struct cu_wave *w, const struct cu_inst *i, const void *where,
+                           unsigned lane, uint32_t bytes, struct cu_place *p)
 {
-	uint8_t data[16];
-	uint32_t bytes = cu_mem_bytes(i->op);
+	uint32_t base = i->saddr < NO_SGPR ? w->s[i->saddr] : w->v[i->addr][lane];
 
-	if (!cu_mem_is_load(i->op->kind)) {
-		cu_mem_lane_data(w, i->op, i->data, lane, data);
-		return private_bytes(w, lane, offset, data, bytes, true);
-	}
-	if (!private_bytes(w, lane, offset, data, bytes, false))
-		return false;
-	cu_mem_lane_load(w, i->op, i->data, lane, data);
-	return true;
+	(void)where;
+	cu_place_private(w, lane, base + (uint64_t)(int64_t)i->simm, bytes, p);
 }
 
 void cu_scratch(struct cu_wave *w, const struct cu_inst *i)
 {
-	uint64_t exec = cu_exec(w);
-	bool by_sgpr = i->saddr < 0x7f;
-
-	for (unsigned l = 0; l < CU_LANES; l++) {
-		uint32_t base = by_sgpr ? w->s[i->saddr] : w->v[i->addr][l];
-
-		if ((exec >> l & 1) && !private_lane(w, i, l, base + (uint32_t)i->simm))
-			return;
-	}
+	cu_transfer_untyped(w, i, cu_exec(w), locate_scratch, NULL);
 }
 
 /* ---- flat: the top half of an address tells LDS and scratch from memory */
+struct flat_lanes {
+	uint64_t va[CU_LANES]; /* without the immediate: that does not choose the aperture */
+	uint64_t shared, private;
+};
+
 static uint64_t aperture_lanes(const uint64_t *va, uint64_t base, uint64_t exec)
 {
 	uint64_t lanes = 0;
@@ -93,70 +102,45 @@ static uint64_t aperture_lanes(const uint64_t *va, uint64_t base, uint64_t exec)
 	return base ? lanes & exec : 0;
 }
 
-static void lds_lane(struct cu_wave *w, const struct cu_inst *i, unsigned lane, uint32_t at)
+static void flat_lanes(const struct cu_wave *w, const struct cu_inst *i, struct flat_lanes *f)
 {
-	uint8_t data[16] = {0};
-	uint32_t bytes = cu_mem_bytes(i->op);
+	lane_pairs(w, i, 0, f->va);
+	f->shared = aperture_lanes(f->va, w->run->d.shared_base, cu_exec(w));
+	f->private = aperture_lanes(f->va, w->run->d.private_base, cu_exec(w));
+}
 
-	if (cu_mem_is_load(i->op->kind)) {
-		(void)cu_lds_read(w, at, data, bytes);
-		cu_mem_lane_load(w, i->op, i->data, lane, data);
-	} else {
-		cu_mem_lane_data(w, i->op, i->data, lane, data);
-		(void)cu_lds_write(w, at, data, bytes);
-	}
+static void locate_flat(const struct cu_wave *w, const struct cu_inst *i, const void *where,
+                        unsigned lane, uint32_t bytes, struct cu_place *p)
+{
+	const struct flat_lanes *f = where;
+	uint32_t add = (uint32_t)i->simm, offset = (uint32_t)f->va[lane];
+
+	if (f->shared >> lane & 1)
+		cu_place_add(p, CU_LDS, offset + add, bytes);
+	else if (f->private >> lane & 1)
+		cu_place_private(w, lane, offset + (uint64_t)add, bytes, p);
+	else
+		cu_place_add(p, CU_MEMORY, f->va[lane] + add, bytes);
 }
 
 void cu_flat(struct cu_wave *w, const struct cu_inst *i)
 {
-	uint64_t va[CU_LANES], exec = cu_exec(w), shared, private;
+	struct flat_lanes f;
 
-	lane_pairs(w, i, va);
-	shared = aperture_lanes(va, w->run->d.shared_base, exec);
-	private = aperture_lanes(va, w->run->d.private_base, exec);
-	cu_vmem(w, i, va, exec & ~shared & ~private);
-	for (unsigned l = 0; l < CU_LANES && !(w->attention & CU_STOP); l++) {
-		if (shared >> l & 1)
-			lds_lane(w, i, l, (uint32_t)va[l]);
-		else if ((private >> l & 1) && !private_lane(w, i, l, (uint32_t)va[l]))
-			return;
-	}
-}
-
-static void flat_lds_atomic(struct cu_wave *w, const struct cu_inst *i, unsigned l, uint32_t at)
-{
-	bool wide = i->op->dw == 2, two = i->op->kind == CU_AT_CMPSWAP;
-	unsigned step = wide ? 2 : 1;
-	uint64_t data = w->v[i->data1][l], cmp = two ? w->v[i->data1 + step][l] : 0, old;
-
-	if (wide) {
-		data |= (uint64_t)w->v[i->data1 + 1][l] << 32;
-		cmp |= two ? (uint64_t)w->v[i->data1 + 3][l] << 32 : 0;
-	}
-	old = cu_lds_atomic(w, i->op->kind, wide, at, data, cmp);
-	if (!i->glc)
+	flat_lanes(w, i, &f);
+	if (f.shared | f.private) {
+		cu_transfer_untyped(w, i, cu_exec(w), locate_flat, &f);
 		return;
-	w->v[i->data][l] = (uint32_t)old;
-	if (wide)
-		w->v[i->data + 1][l] = (uint32_t)(old >> 32);
+	}
+	for (unsigned l = 0; l < CU_LANES; l++)
+		f.va[l] += (uint32_t)i->simm;
+	cu_vmem(w, i, f.va, cu_exec(w));
 }
 
 void cu_flat_atomic(struct cu_wave *w, const struct cu_inst *i)
 {
-	uint64_t va[CU_LANES], exec = cu_exec(w), shared = 0, private = 0;
+	struct flat_lanes f;
 
-	if (i->op->format == GV9_GLOBAL) {
-		global_addresses(w, i, va);
-	} else {
-		lane_pairs(w, i, va);
-		shared = aperture_lanes(va, w->run->d.shared_base, exec);
-		private = aperture_lanes(va, w->run->d.private_base, exec);
-	}
-	for (unsigned l = 0; l < CU_LANES && private; l++)
-		if (private >> l & 1)
-			va[l] = cu_private_va(w, (uint32_t)va[l], l);
-	cu_vmem_atomic(w, i, va, exec & ~shared);
-	for (unsigned l = 0; l < CU_LANES && shared; l++)
-		if (shared >> l & 1)
-			flat_lds_atomic(w, i, l, (uint32_t)va[l]);
+	flat_lanes(w, i, &f);
+	cu_vmem_atomic(w, i, cu_exec(w), locate_flat, &f);
 }

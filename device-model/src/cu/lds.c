@@ -32,15 +32,34 @@ bool cu_lds_write(struct cu_wave *w, uint32_t at, const void *from, uint32_t byt
 	return true;
 }
 
-uint64_t cu_lds_atomic(struct cu_wave *w, unsigned kind, bool wide, uint32_t at, uint64_t data,
-                       uint64_t cmp)
+/* MODE's f32 denormal bits: 1 takes them, 2 gives them. */
+static uint32_t flushed(uint32_t v, bool keep)
+{
+	return keep || v & 0x7f800000u ? v : v & 0x80000000u;
+}
+
+/* Only additions look at MODE, and they always round to nearest even (LLVM, SIISelLowering). */
+static uint64_t result(const struct cu_wave *w, const struct cu_operands *o, uint64_t old)
+{
+	uint32_t denorm = CU_MODE_DENORM32(w->mode);
+	struct cu_operands in = *o;
+
+	if (o->kind != CU_AT_FADD)
+		return cu_atomic_result(o, old);
+	in.data = flushed((uint32_t)o->data, denorm & 1);
+	return flushed((uint32_t)cu_atomic_result(&in, flushed((uint32_t)old, denorm & 1)),
+	               denorm & 2);
+}
+
+uint64_t cu_lds_atomic(struct cu_wave *w, uint32_t at, const struct cu_operands *o)
 {
 	uint64_t old = 0, fresh;
+	uint32_t bytes = o->wide ? 8 : 4;
 
-	if (!cu_lds_read(w, at, &old, wide ? 8 : 4))
+	if (!cu_lds_read(w, at, &old, bytes))
 		return 0;
-	fresh = cu_atomic_result(kind, wide, old, data, cmp);
-	(void)cu_lds_write(w, at, &fresh, wide ? 8 : 4);
+	fresh = result(w, o, old);
+	(void)cu_lds_write(w, at, &fresh, bytes);
 	return old;
 }
 
@@ -82,7 +101,7 @@ void cu_ds_access(struct cu_wave *w, const struct cu_inst *i)
 
 		if (!(exec >> l & 1))
 			continue;
-		if (cu_mem_is_load(i->op->kind)) {
+		if (cu_mem_is_load(i->op)) {
 			(void)cu_lds_read(w, at, data, bytes);
 			cu_mem_lane_load(w, i->op, i->dst, l, data);
 		} else {
@@ -129,117 +148,142 @@ void cu_ds_two(struct cu_wave *w, const struct cu_inst *i)
 			two_lane(w, i, l);
 }
 
-static uint64_t operand(const struct cu_wave *w, unsigned reg, bool wide, unsigned l)
-{
-	return w->v[reg][l] | (wide ? (uint64_t)w->v[reg + 1][l] << 32 : 0);
-}
-
-static void give_back(struct cu_wave *w, unsigned reg, bool wide, unsigned l, uint64_t v)
-{
-	w->v[reg][l] = (uint32_t)v;
-	if (wide)
-		w->v[reg + 1][l] = (uint32_t)(v >> 32);
-}
-
 void cu_ds_atomic(struct cu_wave *w, const struct cu_inst *i)
 {
-	uint64_t exec = cu_exec(w);
-	unsigned kind = i->op->kind;
-	bool wide = i->op->dw == 2;
-	bool swap = kind == CU_AT_CMPSWAP || kind == CU_AT_FCMPSWAP,
-	     two = swap || kind == CU_AT_MSKOR;
+	struct cu_operands o = {.kind = i->op->kind, .wide = i->op->dw == 2};
+	bool two = i->op->flags & GV9_F_TWO;
+	/* DS has the compare value first, memory atomics last */
+	bool swap = o.kind == CU_AT_CMPSWAP || o.kind == CU_AT_FCMPSWAP;
 
-	for (unsigned l = 0; l < CU_LANES; l++) {
-		uint64_t a, b, old;
+	CU_FOR_LANES(l, cu_exec(w))
+	{
+		unsigned lane = (unsigned)l;
+		uint64_t a = cu_lane_value(w, i->data, o.wide, lane), old;
+		uint64_t b = two ? cu_lane_value(w, i->data1, o.wide, lane) : 0;
 
-		if (!(exec >> l & 1))
-			continue;
-		a = operand(w, i->data, wide, l);
-		b = two ? operand(w, i->data1, wide, l) : 0;
-		/* DS has the compare value first, memory atomics last */
-		old = cu_lds_atomic(w, kind, wide, w->v[i->addr][l] + (uint32_t)i->simm,
-		                    swap ? b : a, swap ? a : b);
+		o.data = swap ? b : a;
+		o.cmp = swap ? a : b;
+		old = cu_lds_atomic(w, w->v[i->addr][l] + (uint32_t)i->simm, &o);
 		if (i->op->flags & GV9_F_RTN)
-			give_back(w, i->dst, wide, l, old);
+			cu_lane_return(w, i->dst, o.wide, lane, old);
 	}
 }
 
 void cu_ds_xchg2(struct cu_wave *w, const struct cu_inst *i)
 {
-	uint64_t exec = cu_exec(w);
-	bool wide = i->op->dw == 2;
+	struct cu_operands o = {.kind = CU_AT_SWAP, .wide = i->op->dw == 2};
 
-	for (unsigned l = 0; l < CU_LANES; l++) {
+	CU_FOR_LANES(l, cu_exec(w))
+	{
+		unsigned lane = (unsigned)l;
+		uint64_t second = cu_lane_value(w, i->data1, o.wide, lane), first;
 		uint32_t base = w->v[i->addr][l];
-		uint64_t first, second;
 
-		if (!(exec >> l & 1))
-			continue;
-		first = cu_lds_atomic(w, CU_AT_SWAP, wide, base + offset_two(i, 0),
-		                      operand(w, i->data, wide, l), 0);
-		second = cu_lds_atomic(w, CU_AT_SWAP, wide, base + offset_two(i, 1),
-		                       operand(w, i->data1, wide, l), 0);
-		give_back(w, i->dst, wide, l, first);
-		give_back(w, i->dst + i->op->dw, wide, l, second);
+		o.data = cu_lane_value(w, i->data, o.wide, lane);
+		first = cu_lds_atomic(w, base + offset_two(i, 0), &o);
+		o.data = second;
+		second = cu_lds_atomic(w, base + offset_two(i, 1), &o);
+		cu_lane_return(w, i->dst, o.wide, lane, first);
+		cu_lane_return(w, i->dst + i->op->dw, o.wide, lane, second);
 	}
 }
 
-/* old >= data0 ? old - data0 : old + data1 */
-void cu_ds_wrap(struct cu_wave *w, const struct cu_inst *i)
+/* The other operand of the src2 forms is LDS too: so many dwords away as the offset says, or, with
+ * its top bit, the upper 15 bits of the address. */
+static void src2_lane(struct cu_wave *w, const struct cu_inst *i, struct cu_operands *o,
+                      uint32_t addr)
 {
-	uint64_t exec = cu_exec(w);
+	uint32_t offset = (uint32_t)i->simm, at = addr;
+	int32_t dwords = (int32_t)(offset << 17) >> 17;
 
-	for (unsigned l = 0; l < CU_LANES; l++) {
-		uint32_t at = w->v[i->addr][l] + (uint32_t)i->simm, old = 0, fresh;
-
-		if (!(exec >> l & 1))
-			continue;
-		if (cu_lds_read(w, at, &old, 4)) {
-			uint32_t a = w->v[i->data][l], b = w->v[i->data1][l];
-
-			fresh = old >= a ? old - a : old + b;
-			(void)cu_lds_write(w, at, &fresh, 4);
-		}
-		w->v[i->dst][l] = old;
+	if (offset & 0x8000) {
+		at = addr & 0x1ffff;
+		dwords = (int32_t)addr >> 17;
 	}
+	o->data = 0;
+	if (cu_lds_read(w, at + (uint32_t)dwords * 4, &o->data, o->wide ? 8 : 4))
+		(void)cu_lds_atomic(w, at, o);
+}
+
+void cu_ds_src2(struct cu_wave *w, const struct cu_inst *i)
+{
+	struct cu_operands o = {.kind = i->op->kind, .wide = i->op->dw == 2};
+
+	CU_FOR_LANES(l, cu_exec(w))
+	src2_lane(w, i, &o, w->v[i->addr][l]);
 }
 
 /* ds_append and ds_consume: one counter for the wave, at the offset plus M0's top half. */
 void cu_ds_count(struct cu_wave *w, const struct cu_inst *i)
 {
-	uint32_t at = (uint32_t)i->simm + (w->s[CU_M0] >> 16);
-	uint32_t n = (uint32_t)__builtin_popcountll(cu_exec(w)), old;
-	const uint32_t *m = cu_mask(w);
+	uint32_t at = (uint32_t)i->simm + (w->s[CU_M0] >> 16), old;
+	const struct cu_operands o = {.kind = i->op->kind,
+	                              .data = (uint32_t)__builtin_popcountll(cu_exec(w))};
 
-	old = (uint32_t)cu_lds_atomic(w, i->op->kind, false, at, n, 0);
-	for (unsigned l = 0; l < CU_LANES; l++)
-		if (m[l])
-			w->v[i->dst][l] = old;
+	old = (uint32_t)cu_lds_atomic(w, at, &o);
+	CU_FOR_LANES(l, cu_exec(w))
+	w->v[i->dst][l] = old;
 }
 
-void cu_ds_addtid(struct cu_wave *w, const struct cu_inst *i)
+/* A dword for each lane, from M0 on. */
+static uint32_t addtid(const struct cu_wave *w, const struct cu_inst *i, uint64_t lane)
 {
-	uint64_t exec = cu_exec(w);
+	return (uint32_t)i->simm + (w->s[CU_M0] & 0xffff) + 4 * (uint32_t)lane;
+}
 
-	for (unsigned l = 0; l < CU_LANES; l++) {
+void cu_ds_read_addtid(struct cu_wave *w, const struct cu_inst *i)
+{
+	CU_FOR_LANES(l, cu_exec(w))
+	{
 		uint32_t v = 0;
 
-		if (!(exec >> l & 1))
-			continue;
-		(void)cu_lds_read(w, (uint32_t)i->simm + (w->s[CU_M0] & 0xffff) + 4 * l, &v, 4);
+		(void)cu_lds_read(w, addtid(w, i, l), &v, 4);
 		w->v[i->dst][l] = v;
 	}
 }
 
+void cu_ds_write_addtid(struct cu_wave *w, const struct cu_inst *i)
+{
+	CU_FOR_LANES(l, cu_exec(w))
+	(void)cu_lds_write(w, addtid(w, i, l), &w->v[i->data][l], 4);
+}
+
 /* ---- between lanes: LDS hardware, no LDS memory */
+
+/* From which lane of its 32 @in gets; "Vega" ISA, "DS_SWIZZLE_B32 details". */
+static unsigned fft(uint32_t pattern, unsigned in)
+{
+	unsigned mask = pattern & 31, reversed = 0;
+
+	for (unsigned b = 0; b < 5; b++)
+		reversed |= (in >> b & 1) << (4 - b);
+	return reversed >> __builtin_popcount(mask) | (in & mask);
+}
+
+static unsigned rotated(uint32_t pattern, unsigned in)
+{
+	unsigned mask = pattern & 31, by = pattern >> 5 & 31;
+	unsigned to = pattern & 0x400 ? in - by : in + by;
+
+	return (in & mask) | (to & ~mask & 31);
+}
+
+static unsigned masked(uint32_t pattern, unsigned in)
+{
+	return ((in & (pattern & 31)) | (pattern >> 5 & 31)) ^ (pattern >> 10 & 31);
+}
+
 static unsigned swizzled(uint32_t pattern, unsigned lane)
 {
-	unsigned in = lane & 31;
+	unsigned half = lane & ~31u, in = lane & 31;
 
-	if (pattern & 0x8000u) /* any lane of the four */
+	if (pattern >= 0xe000)
+		return half | fft(pattern, in);
+	if (pattern >= 0xc000)
+		return half | rotated(pattern, in);
+	if (pattern & 0x8000) /* any lane of the four */
 		return (lane & ~3u) | (pattern >> (2 * (lane & 3)) & 3);
-	in = ((in & (pattern & 31)) | (pattern >> 5 & 31)) ^ (pattern >> 10 & 31);
-	return (lane & ~31u) | in;
+	return half | masked(pattern, in);
 }
 
 void cu_ds_swizzle(struct cu_wave *w, const struct cu_inst *i)
@@ -248,11 +292,11 @@ void cu_ds_swizzle(struct cu_wave *w, const struct cu_inst *i)
 	uint32_t from[CU_LANES];
 
 	memcpy(from, w->v[i->addr], sizeof(from));
-	for (unsigned l = 0; l < CU_LANES; l++) {
-		unsigned n = swizzled((uint32_t)i->simm, l);
+	CU_FOR_LANES(l, exec)
+	{
+		unsigned n = swizzled((uint32_t)i->simm, (unsigned)l);
 
-		if (exec >> l & 1)
-			w->v[i->dst][l] = exec >> n & 1 ? from[n] : 0;
+		w->v[i->dst][l] = exec >> n & 1 ? from[n] : 0;
 	}
 }
 

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the vector memory formats share: kinds of access, per-lane addresses, atomics. */
+/*
+ * What the memory formats share. A vector access is, for each active lane, a
+ * place (pieces of memory or LDS, or nothing where it is out of range) and
+ * what to do with the bytes there. The formats differ in how they find the
+ * place: flat.c, mubuf.c. What is done is in vmem.c (loads and stores) and
+ * vatomic.c; format.c converts typed elements.
+ */
 #ifndef GV_CU_MEMOP_H
 #define GV_CU_MEMOP_H
 
@@ -24,9 +30,20 @@ enum cu_mem_kind {
 	CU_MEM_LOAD_I8_HI,
 	CU_MEM_LOAD_16_D16,
 	CU_MEM_LOAD_16_HI,
+	/* typed: so many components, each a register */
+	CU_MEM_X,
+	CU_MEM_XY,
+	CU_MEM_XYZ,
+	CU_MEM_XYZW,
+	/* ... of 16 bits, two in a register */
+	CU_MEM_D16_X,
+	CU_MEM_D16_XY,
+	CU_MEM_D16_XYZ,
+	CU_MEM_D16_XYZW,
+	CU_MEM_D16_HI_X, /* one, in the high half */
 };
 
-enum cu_atomic {
+enum cu_atomic_kind {
 	CU_AT_SWAP,
 	CU_AT_CMPSWAP,
 	CU_AT_ADD,
@@ -47,21 +64,75 @@ enum cu_atomic {
 	CU_AT_FMAX,
 	CU_AT_FADD,
 	CU_AT_FCMPSWAP,
+	CU_AT_WRAP,
+	CU_AT_CONDXCHG, /* two dwords, each if its top bit is set */
 };
 
-static inline bool cu_mem_is_load(unsigned kind)
+#define CU_FOR_LANES(l, lanes)                                                                     \
+	for (uint64_t left_ = (lanes), l; left_ && ((l = (uint64_t)__builtin_ctzll(left_)), true); \
+	     left_ &= left_ - 1)
+
+static inline bool cu_mem_is_load(const struct cu_op *op)
 {
-	return kind == CU_MEM_LOAD || (kind >= CU_MEM_LOAD_U8 && kind <= CU_MEM_LOAD_I16) ||
-	       kind >= CU_MEM_LOAD_U8_D16;
+	return op->flags & GV9_F_LOAD;
 }
 
-/** Bytes one lane moves. */
+/** Bytes one lane moves, untyped. */
 static inline uint32_t cu_mem_bytes(const struct cu_op *op)
 {
 	static const uint8_t small[] = {0, 0, 1, 1, 2, 2, 1, 1, 2, 2, 1, 1, 1, 1, 2, 2};
 
 	return op->kind <= CU_MEM_STORE ? op->dw * 4u : small[op->kind];
 }
+
+/* ---- where */
+enum cu_space { CU_NOWHERE, CU_MEMORY, CU_LDS };
+
+struct cu_piece {
+	uint64_t at; /* virtual address, or offset in the LDS */
+	uint8_t bytes, space;
+};
+
+/* 16 bytes at most; when dwords are apart and the first is begun in the middle, five pieces. */
+#define CU_MAX_PIECES 5
+struct cu_place {
+	unsigned n;
+	struct cu_piece piece[CU_MAX_PIECES];
+};
+
+/* Where @bytes bytes of @lane's access lie; @where is what the caller gave with it. */
+typedef void (*cu_locate)(const struct cu_wave *w, const struct cu_inst *i, const void *where,
+                          unsigned lane, uint32_t bytes, struct cu_place *p);
+
+static inline void cu_place_add(struct cu_place *p, enum cu_space space, uint64_t at,
+                                uint32_t bytes)
+{
+	p->piece[p->n++] = (struct cu_piece){at, (uint8_t)bytes, (uint8_t)space};
+}
+
+/** Add pieces of scratch: dwords of the 64 lanes lie interleaved from FLAT_SCRATCH on. */
+void cu_place_private(const struct cu_wave *w, unsigned lane, uint64_t offset, uint32_t bytes,
+                      struct cu_place *p);
+
+/* ---- what: vmem.c */
+struct cu_transfer {
+	cu_locate locate;
+	const void *where;
+	uint32_t bytes; /* of one lane */
+	/* One of both: take the lane's bytes, or give them (as many are zero before). */
+	void (*load)(struct cu_wave *w, const struct cu_inst *i, unsigned lane, const void *from);
+	void (*store)(struct cu_wave *w, const struct cu_inst *i, unsigned lane, void *to);
+};
+
+void cu_transfer(struct cu_wave *w, const struct cu_inst *i, uint64_t lanes,
+                 const struct cu_transfer *t);
+
+/** An untyped load or store as the instruction says: registers, or LDS (the lds bit). */
+void cu_transfer_untyped(struct cu_wave *w, const struct cu_inst *i, uint64_t lanes,
+                         cu_locate locate, const void *where);
+
+/** The same when the @lanes lie at @va[]. */
+void cu_vmem(struct cu_wave *w, const struct cu_inst *i, const uint64_t *va, uint64_t lanes);
 
 /** Move between host memory and lane @lane of register @reg on. */
 void cu_mem_lane_load(struct cu_wave *w, const struct cu_op *op, unsigned reg, unsigned lane,
@@ -70,48 +141,66 @@ void cu_mem_lane_load(struct cu_wave *w, const struct cu_op *op, unsigned reg, u
 void cu_mem_lane_data(const struct cu_wave *w, const struct cu_op *op, unsigned reg, unsigned lane,
                       void *to);
 
-/** Load or store of the active @lanes at @va[]. */
-void cu_vmem(struct cu_wave *w, const struct cu_inst *i, const uint64_t *va, uint64_t lanes);
-/** Memory atomic of the lanes, in lane order. */
-void cu_vmem_atomic(struct cu_wave *w, const struct cu_inst *i, const uint64_t *va, uint64_t lanes);
-
-/** New value of an atomic. */
-uint64_t cu_atomic_result(unsigned kind, bool wide, uint64_t old, uint64_t data, uint64_t cmp);
-
-/** Scratch memory of a lane: dwords of the 64 lanes interleaved. */
-static inline uint64_t cu_private_va(const struct cu_wave *w, uint32_t offset, unsigned lane)
+/** Where the lds bit sends or finds @lane's dword. */
+static inline uint32_t cu_dma_lds_at(const struct cu_wave *w, const struct cu_inst *i,
+                                     unsigned lane)
 {
-	return cu_rd64(&w->s[CU_FLAT_SCRATCH]) + (uint64_t)(offset & ~3u) * CU_LANES + lane * 4u +
-	       (offset & 3);
+	return (w->s[CU_M0] & 0xffff) + (uint32_t)i->simm + 4 * lane;
 }
 
-void cu_flat(struct cu_wave *w, const struct cu_inst *i);
-void cu_global(struct cu_wave *w, const struct cu_inst *i);
-void cu_scratch(struct cu_wave *w, const struct cu_inst *i);
-void cu_flat_atomic(struct cu_wave *w, const struct cu_inst *i);
-void cu_mubuf(struct cu_wave *w, const struct cu_inst *i);
-void cu_mubuf_atomic(struct cu_wave *w, const struct cu_inst *i);
-void cu_s_load(struct cu_wave *w, const struct cu_inst *i);
-void cu_s_store(struct cu_wave *w, const struct cu_inst *i);
-void cu_s_buffer_load(struct cu_wave *w, const struct cu_inst *i);
-void cu_s_time(struct cu_wave *w, const struct cu_inst *i);
-void cu_s_cache(struct cu_wave *w, const struct cu_inst *i);
+/* ---- vatomic.c */
+struct cu_operands {
+	unsigned kind; /* enum cu_atomic_kind */
+	bool wide;     /* 8 bytes */
+	uint64_t data, cmp;
+};
+
+/** New value of an atomic. */
+uint64_t cu_atomic_result(const struct cu_operands *o, uint64_t old);
+/** One at @va. False: the wave has faulted, nothing was changed. */
+bool cu_atomic_at(struct cu_wave *w, uint64_t va, const struct cu_operands *o, uint64_t *old);
+/** Those of the lanes, in lane order; all of their memory is there before the first is done. */
+void cu_vmem_atomic(struct cu_wave *w, const struct cu_inst *i, uint64_t lanes, cu_locate locate,
+                    const void *where);
+
+static inline uint64_t cu_lane_value(const struct cu_wave *w, unsigned reg, bool wide, unsigned l)
+{
+	return w->v[reg][l] | (wide ? (uint64_t)w->v[reg + 1][l] << 32 : 0);
+}
+
+static inline void cu_lane_return(struct cu_wave *w, unsigned reg, bool wide, unsigned l,
+                                  uint64_t v)
+{
+	w->v[reg][l] = (uint32_t)v;
+	if (wide)
+		w->v[reg + 1][l] = (uint32_t)(v >> 32);
+}
+
+/* ---- format.c: elements of typed buffers */
+/** Bytes of an element in data format @dfmt; 0: no such format. */
+uint32_t cu_format_bytes(unsigned dfmt);
+/** The four components at @from as 32-bit values (d16: 16-bit): what the format lacks is 0, 0, 0,
+ *  1. */
+void cu_format_unpack(unsigned dfmt, unsigned nfmt, bool d16, const void *from, uint32_t to[4]);
+/** The reverse; components beyond the format's are dropped. Values are clamped to its range. */
+void cu_format_pack(unsigned dfmt, unsigned nfmt, bool d16, const uint32_t from[4], void *to);
+/** 1 as a component of number format @nfmt. */
+uint32_t cu_format_one(unsigned nfmt, bool d16);
 
 /* ---- lds.c; false from the accessors: out of range, counted */
 bool cu_lds_read(struct cu_wave *w, uint32_t at, void *to, uint32_t bytes);
 bool cu_lds_write(struct cu_wave *w, uint32_t at, const void *from, uint32_t bytes);
-uint64_t cu_lds_atomic(struct cu_wave *w, unsigned kind, bool wide, uint32_t at, uint64_t data,
-                       uint64_t cmp);
-void cu_ds_access(struct cu_wave *w, const struct cu_inst *i);
-void cu_ds_two(struct cu_wave *w, const struct cu_inst *i);
-void cu_ds_atomic(struct cu_wave *w, const struct cu_inst *i);
-void cu_ds_xchg2(struct cu_wave *w, const struct cu_inst *i);
-void cu_ds_wrap(struct cu_wave *w, const struct cu_inst *i);
-void cu_ds_count(struct cu_wave *w, const struct cu_inst *i);
-void cu_ds_swizzle(struct cu_wave *w, const struct cu_inst *i);
-void cu_ds_permute(struct cu_wave *w, const struct cu_inst *i);
-void cu_ds_bpermute(struct cu_wave *w, const struct cu_inst *i);
-void cu_ds_addtid(struct cu_wave *w, const struct cu_inst *i);
-void cu_ds_nop(struct cu_wave *w, const struct cu_inst *i);
+uint64_t cu_lds_atomic(struct cu_wave *w, uint32_t at, const struct cu_operands *o);
+
+/* ---- the handlers that gfx9_mem.def names */
+/* clang-format off */
+#define DECLARE_HANDLER(h)   void h(struct cu_wave *w, const struct cu_inst *i);
+#define DECLARE_ACCESS(h, k) DECLARE_HANDLER(h)
+#define DECLARE_ATOMIC(h, k) DECLARE_HANDLER(h)
+#define DECLARE_NOT_DONE
+#define MEM(f, n, nm, d, fl, behaviour) DECLARE_##behaviour
+#include <gv/gfx9_mem.def>
+#undef MEM
+/* clang-format on */
 
 #endif

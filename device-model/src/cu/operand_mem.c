@@ -9,7 +9,7 @@
 
 static bool is_load(const struct cu_op *op)
 {
-	return !(op->flags & GV9_F_ATOMIC) && cu_mem_is_load(op->kind);
+	return cu_mem_is_load(op);
 }
 
 int cu_operands_smem(const uint32_t word[2], struct cu_inst *i)
@@ -17,14 +17,17 @@ int cu_operands_smem(const uint32_t word[2], struct cu_inst *i)
 	uint32_t w = word[0], v = word[1];
 	bool imm = w >> 17 & 1, soe = w >> 14 & 1;
 	unsigned base = (w & 0x3f) * 2;
-	bool buffer = i->op->num >= 8 && i->op->num < 16;
+	bool buffer = i->op->fn == cu_s_buffer_load || i->op->fn == cu_s_buffer_store ||
+	              i->op->fn == cu_s_buffer_atomic;
+	unsigned dw = i->op->dw * (i->op->flags & GV9_F_CMPSWAP ? 2u : 1u);
 	int rc = 0;
 
 	if (i->op->dw == 0)
 		return 0;
 	i->dst = w >> 6 & 0x7f;
-	rc = cu_check_sgprs(i->dst, i->op->dw);
-	if (i->op->fn == cu_s_time)
+	rc = cu_check_sgprs(i->dst, dw);
+	i->glc = w >> 16 & 1;
+	if (i->op->fn == cu_s_memtime || i->op->fn == cu_s_memrealtime)
 		return rc;
 	i->saddr = (uint8_t)base;
 	i->soffset = CU_NUM_S;
@@ -40,7 +43,7 @@ static int decode_ds(const struct gv_cu_run *run, const uint32_t word[2], struct
 {
 	const struct cu_op *op = i->op;
 	uint32_t v = word[1];
-	bool reads_data = op->flags & GV9_F_ATOMIC || (!is_load(op) && !(op->flags & GV9_F_NOADDR));
+	bool reads_data = op->flags & (GV9_F_ATOMIC | GV9_F_STORE);
 	unsigned back = op->flags & GV9_F_TWICE ? op->dw * 2u : op->dw;
 	int rc = 0;
 
@@ -71,10 +74,18 @@ static int check_data(const struct gv_cu_run *run, const struct cu_inst *i)
 	unsigned in = op->kind == CU_AT_CMPSWAP ? op->dw * 2u : op->dw;
 	int rc;
 
-	if (!(op->flags & GV9_F_ATOMIC))
+	if (op->flags & (GV9_F_LOAD | GV9_F_STORE))
 		return cu_check_vgprs(run, i->data, op->dw);
+	if (!(op->flags & GV9_F_ATOMIC))
+		return 0;
 	rc = cu_check_vgprs(run, i->data1, in);
 	return rc || !i->glc ? rc : cu_check_vgprs(run, i->data, op->dw);
+}
+
+/* A dword or less; wider ones have the bit, but no meaning for it that we know. */
+static bool may_go_to_lds(const struct cu_op *op)
+{
+	return is_load(op) && op->dw == 1 && (op->kind <= CU_MEM_LOAD_I16 || op->kind == CU_MEM_X);
 }
 
 static int decode_flat(const struct gv_cu_run *run, const uint32_t word[2], struct cu_inst *i)
@@ -84,7 +95,8 @@ static int decode_flat(const struct gv_cu_run *run, const uint32_t word[2], stru
 	bool pair, uses_addr = true;
 	int rc = 0;
 
-	if (w >> 13 & 1) /* LDS DMA */
+	i->lds_dma = w >> 13 & 1;
+	if (i->lds_dma && !may_go_to_lds(op))
 		return -EOPNOTSUPP;
 	i->glc = w >> 16 & 1;
 	i->addr = v & 0xff;
@@ -107,14 +119,15 @@ static int decode_flat(const struct gv_cu_run *run, const uint32_t word[2], stru
 	return rc ? rc : check_data(run, i);
 }
 
-static int decode_mubuf(const struct gv_cu_run *run, const uint32_t word[2], struct cu_inst *i)
+/* MUBUF and MTBUF */
+static int decode_buffer(const struct gv_cu_run *run, const uint32_t word[2], struct cu_inst *i)
 {
 	uint32_t w = word[0], v = word[1];
 	int rc;
 
 	if (i->op->dw == 0) /* cache control */
 		return 0;
-	if (w >> 16 & 1 || v >> 23 & 1) /* LDS DMA, TFE */
+	if (v >> 23 & 1) /* TFE */
 		return -EOPNOTSUPP;
 	i->simm = (int32_t)(w & 0xfff);
 	i->offen = w >> 12 & 1;
@@ -130,11 +143,28 @@ static int decode_mubuf(const struct gv_cu_run *run, const uint32_t word[2], str
 	return rc ? rc : check_data(run, i);
 }
 
+static int decode_mubuf(const struct gv_cu_run *run, const uint32_t word[2], struct cu_inst *i)
+{
+	i->lds_dma = word[0] >> 16 & 1;
+	if (i->lds_dma && i->op->fn != cu_mubuf_store_lds && !may_go_to_lds(i->op))
+		return -EOPNOTSUPP;
+	return decode_buffer(run, word, i);
+}
+
+static int decode_mtbuf(const struct gv_cu_run *run, const uint32_t word[2], struct cu_inst *i)
+{
+	i->dfmt = word[0] >> 19 & 15;
+	i->nfmt = word[0] >> 23 & 7;
+	return decode_buffer(run, word, i);
+}
+
 int cu_operands_mem(const struct gv_cu_run *run, const uint32_t word[2], struct cu_inst *i)
 {
 	if (i->op->format == GV9_DS)
 		return decode_ds(run, word, i);
 	if (i->op->format == GV9_MUBUF)
 		return decode_mubuf(run, word, i);
+	if (i->op->format == GV9_MTBUF)
+		return decode_mtbuf(run, word, i);
 	return decode_flat(run, word, i);
 }

@@ -18,8 +18,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set_source_files_properties(src/cu/run.c PROPERTIES COMPILE_DEFINITIONS GV_CU_X86)
 endif()
 set(GV_CU_SOURCES ${GV_CU_CORE_SOURCES}
-  src/cu/code.c src/cu/decode.c src/cu/exec.c src/cu/flat.c src/cu/lds.c src/cu/mem.c
+  src/cu/code.c src/cu/decode.c src/cu/exec.c src/cu/flat.c src/cu/format.c src/cu/lds.c src/cu/mem.c
   src/cu/mubuf.c
   src/cu/operand.c src/cu/operand_mem.c src/cu/run.c src/cu/salu.c src/cu/save.c src/cu/smem.c src/cu/sopp.c
   src/cu/table.c src/cu/valu.c src/cu/valu_mod.c
-  src/cu/valu_special.c src/cu/vmem.c)
+  src/cu/valu_special.c src/cu/vatomic.c src/cu/vmem.c)

@@ -88,8 +88,10 @@ struct cu_inst {
 	int32_t simm;
 	uint32_t word[2];
 	/* memory: register numbers and bits */
-	uint8_t addr, data, data1, saddr, glc, lds, offen, idxen, soffset, srsrc;
-	cu_fn inner; /* what a wrapping fn calls */
+	uint8_t addr, data, data1, saddr, glc, offen, idxen, soffset, srsrc;
+	uint8_t lds_dma;    /* a load goes to LDS, not to registers */
+	uint8_t dfmt, nfmt; /* MTBUF */
+	cu_fn inner;        /* what a wrapping fn calls */
 };
 
 struct cu_chunk {

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Loads, stores and atomics of 64 lanes at 64 addresses. */
-#include "cores_math.h"
-#include "memop.h"
+/* Loads and stores of 64 lanes at 64 places. */
+#include <gv/base.h>
 
-#define FOR_LANES(l, lanes)                                                                        \
-	for (uint64_t left_ = (lanes), l; left_ && ((l = (uint64_t)__builtin_ctzll(left_)), true); \
-	     left_ &= left_ - 1)
+#include "memop.h"
 
 static uint32_t low(uint32_t old, uint32_t v)
 {
@@ -68,6 +65,140 @@ void cu_mem_lane_data(const struct cu_wave *w, const struct cu_op *op, unsigned 
 	cu_guest_copy(to, word, cu_mem_bytes(op));
 }
 
+/* ---- any places, lane by lane */
+static bool read_place(struct cu_wave *w, const struct cu_place *p, uint8_t *to)
+{
+	for (unsigned n = 0; n < p->n; n++) {
+		const struct cu_piece *c = &p->piece[n];
+
+		if (c->space == CU_MEMORY && !cu_mem_read(w, c->at, to, c->bytes))
+			return false;
+		if (c->space == CU_LDS)
+			(void)cu_lds_read(w, (uint32_t)c->at, to, c->bytes);
+		w->run->n.buffer_out_of_range += c->space == CU_NOWHERE;
+		to += c->bytes;
+	}
+	return true;
+}
+
+static bool check_place(struct cu_wave *w, const struct cu_place *p)
+{
+	for (unsigned n = 0; n < p->n; n++) {
+		const struct cu_piece *c = &p->piece[n];
+
+		if (c->space == CU_MEMORY && !cu_mem_check(w, c->at, c->bytes, GV_CU_W))
+			return false;
+	}
+	return true;
+}
+
+static bool write_place(struct cu_wave *w, const struct cu_place *p, const uint8_t *from)
+{
+	for (unsigned n = 0; n < p->n; n++) {
+		const struct cu_piece *c = &p->piece[n];
+
+		if (c->space == CU_MEMORY && !cu_mem_write(w, c->at, from, c->bytes))
+			return false;
+		if (c->space == CU_LDS)
+			(void)cu_lds_write(w, (uint32_t)c->at, from, c->bytes);
+		w->run->n.buffer_out_of_range += c->space == CU_NOWHERE;
+		from += c->bytes;
+	}
+	return true;
+}
+
+static void load_lanes(struct cu_wave *w, const struct cu_inst *i, uint64_t lanes,
+                       const struct cu_transfer *t)
+{
+	uint8_t data[CU_LANES][16] = {0}; /* out of range is 0 */
+
+	CU_FOR_LANES(l, lanes)
+	{
+		struct cu_place p = {0};
+
+		t->locate(w, i, t->where, (unsigned)l, t->bytes, &p);
+		if (!read_place(w, &p, data[l])) {
+			cu_mem_in_lane(w, (unsigned)l);
+			return;
+		}
+	}
+	CU_FOR_LANES(l, lanes)
+	t->load(w, i, (unsigned)l, data[l]);
+}
+
+static void store_lanes(struct cu_wave *w, const struct cu_inst *i, uint64_t lanes,
+                        const struct cu_transfer *t)
+{
+	CU_FOR_LANES(l, lanes)
+	{
+		struct cu_place p = {0};
+
+		t->locate(w, i, t->where, (unsigned)l, t->bytes, &p);
+		if (!check_place(w, &p)) {
+			cu_mem_in_lane(w, (unsigned)l);
+			return;
+		}
+	}
+	CU_FOR_LANES(l, lanes)
+	{
+		struct cu_place p = {0};
+		uint8_t data[16] = {0};
+
+		t->locate(w, i, t->where, (unsigned)l, t->bytes, &p);
+		t->store(w, i, (unsigned)l, data);
+		if (!write_place(w, &p, data)) {
+			cu_mem_in_lane(w, (unsigned)l);
+			return;
+		}
+	}
+}
+
+void cu_transfer(struct cu_wave *w, const struct cu_inst *i, uint64_t lanes,
+                 const struct cu_transfer *t)
+{
+	if (t->load)
+		load_lanes(w, i, lanes, t);
+	else
+		store_lanes(w, i, lanes, t);
+}
+
+static void into_registers(struct cu_wave *w, const struct cu_inst *i, unsigned lane,
+                           const void *from)
+{
+	cu_mem_lane_load(w, i->op, i->data, lane, from);
+}
+
+static void from_registers(struct cu_wave *w, const struct cu_inst *i, unsigned lane, void *to)
+{
+	cu_mem_lane_data(w, i->op, i->data, lane, to);
+}
+
+/* A dword each, whatever was loaded. */
+static void into_lds(struct cu_wave *w, const struct cu_inst *i, unsigned lane, const void *from)
+{
+	uint32_t v = 0;
+
+	cu_guest_copy(&v, from, cu_mem_bytes(i->op));
+	if (i->op->kind == CU_MEM_LOAD_I8)
+		v = (uint32_t)(int8_t)v;
+	else if (i->op->kind == CU_MEM_LOAD_I16)
+		v = (uint32_t)(int16_t)v;
+	(void)cu_lds_write(w, cu_dma_lds_at(w, i, lane), &v, 4);
+}
+
+void cu_transfer_untyped(struct cu_wave *w, const struct cu_inst *i, uint64_t lanes,
+                         cu_locate locate, const void *where)
+{
+	struct cu_transfer t = {.locate = locate, .where = where, .bytes = cu_mem_bytes(i->op)};
+
+	if (cu_mem_is_load(i->op))
+		t.load = i->lds_dma ? into_lds : into_registers;
+	else
+		t.store = from_registers;
+	cu_transfer(w, i, lanes, &t);
+}
+
+/* ---- memory only, and most often near together */
 /* All lanes one behind the other, as most programs do. */
 static bool contiguous(const uint64_t *va, uint64_t stride)
 {
@@ -84,7 +215,7 @@ static uint8_t *one_window(struct cu_wave *w, const uint64_t *va, uint64_t lanes
 {
 	uint64_t lo = ~0ull, hi = 0;
 
-	FOR_LANES(l, lanes)
+	CU_FOR_LANES(l, lanes)
 	{
 		lo = GV_MIN(lo, va[l]);
 		hi = GV_MAX(hi, va[l]);
@@ -101,55 +232,21 @@ static void load_one_window(struct cu_wave *w, const struct cu_inst *i, const ui
 	uint32_t *d = w->v[i->data];
 
 	if (i->op->kind == CU_MEM_LOAD && i->op->dw == 1) {
-		FOR_LANES(l, lanes)
+		CU_FOR_LANES(l, lanes)
 		cu_guest_copy(&d[l], host + (va[l] - lowest), 4);
 		return;
 	}
-	FOR_LANES(l, lanes)
+	CU_FOR_LANES(l, lanes)
 	cu_mem_lane_load(w, i->op, i->data, (unsigned)l, host + (va[l] - lowest));
 }
 
-static void load(struct cu_wave *w, const struct cu_inst *i, const uint64_t *va, uint64_t lanes)
+static void store_one_window(const struct cu_wave *w, const struct cu_inst *i, const uint64_t *va,
+                             uint64_t lanes, uint8_t *host, uint64_t lowest)
 {
-	uint32_t bytes = cu_mem_bytes(i->op);
-	uint64_t lowest;
-	const uint8_t *host = one_window(w, va, lanes, bytes, GV_CU_R, &lowest);
-
-	if (host) {
-		load_one_window(w, i, va, lanes, host, lowest);
-		return;
-	}
-	FOR_LANES(l, lanes)
-	{
-		uint32_t word[4];
-
-		if (!cu_mem_read(w, va[l], word, bytes))
-			return;
-		cu_mem_lane_load(w, i->op, i->data, (unsigned)l, word);
-	}
+	CU_FOR_LANES(l, lanes)
+	cu_mem_lane_data(w, i->op, i->data, (unsigned)l, host + (va[l] - lowest));
 }
 
-static void store(struct cu_wave *w, const struct cu_inst *i, const uint64_t *va, uint64_t lanes)
-{
-	uint32_t bytes = cu_mem_bytes(i->op);
-	uint64_t lowest;
-	uint8_t *host = one_window(w, va, lanes, bytes, GV_CU_W, &lowest);
-
-	FOR_LANES(l, lanes)
-	{
-		uint32_t word[4];
-
-		if (host) {
-			cu_mem_lane_data(w, i->op, i->data, (unsigned)l, host + (va[l] - lowest));
-			continue;
-		}
-		cu_mem_lane_data(w, i->op, i->data, (unsigned)l, word);
-		if (!cu_mem_write(w, va[l], word, bytes))
-			return;
-	}
-}
-
-/* One dword per lane, all lanes, one window: a copy. */
 static bool copy_row(struct cu_wave *w, const struct cu_inst *i, const uint64_t *va, uint64_t lanes)
 {
 	bool is_load = i->op->kind == CU_MEM_LOAD;
@@ -167,152 +264,36 @@ static bool copy_row(struct cu_wave *w, const struct cu_inst *i, const uint64_t 
 	return true;
 }
 
-void cu_vmem(struct cu_wave *w, const struct cu_inst *i, const uint64_t *va, uint64_t lanes)
+static bool in_one_window(struct cu_wave *w, const struct cu_inst *i, const uint64_t *va,
+                          uint64_t lanes)
 {
-	if (!lanes || copy_row(w, i, va, lanes))
-		return;
-	if (cu_mem_is_load(i->op->kind))
-		load(w, i, va, lanes);
-	else
-		store(w, i, va, lanes);
-}
+	bool is_load = cu_mem_is_load(i->op);
+	uint64_t lowest;
+	uint8_t *host =
+	        one_window(w, va, lanes, cu_mem_bytes(i->op), is_load ? GV_CU_R : GV_CU_W, &lowest);
 
-/* ---- atomics */
-static uint64_t float_result(unsigned kind, bool wide, uint64_t old, uint64_t data, uint64_t cmp)
-{
-	double a = wide ? cu_d(old) : (double)cu_f((uint32_t)old);
-	double b = wide ? cu_d(data) : (double)cu_f((uint32_t)data);
-	double c = wide ? cu_d(cmp) : (double)cu_f((uint32_t)cmp);
-
-	switch (kind) {
-	case CU_AT_FMIN:
-		return b < a || a != a ? data : old;
-	case CU_AT_FMAX:
-		return b > a || a != a ? data : old;
-	case CU_AT_FCMPSWAP:
-		return a == c ? data : old;
-	default: /* CU_AT_FADD, of floats only */
-		return cu_u(cu_f((uint32_t)old) + cu_f((uint32_t)data));
-	}
-}
-
-uint64_t cu_atomic_result(unsigned kind, bool wide, uint64_t old, uint64_t data, uint64_t cmp)
-{
-	int64_t so = wide ? (int64_t)old : (int32_t)old, sd = wide ? (int64_t)data : (int32_t)data;
-
-	switch (kind) {
-	case CU_AT_SWAP:
-		return data;
-	case CU_AT_CMPSWAP:
-		return old == cmp ? data : old;
-	case CU_AT_ADD:
-		return old + data;
-	case CU_AT_SUB:
-		return old - data;
-	case CU_AT_RSUB:
-		return data - old;
-	case CU_AT_SMIN:
-		return so < sd ? old : data;
-	case CU_AT_SMAX:
-		return so > sd ? old : data;
-	case CU_AT_UMIN:
-		return GV_MIN(old, data);
-	case CU_AT_UMAX:
-		return GV_MAX(old, data);
-	case CU_AT_AND:
-		return old & data;
-	case CU_AT_OR:
-		return old | data;
-	case CU_AT_XOR:
-		return old ^ data;
-	case CU_AT_INC:
-		return old >= data ? 0 : old + 1;
-	case CU_AT_DEC:
-		return old == 0 || old > data ? data : old - 1;
-	case CU_AT_MSKOR: /* data: mask, cmp: bits */
-		return (old & ~data) | cmp;
-	default:
-		return float_result(kind, wide, old, data, cmp);
-	}
-}
-
-static uint64_t atomic32(uint32_t *p, unsigned kind, uint32_t data, uint32_t cmp)
-{
-	uint32_t old = __atomic_load_n(p, __ATOMIC_RELAXED);
-
-	if (kind == CU_AT_ADD)
-		return __atomic_fetch_add(p, data, __ATOMIC_SEQ_CST);
-	while (!__atomic_compare_exchange_n(p, &old,
-	                                    (uint32_t)cu_atomic_result(kind, false, old, data, cmp),
-	                                    false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		;
-	return old;
-}
-
-static uint64_t atomic64(uint64_t *p, unsigned kind, uint64_t data, uint64_t cmp)
-{
-	uint64_t old = __atomic_load_n(p, __ATOMIC_RELAXED);
-
-	if (kind == CU_AT_ADD)
-		return __atomic_fetch_add(p, data, __ATOMIC_SEQ_CST);
-	while (!__atomic_compare_exchange_n(p, &old, cu_atomic_result(kind, true, old, data, cmp),
-	                                    false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		;
-	return old;
-}
-
-static uint64_t reg_pair(const struct cu_wave *w, unsigned reg, uint64_t lane)
-{
-	return (uint64_t)w->v[reg + 1][lane] << 32 | w->v[reg][lane];
-}
-
-struct operands {
-	unsigned kind;
-	bool wide;
-	uint64_t data, cmp;
-};
-
-static uint64_t next_value(const void *arg, uint64_t old)
-{
-	const struct operands *o = arg;
-
-	return cu_atomic_result(o->kind, o->wide, old, o->data, o->cmp);
-}
-
-static bool atomic_lane(struct cu_wave *w, const struct cu_inst *i, uint64_t va, uint64_t l)
-{
-	bool wide = i->op->dw == 2, two = i->op->kind == CU_AT_CMPSWAP, indirect;
-	void *p = cu_mem_atomic(w, va, wide ? 8 : 4, &indirect);
-	struct operands o = {.kind = i->op->kind, .wide = wide};
-	uint64_t old;
-
-	if (!p && !indirect)
+	if (!host)
 		return false;
-	if (wide) {
-		o.data = reg_pair(w, i->data1, l);
-		o.cmp = two ? reg_pair(w, i->data1 + 2u, l) : 0;
-	} else {
-		o.data = w->v[i->data1][l];
-		o.cmp = two ? w->v[i->data1 + 1][l] : 0;
-	}
-	if (indirect) {
-		if (!cu_mem_update(w, va, wide ? 8 : 4, next_value, &o, &old))
-			return false;
-	} else {
-		old = wide ? atomic64(p, o.kind, o.data, o.cmp)
-		           : atomic32(p, o.kind, (uint32_t)o.data, (uint32_t)o.cmp);
-	}
-	if (i->glc) {
-		w->v[i->data][l] = (uint32_t)old;
-		if (wide)
-			w->v[i->data + 1][l] = (uint32_t)(old >> 32);
-	}
+	if (is_load)
+		load_one_window(w, i, va, lanes, host, lowest);
+	else
+		store_one_window(w, i, va, lanes, host, lowest);
 	return true;
 }
 
-void cu_vmem_atomic(struct cu_wave *w, const struct cu_inst *i, const uint64_t *va, uint64_t lanes)
+static void at_va(const struct cu_wave *w, const struct cu_inst *i, const void *where,
+                  unsigned lane, uint32_t bytes, struct cu_place *p)
 {
-	FOR_LANES(l, lanes)
-	if (!atomic_lane(w, i, va[l], l))
+	const uint64_t *va = where;
+
+	(void)w, (void)i;
+	cu_place_add(p, CU_MEMORY, va[lane], bytes);
+}
+
+void cu_vmem(struct cu_wave *w, const struct cu_inst *i, const uint64_t *va, uint64_t lanes)
+{
+	if (!lanes ||
+	    (!i->lds_dma && (copy_row(w, i, va, lanes) || in_one_window(w, i, va, lanes))))
 		return;
+	cu_transfer_untyped(w, i, lanes, at_va, va);
 }

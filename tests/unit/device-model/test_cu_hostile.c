@@ -236,7 +236,7 @@ static void faults_say_what_and_where(void)
 	} t[] = {
 	        {{0xdc508000, 0x017f0000}, GV_CU_MEMORY_FAULT, "global_load_dword"},
 	        {{0xf0000000, 0}, GV_CU_UNIMPLEMENTED, "MIMG"},
-	        {{0xe8000000, 0}, GV_CU_UNIMPLEMENTED, "MTBUF"},
+	        {{0xe8000000, 1u << 23}, GV_CU_UNIMPLEMENTED, "tbuffer_load_format_x"}, /* TFE */
 	        {{0xc4000000, 0}, GV_CU_UNIMPLEMENTED, "EXP"},
 	        {{0xd81b0000, 0}, GV_CU_UNIMPLEMENTED, "ds_write_b32"}, /* GDS */
 	        {{0xbf920001, 0}, GV_CU_TRAP, "s_trap"},
