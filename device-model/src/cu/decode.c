@@ -220,8 +220,11 @@ enum gv_cu_reason cu_decode(const struct gv_cu_run *run, const uint32_t word[2],
 		                                                        : i->op->core];
 		i->fn = cu_valu_handler(run, i);
 	}
-	if (i->fn == cu_global && i->op->kind <= CU_MEM_STORE && i->op->dw == 1 && !i->lds_dma)
-		i->fn = run->isa->global_dword;
+	if (i->op->format == GV9_GLOBAL || i->op->format == GV9_FLAT) {
+		cu_fn fast = run->isa->memory(i);
+
+		i->fn = fast ? fast : i->fn;
+	}
 	if (i->status) {
 		i->inner = i->fn;
 		i->fn = with_status;

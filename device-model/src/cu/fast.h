@@ -4,7 +4,7 @@
  * modifiers, and dwords of 64 neighbours in memory. Compiled once for every
  * host ISA, behind cores.h; CU_ISA names the table.
  */
-#ifdef __AVX__
+#ifdef __AVX2__
 #include <immintrin.h>
 #endif
 
@@ -13,13 +13,19 @@
 /* One bit per lane of 0 or ~0. */
 CU_INLINE uint64_t fast_pack(const uint32_t *lanes)
 {
-#ifdef __AVX__
+#ifdef __AVX2__
+	const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
 	uint64_t mask = 0;
 
-	for (unsigned l = 0; l < CU_LANES; l += 8)
-		mask |= (uint64_t)(uint32_t)_mm256_movemask_ps(
-		                _mm256_loadu_ps((const void *)(lanes + l)))
-		        << l;
+	for (unsigned l = 0; l < CU_LANES; l += 32) {
+		const __m256i *p = (const void *)(lanes + l);
+		__m256i a = _mm256_packs_epi32(_mm256_loadu_si256(p), _mm256_loadu_si256(p + 1));
+		__m256i b =
+		        _mm256_packs_epi32(_mm256_loadu_si256(p + 2), _mm256_loadu_si256(p + 3));
+		__m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(a, b), order);
+
+		mask |= (uint64_t)(uint32_t)_mm256_movemask_epi8(bytes) << l;
+	}
 	return mask;
 #else
 	return cu_pack(lanes);
@@ -174,48 +180,7 @@ static void fast_carry(struct cu_wave *w, const struct cu_inst *i)
 		fast_put_mask(w, i);
 }
 
-/* Are 64 offsets (or low halves of addresses) dwords one behind the other, without wrapping? */
-CU_INLINE bool fast_in_a_row(const uint32_t *lo)
-{
-	uint32_t diff = 0, first = lo[0];
-
-	for (unsigned l = 0; l < CU_LANES; l++)
-		diff |= lo[l] ^ (first + 4 * l);
-	return diff == 0 && first <= UINT32_MAX - 4 * CU_LANES;
-}
-
-CU_INLINE bool fast_all_same(const uint32_t *row)
-{
-	uint32_t diff = 0;
-
-	for (unsigned l = 0; l < CU_LANES; l++)
-		diff |= row[l] ^ row[0];
-	return diff == 0;
-}
-
-static void fast_global_dword(struct cu_wave *w, const struct cu_inst *i)
-{
-	const uint32_t *lo = w->v[i->addr];
-	bool is_load = i->op->kind == CU_MEM_LOAD, pair = i->saddr >= 0x7f;
-	uint64_t va;
-	uint8_t *host;
-
-	if (cu_exec(w) != ~0ull || !fast_in_a_row(lo) ||
-	    (pair && !fast_all_same(w->v[i->addr + 1]))) {
-		cu_global(w, i);
-		return;
-	}
-	va = pair ? (uint64_t)w->v[i->addr + 1][0] << 32 : cu_rd64(&w->s[i->saddr]);
-	va += lo[0] + (uint64_t)(int64_t)i->simm;
-	host = cu_mem_try(w, va, 4 * CU_LANES, is_load ? GV_CU_R : GV_CU_W);
-	if (!host)
-		cu_global(w, i);
-	else if (is_load)
-		cu_guest_copy(w->v[i->data], host, 4 * CU_LANES);
-	else
-		cu_guest_copy(host, w->v[i->data], 4 * CU_LANES);
-}
-
+#include "fast_mem.h"
 #include "hot.h"
 
 const struct cu_isa CU_ISA = {
@@ -223,6 +188,6 @@ const struct cu_isa CU_ISA = {
         .plain = {fast_valu1, fast_valu2, fast_valu3},
         .compare = fast_compare,
         .carry = fast_carry,
-        .global_dword = fast_global_dword,
+        .memory = fast_memory,
         .hot = hot_handler,
 };

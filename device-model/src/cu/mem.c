@@ -13,6 +13,7 @@ void cu_mem_check_generation(struct gv_cu_run *run)
 	if (now == run->generation)
 		return;
 	memset(run->window, 0, sizeof(run->window));
+	memset(run->big_window, 0, sizeof(run->big_window));
 	run->generation = now;
 	cu_code_forget(run);
 }
@@ -23,17 +24,38 @@ static struct gv_cu_window *window_slot(struct gv_cu_run *run, uint64_t va)
 	return &run->window[((va >> 12) + (va >> 16) * 7) % CU_WINDOWS];
 }
 
+/* So may several buffers of a power of two. */
+static struct gv_cu_window *big_slot(struct gv_cu_run *run, uint64_t va)
+{
+	return &run->big_window[((va >> CU_BIG_SHIFT) + (va >> (CU_BIG_SHIFT + 4)) * 5) %
+	                        CU_BIG_WINDOWS];
+}
+
+static bool serves(const struct gv_cu_window *w, uint64_t va, unsigned access)
+{
+	return va - w->va_base < w->bytes && (w->access & access) == access;
+}
+
+/* The window of @va if the run has it, else NULL. */
+static const struct gv_cu_window *kept(struct gv_cu_run *run, uint64_t va, unsigned access)
+{
+	const struct gv_cu_window *big = big_slot(run, va), *w = window_slot(run, va);
+
+	if (serves(big, va, access))
+		return big;
+	return serves(w, va, access) ? w : NULL;
+}
+
 /* The window of @va, asked for if the run does not hold it. 0, -EFAULT, -EAGAIN. */
 static int find_window(struct gv_cu_run *run, uint64_t va, unsigned access,
                        const struct gv_cu_window **found)
 {
-	struct gv_cu_window *w = window_slot(run, va), fresh;
+	struct gv_cu_window *w, fresh;
 	int rc;
 
-	if (va - w->va_base < w->bytes && (w->access & access) == access) {
-		*found = w;
+	*found = kept(run, va, access);
+	if (*found)
 		return 0;
-	}
 	memset(&fresh, 0, sizeof(fresh));
 	rc = run->d.mem.translate(run->d.mem.ctx, va, access, &fresh);
 	if (rc)
@@ -41,6 +63,7 @@ static int find_window(struct gv_cu_run *run, uint64_t va, unsigned access,
 	if ((!fresh.host && !run->d.mem.copy) || va - fresh.va_base >= fresh.bytes)
 		return -EFAULT;
 	fresh.access |= access;
+	w = fresh.bytes >> CU_BIG_SHIFT ? big_slot(run, va) : window_slot(run, va);
 	if (!fresh.host)
 		w = &run->indirect;
 	*w = fresh;
@@ -51,15 +74,14 @@ static int find_window(struct gv_cu_run *run, uint64_t va, unsigned access,
 uint8_t *cu_mem_try(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access)
 {
 	struct gv_cu_run *run = w->run;
-	const struct gv_cu_window *win = window_slot(run, va);
-	uint64_t at;
+	const struct gv_cu_window *win;
 
 	if (run->d.mem.generation)
 		cu_mem_check_generation(run);
-	at = va - win->va_base;
-	if (at >= win->bytes || bytes > win->bytes - at || (win->access & access) != access)
+	win = kept(run, va, access);
+	if (!win || bytes > win->bytes - (va - win->va_base))
 		return NULL;
-	return win->host + at;
+	return win->host + (va - win->va_base);
 }
 
 static bool refused(struct cu_wave *w, uint64_t va, unsigned access, int rc)

@@ -17,6 +17,8 @@
 #define CU_MAX_CHUNKS  512u
 #define CU_KEPT_CHUNKS 64u /* that one dispatch may leave to the next */
 #define CU_WINDOWS     256u
+#define CU_BIG_WINDOWS 16u
+#define CU_BIG_SHIFT   21u /* a window of this size is big: a page of the second level */
 #define CU_PC_MASK     0xffffffffffffull
 
 /* Scalar operand numbers, also the index into cu_wave.s. */
@@ -137,8 +139,9 @@ struct gv_cu_run {
 	struct gv_cu_counters n;
 	struct gv_cu_fault fault;
 	const struct cu_isa *isa;
-	struct gv_cu_window window[CU_WINDOWS]; /* all with a pointer */
-	struct gv_cu_window indirect;           /* the last one without; asked for each time */
+	/* all with a pointer */
+	struct gv_cu_window window[CU_WINDOWS], big_window[CU_BIG_WINDOWS];
+	struct gv_cu_window indirect; /* the last one without; asked for each time */
 	uint64_t generation;
 	struct cu_chunk *chunks, *chunk_of[64];
 	unsigned num_chunks;
@@ -324,9 +327,9 @@ struct cu_isa {
 	const cu_core *cores;
 	cu_fn plain[3]; /* one, two, three sources */
 	cu_fn compare, carry;
-	cu_fn global_dword; /* global_load_dword and global_store_dword */
-	/* a handler for just this instruction, without modifiers; NULL: those above */
-	cu_fn (*hot)(const struct cu_inst *i);
+	/* A handler for just this instruction, NULL: it takes the ordinary one. VALU without
+	 * modifiers; FLAT and GLOBAL. */
+	cu_fn (*hot)(const struct cu_inst *i), (*memory)(const struct cu_inst *i);
 };
 extern const struct cu_isa cu_isa_base, cu_isa_avx2, cu_isa_avx512;
 

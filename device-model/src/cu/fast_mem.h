@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Loads and stores whose active lanes have the same high half of an address and
+ * lie in one window: neighbours are copied as a row, others lane by lane without
+ * another look at the window. What is not so is left to cu_global() and
+ * cu_flat(), which also find out who faults. Part of fast.h.
+ */
+
+/* Where the lanes of an access are: @off rows from @base, from @lowest to @highest. */
+struct fast_span {
+	uint64_t base;
+	const uint32_t *off;
+	uint32_t lowest, highest;
+	uint8_t *host; /* of the lowest */
+	bool row;      /* the lanes are one behind the other */
+};
+
+/* Are 64 offsets @step bytes apart, without wrapping? */
+CU_INLINE bool fast_in_a_row(const uint32_t *off, uint32_t step)
+{
+	uint32_t diff = 0, first = off[0];
+
+	for (unsigned l = 0; l < CU_LANES; l++)
+		diff |= off[l] ^ (first + step * l);
+	return diff == 0 && first <= UINT32_MAX - step * CU_LANES;
+}
+
+/* @mask: rows of the lanes that count, NULL: all. */
+CU_INLINE bool fast_all_same(const uint32_t *row, uint32_t first, const uint32_t *mask)
+{
+	uint32_t diff = 0;
+
+	for (unsigned l = 0; l < CU_LANES; l++)
+		diff |= (row[l] ^ first) & (mask ? mask[l] : ~0u);
+	return diff == 0;
+}
+
+CU_INLINE void fast_bounds(struct fast_span *s, uint32_t first, const uint32_t *mask)
+{
+	uint32_t lo = first, hi = first;
+
+	for (unsigned l = 0; l < CU_LANES; l++) {
+		uint32_t v = mask ? (s->off[l] & mask[l]) | (first & ~mask[l]) : s->off[l];
+
+		lo = GV_MIN(lo, v);
+		hi = GV_MAX(hi, v);
+	}
+	s->lowest = lo;
+	s->highest = hi;
+}
+
+/* The base that all lanes share. False: they do not. */
+CU_INLINE bool fast_base(const struct cu_wave *w, const struct cu_inst *i, struct fast_span *s,
+                         unsigned first, const uint32_t *mask)
+{
+	s->off = w->v[i->addr];
+	if (i->saddr >= 0x7f) {
+		const uint32_t *high = w->v[i->addr + 1];
+
+		s->base = ((uint64_t)high[first] << 32) + (uint64_t)(int64_t)i->simm;
+		return fast_all_same(high, high[first], mask);
+	}
+	s->base = cu_rd64(&w->s[i->saddr]) + (uint64_t)(int64_t)i->simm;
+	return true;
+}
+
+/* Of all lanes. */
+CU_INLINE bool fast_span_full(const struct cu_wave *w, const struct cu_inst *i, struct fast_span *s,
+                              uint32_t bytes)
+{
+	if (!fast_base(w, i, s, 0, NULL))
+		return false;
+	s->row = fast_in_a_row(s->off, bytes);
+	s->lowest = s->off[0];
+	s->highest = s->lowest + bytes * (CU_LANES - 1);
+	if (!s->row)
+		fast_bounds(s, s->lowest, NULL);
+	return true;
+}
+
+/* Of those that are on. */
+CU_INLINE bool fast_span_some(struct cu_wave *w, const struct cu_inst *i, struct fast_span *s,
+                              uint64_t exec)
+{
+	const uint32_t *mask = fast_mask(w);
+	unsigned first = (unsigned)__builtin_ctzll(exec);
+
+	if (!fast_base(w, i, s, first, mask))
+		return false;
+	s->row = false;
+	fast_bounds(s, s->off[first], mask);
+	return true;
+}
+
+/* False: not in one window, or not seen to be. */
+CU_INLINE bool fast_find(struct cu_wave *w, const struct cu_inst *i, struct fast_span *s,
+                         uint32_t bytes, unsigned access)
+{
+	uint64_t exec = cu_exec(w);
+
+	if (exec == ~0ull ? !fast_span_full(w, i, s, bytes)
+	                  : !exec || !fast_span_some(w, i, s, exec))
+		return false;
+	if (s->highest - s->lowest > UINT32_MAX - bytes)
+		return false;
+	s->host = cu_mem_try(w, s->base + s->lowest, s->highest - s->lowest + bytes, access);
+	return s->host != NULL;
+}
+
+/* An access that the flat apertures would take is not for here. */
+CU_INLINE bool fast_is_memory(const struct cu_wave *w, const struct cu_inst *i,
+                              const struct fast_span *s)
+{
+	uint64_t from = (s->base + s->lowest) >> 32, to = (s->base + s->highest) >> 32;
+	const struct gv_cu_dispatch *d = &w->run->d;
+	uint64_t shared = d->shared_base >> 32, private = d->private_base >> 32;
+
+	return i->op->format == GV9_GLOBAL ||
+	       (from != shared && from != private && to != shared && to != private);
+}
+
+#define FAST_EACH(lanes)                                                                           \
+	for (uint64_t left_ = (lanes), L; left_ && ((L = (uint64_t)__builtin_ctzll(left_)), true); \
+	     left_ &= left_ - 1)
+
+/* One lane: what it loads from @p, or stores there. */
+#define FAST_LOAD(type)                                                                            \
+	do {                                                                                       \
+		type v_;                                                                           \
+                                                                                                   \
+		cu_guest_copy(&v_, p, sizeof(v_));                                                 \
+		d[L] = (uint32_t)v_;                                                               \
+	} while (0)
+#define FAST_LOAD_DW(n)                                                                            \
+	do {                                                                                       \
+		uint32_t v_[n];                                                                    \
+                                                                                                   \
+		cu_guest_copy(v_, p, sizeof(v_));                                                  \
+		for (unsigned k = 0; k < (n); k++)                                                 \
+			d[k * CU_LANES + L] = v_[k];                                               \
+	} while (0)
+#define FAST_STORE(type)                                                                           \
+	do {                                                                                       \
+		type v_ = (type)d[L];                                                              \
+                                                                                                   \
+		cu_guest_copy(p, &v_, sizeof(v_));                                                 \
+	} while (0)
+#define FAST_STORE_DW(n)                                                                           \
+	do {                                                                                       \
+		uint32_t v_[n];                                                                    \
+                                                                                                   \
+		for (unsigned k = 0; k < (n); k++)                                                 \
+			v_[k] = d[k * CU_LANES + L];                                               \
+		cu_guest_copy(p, v_, sizeof(v_));                                                  \
+	} while (0)
+
+/* @bytes of each lane. @all: an access of a whole row, when there is a short way. */
+#define FAST_ACCESS(name, bytes, access, lane, all)                                                \
+	static void fast_##name(struct cu_wave *w, const struct cu_inst *i)                        \
+	{                                                                                          \
+		struct fast_span s;                                                                \
+		uint32_t *d = w->v[i->data];                                                       \
+		uint64_t exec = cu_exec(w);                                                        \
+                                                                                                   \
+		if (!fast_find(w, i, &s, bytes, access) || !fast_is_memory(w, i, &s)) {            \
+			i->op->fn(w, i);                                                           \
+		} else if (s.row) {                                                                \
+			all;                                                                       \
+		} else if (exec == ~0ull) {                                                        \
+			for (unsigned L = 0; L < CU_LANES; L++) {                                  \
+				uint8_t *p = s.host + (s.off[L] - s.lowest);                       \
+                                                                                                   \
+				lane;                                                              \
+			}                                                                          \
+		} else {                                                                           \
+			FAST_EACH(exec)                                                            \
+			{                                                                          \
+				uint8_t *p = s.host + (s.off[L] - s.lowest);                       \
+                                                                                                   \
+				lane;                                                              \
+			}                                                                          \
+		}                                                                                  \
+	}
+#define FAST_ROW(bytes, lane)                                                                      \
+	for (unsigned L = 0; L < CU_LANES; L++) {                                                  \
+		uint8_t *p = s.host + (bytes)*L;                                                   \
+                                                                                                   \
+		lane;                                                                              \
+	}
+
+FAST_ACCESS(load_1, 4, GV_CU_R, FAST_LOAD(uint32_t), cu_guest_copy(d, s.host, 4 * CU_LANES))
+FAST_ACCESS(load_2, 8, GV_CU_R, FAST_LOAD_DW(2), FAST_ROW(8, FAST_LOAD_DW(2)))
+FAST_ACCESS(load_3, 12, GV_CU_R, FAST_LOAD_DW(3), FAST_ROW(12, FAST_LOAD_DW(3)))
+FAST_ACCESS(load_4, 16, GV_CU_R, FAST_LOAD_DW(4), FAST_ROW(16, FAST_LOAD_DW(4)))
+FAST_ACCESS(load_u8, 1, GV_CU_R, FAST_LOAD(uint8_t), FAST_ROW(1, FAST_LOAD(uint8_t)))
+FAST_ACCESS(load_i8, 1, GV_CU_R, FAST_LOAD(int8_t), FAST_ROW(1, FAST_LOAD(int8_t)))
+FAST_ACCESS(load_u16, 2, GV_CU_R, FAST_LOAD(uint16_t), FAST_ROW(2, FAST_LOAD(uint16_t)))
+FAST_ACCESS(load_i16, 2, GV_CU_R, FAST_LOAD(int16_t), FAST_ROW(2, FAST_LOAD(int16_t)))
+FAST_ACCESS(store_1, 4, GV_CU_W, FAST_STORE(uint32_t), cu_guest_copy(s.host, d, 4 * CU_LANES))
+FAST_ACCESS(store_2, 8, GV_CU_W, FAST_STORE_DW(2), FAST_ROW(8, FAST_STORE_DW(2)))
+FAST_ACCESS(store_3, 12, GV_CU_W, FAST_STORE_DW(3), FAST_ROW(12, FAST_STORE_DW(3)))
+FAST_ACCESS(store_4, 16, GV_CU_W, FAST_STORE_DW(4), FAST_ROW(16, FAST_STORE_DW(4)))
+FAST_ACCESS(store_8, 1, GV_CU_W, FAST_STORE(uint8_t), FAST_ROW(1, FAST_STORE(uint8_t)))
+FAST_ACCESS(store_16, 2, GV_CU_W, FAST_STORE(uint16_t), FAST_ROW(2, FAST_STORE(uint16_t)))
+
+/* The handler of a load or store of FLAT or GLOBAL; NULL: there is none here. */
+static cu_fn fast_memory(const struct cu_inst *i)
+{
+	static const cu_fn dwords[2][5] = {
+	        {NULL, fast_load_1, fast_load_2, fast_load_3, fast_load_4},
+	        {NULL, fast_store_1, fast_store_2, fast_store_3, fast_store_4}};
+	static const cu_fn small[] = {
+	        [CU_MEM_LOAD_U8] = fast_load_u8,   [CU_MEM_LOAD_I8] = fast_load_i8,
+	        [CU_MEM_LOAD_U16] = fast_load_u16, [CU_MEM_LOAD_I16] = fast_load_i16,
+	        [CU_MEM_STORE_8] = fast_store_8,   [CU_MEM_STORE_16] = fast_store_16,
+	};
+
+	if ((i->op->fn != cu_global && i->op->fn != cu_flat) || i->lds_dma)
+		return NULL;
+	if (i->op->kind <= CU_MEM_STORE)
+		return dwords[i->op->kind][i->op->dw];
+	return i->op->kind < GV_ARRAY_LEN(small) ? small[i->op->kind] : NULL;
+}
