@@ -35,9 +35,11 @@ enum {
 	GV_SLICE_PACKETS = 256, /* packets of one queue before others get their turn */
 	GV_NO_DOORBELL = 0xffffffff,
 };
-#define GV_DRAIN_NS (1 * GV_S)    /* a preempted queue may finish what it runs in this time */
-#define GV_POLL_MIN (4 * GV_US)   /* first and */
-#define GV_POLL_MAX (200 * GV_US) /* longest pause between two looks at a WAIT_REG_MEM */
+#define GV_IB_MASK  ((1ull << 40) - 1) /* an IB's positions never wrap */
+#define GV_IB_MAX   0xfffffull         /* dwords */
+#define GV_DRAIN_NS (1 * GV_S)         /* a preempted queue may finish what it runs in this time */
+#define GV_POLL_MIN (4 * GV_US)        /* first and */
+#define GV_POLL_MAX (200 * GV_US)      /* longest pause between two looks at a WAIT_REG_MEM */
 
 /* What hooks ask of the worker (gv_queue.asked). */
 enum {
@@ -47,6 +49,7 @@ enum {
 	GV_ASK_WPTR = 8,   /* wptr_in is new */
 	GV_ASK_WPREG = 16, /* CP_HQD_PQ_WPTR_LO/HI were written */
 	GV_ASK_RESET = 32, /* DEQUEUE_REQUEST: stop now, ACTIVE goes to 0 */
+	GV_ASK_SAVE = 64,  /* DEQUEUE_REQUEST: save the waves, then stop */
 };
 
 /* A range of dwords that packets are fetched from: the ring (pos and end run freely) or an IB. */
@@ -71,6 +74,8 @@ struct gv_queue {
 
 	/* the worker's */
 	bool active, halted, draining;
+	bool save_waves;  /* draining: as soon as they can be saved */
+	bool no_save;     /* its context could not be saved: it drains */
 	bool hold;        /* preempted without unmapping: starts no new packet */
 	bool in_progress; /* in the middle of a long packet */
 	bool no_report;   /* rptr report address faulted */
@@ -160,6 +165,30 @@ void gv_hqd_poll_wptr(struct gv_queue *q);
 /** Dword index watched for @q follows its registers. Under dev->lock. */
 void gv_hqd_watch(struct gv_queue *q);
 void gv_hqd_forget(struct gv_queue *q);
+
+/** rptr, wptr, COMPUTE_* and what says that a context is saved go back to the MQD, so that mapping
+ *  it again goes on there. 0 (also when the queue has none), -EFAULT. */
+int gv_hqd_store_mqd(struct gv_queue *q);
+
+/* context.c: what a queue is in the middle of, see there */
+
+/** Bytes of the context now: 0 when there is none to save. The queue's grid is parked. */
+size_t gv_context_size(const struct gv_queue *q);
+/** 0, or -EINVAL (the dispatch has faulted: nothing to go on with). The grid is parked. */
+int gv_context_pack(const struct gv_queue *q, void *buf);
+/** The queue, just activated, goes on where the packed one stood. @buf, which nobody changes
+ *  meanwhile, is not trusted. -EINVAL: not what gv_context_pack() wrote for such a ring; -ENOMEM.
+ */
+int gv_context_unpack(struct gv_queue *q, const void *buf, size_t bytes);
+/** Whether the HQD gives an area for it (CP_HQD_PERSISTENT_STATE.QSWITCH_MODE and CTX_SAVE_*). */
+bool gv_context_wanted(const struct gv_queue *q);
+/** Stop the waves and save into that area. 0: the queue can be stopped now and loses nothing.
+ *  -EAGAIN: in the middle of a packet, ask again when it has run. Others: it goes on as if nobody
+ *  had asked (-ENOSPC: the area is too small; -EFAULT: recorded). */
+int gv_context_save(struct gv_queue *q);
+/** After activation: go on from the area if the HQD says that something is saved there. Fails the
+ *  queue if that is not possible. */
+void gv_context_restore(struct gv_queue *q);
 
 /* pm4.c */
 enum gv_run { GV_RUN_IDLE, GV_RUN_WAIT, GV_RUN_MORE };

@@ -172,7 +172,7 @@ static void put_part(struct gv_grid_head *head, void *arg)
 
 /* ---- end ----------------------------------------------------------------- */
 
-static void end_parts(struct gv_grid *g)
+void gv_dispatch_end_parts(struct gv_grid *g)
 {
 	for (unsigned i = 0; i < g->begun; i++) {
 		g->part[i].begun = false;
@@ -227,7 +227,7 @@ static void finish(struct gv_queue *q)
 		report_messages(q, g);
 		atomic_fetch_add(&q->fn->count.dispatches, 1);
 	}
-	end_parts(g);
+	gv_dispatch_end_parts(g);
 }
 
 void gv_dispatch_reap(struct gv_queue *q)
@@ -250,7 +250,7 @@ void gv_dispatch_kill(struct gv_queue *q)
 {
 	if (q->grid) {
 		gv_cu_pool_remove(q->fn->dev->cu_pool, &q->grid->head);
-		end_parts(q->grid);
+		gv_dispatch_end_parts(q->grid);
 		q->grid = NULL;
 	}
 	if (q->store)
@@ -295,6 +295,11 @@ static void set_axis(struct gv_queue *q, struct gv_cu_dispatch *d, unsigned i, u
 	}
 }
 
+static uint64_t trap_va(struct gv_fn *f, unsigned vmid, enum gv_reg lo, enum gv_reg hi)
+{
+	return ((uint64_t)gv_vmid_get(f, vmid, hi) << 32 | gv_vmid_get(f, vmid, lo)) << 8;
+}
+
 /* What a dispatch gets from its VMID and from the device, not from COMPUTE_*. */
 void gv_dispatch_set_memory(struct gv_grid *g, unsigned vmid)
 {
@@ -311,6 +316,11 @@ void gv_dispatch_set_memory(struct gv_grid *g, unsigned vmid)
 	d->shared = &g->shared;
 	d->private_base = (uint64_t)GV_GET(bases, SH_MEM_BASES, PRIVATE_BASE) << GV_APERTURE_SHIFT;
 	d->shared_base = (uint64_t)GV_GET(bases, SH_MEM_BASES, SHARED_BASE) << GV_APERTURE_SHIFT;
+	d->wave_limit = f->dev->cfg.wave_limit;
+	if (GV_GET(d->rsrc2, COMPUTE_PGM_RSRC2, TRAP_PRESENT)) {
+		d->tba = trap_va(f, vmid, GV_REG_SQ_SHADER_TBA_LO, GV_REG_SQ_SHADER_TBA_HI);
+		d->tma = trap_va(f, vmid, GV_REG_SQ_SHADER_TMA_LO, GV_REG_SQ_SHADER_TMA_HI);
+	}
 }
 
 static void set_dispatch(struct gv_queue *q, struct gv_grid *g, unsigned vmid, uint32_t initiator)

@@ -49,5 +49,23 @@ void gv_dispatch_set_memory(struct gv_grid *g, unsigned vmid);
 uint64_t gv_dispatch_count_groups(const struct gv_cu_dispatch *d);
 /** Part @n may be stepped from now on. 0, or the error of gv_cu_begin(). */
 int gv_dispatch_begin_part(struct gv_grid *g, unsigned n);
+/** None of its parts is in the middle of anything any more. */
+void gv_dispatch_end_parts(struct gv_grid *g);
+
+/* dispatch_save.c */
+
+/** Take the queue's grid, if it has one, from the threads: when this returns its waves stand
+ *  between two instructions, until gv_dispatch_go_on() or gv_dispatch_kill(). A grid that is over
+ *  ends. 0, or -EIO: it ended with a fault and the queue failed. Blocks for a slice at most. */
+int gv_dispatch_park(struct gv_queue *q);
+void gv_dispatch_go_on(struct gv_queue *q);
+
+/** Bytes that gv_dispatch_save() writes for a parked grid: a multiple of 8. */
+size_t gv_dispatch_save_size(const struct gv_grid *g);
+/** 0, or -EINVAL (a part has faulted). */
+int gv_dispatch_save(const struct gv_grid *g, uint8_t *buf);
+/** The queue, which runs none, runs this grid. @buf, which nobody changes meanwhile, is not
+ *  trusted. -EINVAL: not what gv_dispatch_save() wrote; -ENOMEM. */
+int gv_dispatch_restore(struct gv_queue *q, const uint8_t *buf, size_t bytes);
 
 #endif

@@ -2,10 +2,11 @@
 /*
  * Hardware queue descriptors: registers become a running queue and back.
  *
- *              ACTIVE=1 / MAP_QUEUES
+ *              ACTIVE=1 / MAP_QUEUES (goes on from a saved context)
  *   inactive ------------------------> active --- failure ---> halted (still ACTIVE)
- *      ^                                  | DEQUEUE_REQUEST 1 / UNMAP preempt
- *      |   at rest, or GV_DRAIN_NS over   v
+ *      ^                                  | DEQUEUE_REQUEST 1, 3 / UNMAP preempt
+ *      |   at rest, context saved,        v
+ *      |   or GV_DRAIN_NS over            |
  *      +------------------------------ draining
  *      +---- ACTIVE=0, DEQUEUE_REQUEST 2, UNMAP reset: from any state, at once
  */
@@ -110,6 +111,7 @@ void gv_hqd_poll_wptr(struct gv_queue *q)
 static void clear(struct gv_queue *q)
 {
 	q->halted = q->draining = q->hold = q->in_progress = q->no_report = false;
+	q->save_waves = q->no_save = false;
 	q->depth = 0;
 	q->blocked_dw = 0;
 	q->step = q->backoff = q->retry_at = 0;
@@ -137,6 +139,38 @@ void gv_hqd_activate(struct gv_queue *q)
 	gv_worker_kick(&q->cp->worker); /* its turn of this round may be over */
 	if (size > 29)
 		(void)gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, AQL_ERROR, 1), 0, "ring too large");
+	else
+		gv_context_restore(q);
+}
+
+int gv_hqd_store_mqd(struct gv_queue *q)
+{
+	static const struct {
+		enum gv_reg reg;
+		uint32_t dw;
+	} also[] = {
+	        {GV_REG_CP_HQD_PQ_RPTR, GV_MQD_DW(CP_HQD_PQ_RPTR)},
+	        {GV_REG_CP_HQD_PERSISTENT_STATE, GV_MQD_DW(CP_HQD_PERSISTENT_STATE)},
+	        {GV_REG_CP_HQD_WG_STATE_OFFSET, GV_MQD_DW(CP_HQD_WG_STATE_OFFSET)},
+	};
+	uint64_t va = get64(q, GV_REG_CP_MQD_BASE_ADDR, GV_REG_CP_MQD_BASE_ADDR_HI);
+	uint32_t vmid = GV_GET(get(q, GV_REG_CP_MQD_CONTROL), CP_MQD_CONTROL, VMID);
+	struct gv_mem *mem = gv_cp_mem(q->cp, vmid);
+	uint64_t wptr = q->stream[0].end;
+	int rc;
+
+	if (!va)
+		return 0;
+	rc = gv_mem_write(mem, va + GV_MQD_COMPUTE_FIRST * 4, q->sh, GV_MQD_COMPUTE_COUNT * 4);
+	if (!rc)
+		rc = gv_mem_write(
+		        mem, va + GV_MQD_USER_DATA_FIRST * 4,
+		        q->sh + (COMPUTE_USER_DATA_0__DW - COMPUTE_DISPATCH_INITIATOR__DW),
+		        GV_MQD_USER_DATA_COUNT * 4);
+	for (size_t i = 0; i < GV_ARRAY_LEN(also) && !rc; i++)
+		rc = gv_mem_write32(mem, va + also[i].dw * 4, get(q, also[i].reg));
+	return rc ? rc
+	          : gv_mem_write(mem, va + GV_MQD_DW(CP_HQD_PQ_WPTR_LO) * 4, &wptr, sizeof(wptr));
 }
 
 static void stop(struct gv_queue *q)
@@ -185,11 +219,25 @@ bool gv_hqd_at_rest(const struct gv_queue *q)
 	return q->halted || (q->depth == 0 && !q->grid && !q->in_progress);
 }
 
+/* It came to rest, or its waves are saved, as asked or because they take too long. */
+static bool drained(struct gv_queue *q, bool late)
+{
+	if (gv_hqd_at_rest(q))
+		return true;
+	if (!(q->save_waves || late) || gv_context_save(q))
+		return false;
+	gv_hqd_report_rptr(q);
+	(void)gv_hqd_store_mqd(q);
+	return true;
+}
+
 void gv_hqd_check_drain(struct gv_queue *q, uint64_t now)
 {
-	if (!gv_hqd_at_rest(q) && now < q->drain_deadline)
+	bool late = now >= q->drain_deadline, done = drained(q, late);
+
+	if (!done && !late)
 		return;
-	if (!gv_hqd_at_rest(q))
+	if (!done)
 		gv_guest_error(q->fn, "queue %u did not come to rest, stopped", q->slot);
 	gv_hqd_deactivate(q);
 }
@@ -208,8 +256,9 @@ void gv_hqd_work(struct gv_queue *q, uint32_t asked)
 		gv_hqd_set_wptr(q, atomic_load(&q->wptr_in));
 	if (asked & GV_ASK_RESET)
 		gv_hqd_deactivate(q);
-	else if (asked & GV_ASK_DRAIN)
+	else if (asked & (GV_ASK_DRAIN | GV_ASK_SAVE))
 		gv_hqd_drain(q);
+	q->save_waves |= q->draining && asked & GV_ASK_SAVE;
 }
 
 void gv_hqd_report_rptr(struct gv_queue *q)
@@ -261,9 +310,9 @@ static void wrote_dequeue(struct gv_fn *f, uint32_t i, uint32_t was, uint32_t no
 
 	(void)i;
 	(void)was;
-	/* 1 drain, 2 reset (gfx_v9_0.c, amdgpu_amdkfd_gfx_v9.c) */
+	/* 1 drain, 2 reset, 3 save (gfx_v9_0.c, hqd_dequeue_request_type of amdkfd) */
 	if (q && how)
-		ask(q, how == 2 ? GV_ASK_RESET : GV_ASK_DRAIN);
+		ask(q, how == 2 ? GV_ASK_RESET : how == 3 ? GV_ASK_SAVE : GV_ASK_DRAIN);
 }
 
 static void wrote_doorbell_control(struct gv_fn *f, uint32_t i, uint32_t was, uint32_t now)

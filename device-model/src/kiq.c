@@ -5,7 +5,8 @@
  *
  * MAP_QUEUES with an explicit slot is not held against SET_RESOURCES (amdgpu maps KFD's
  * scheduler queue outside of it); QUEUE_SEL 1 picks a free slot of the mask.
- * Preempting waits for the queue to come to rest, the scheduler queue alone waits with it.
+ * Preempting saves the waves of a queue that has an area for it (context.c). Else it waits for the
+ * queue to come to rest, the scheduler queue alone waits with it.
  */
 #include <string.h>
 
@@ -88,32 +89,6 @@ static void apply_packet(struct gv_queue *t, const struct gv_pkt *p)
 	gv_hqd_put(f, t->slot, GV_REG_CP_HQD_PQ_WPTR_POLL_ADDR, p->dw[5] & ~3u);
 	gv_hqd_put(f, t->slot, GV_REG_CP_HQD_PQ_WPTR_POLL_ADDR_HI, p->dw[6]);
 	gv_hqd_put(f, t->slot, GV_REG_CP_HQD_DEQUEUE_REQUEST, 0);
-}
-
-/* rptr, wptr and COMPUTE_* go back to the MQD, so that mapping it again goes on there. */
-static int store_mqd(struct gv_queue *t)
-{
-	uint64_t va = (uint64_t)gv_hqd_get(t->fn, t->slot, GV_REG_CP_MQD_BASE_ADDR_HI) << 32 |
-	              gv_hqd_get(t->fn, t->slot, GV_REG_CP_MQD_BASE_ADDR);
-	uint32_t control = gv_hqd_get(t->fn, t->slot, GV_REG_CP_MQD_CONTROL);
-	struct gv_mem *mem = gv_cp_mem(t->cp, GV_GET(control, CP_MQD_CONTROL, VMID));
-	uint64_t wptr = t->stream[0].end;
-	int rc;
-
-	if (!va)
-		return 0;
-	rc = gv_mem_write(mem, va + GV_MQD_COMPUTE_FIRST * 4, t->sh, GV_MQD_COMPUTE_COUNT * 4);
-	if (!rc)
-		rc = gv_mem_write(
-		        mem, va + GV_MQD_USER_DATA_FIRST * 4,
-		        t->sh + (COMPUTE_USER_DATA_0__DW - COMPUTE_DISPATCH_INITIATOR__DW),
-		        GV_MQD_USER_DATA_COUNT * 4);
-	if (!rc)
-		rc = gv_mem_write32(mem, va + GV_MQD_DW(CP_HQD_PQ_RPTR) * 4,
-		                    gv_hqd_get(t->fn, t->slot, GV_REG_CP_HQD_PQ_RPTR));
-	if (!rc)
-		rc = gv_mem_write(mem, va + GV_MQD_DW(CP_HQD_PQ_WPTR_LO) * 4, &wptr, sizeof(wptr));
-	return rc;
 }
 
 /* ---- MAP_QUEUES ---------------------------------------------------------- */
@@ -233,7 +208,7 @@ static int take_down(struct gv_queue *q, struct gv_queue *t)
 	int rc;
 
 	gv_hqd_report_rptr(t);
-	rc = store_mqd(t);
+	rc = gv_hqd_store_mqd(t);
 	gv_hqd_deactivate(t);
 	return gv_pm4_mem_rc(q, rc, MQD_ERROR);
 }
@@ -250,6 +225,8 @@ static int unmap_one(struct gv_queue *q, const struct gv_pkt *p, struct gv_queue
 		t->drain_deadline = gv_now_ns() + GV_DRAIN_NS;
 		gv_worker_kick(&t->cp->worker);
 	}
+	if (action == ACTION_PREEMPT && !gv_hqd_at_rest(t) && gv_context_save(t) == 0)
+		return take_down(q, t);
 	if (!gv_hqd_at_rest(t)) {
 		if (gv_now_ns() < t->drain_deadline)
 			return -EAGAIN;

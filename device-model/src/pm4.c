@@ -4,9 +4,6 @@
 
 #include "cp.h"
 
-/* An IB's positions never wrap. */
-#define IB_MASK ((1ull << 40) - 1)
-
 /* ---- registers as packets see them --------------------------------------- */
 
 static bool is_sh(uint32_t dw)
@@ -166,7 +163,7 @@ static int indirect_buffer(struct gv_queue *q, const struct gv_pkt *p)
 	q->enter = (struct gv_stream){
 	        .va = gv_pkt_va(p->dw[1], p->dw[2]),
 	        .end = GV_PKT(p, INDIRECT_BUFFER, IB_SIZE),
-	        .mask = IB_MASK,
+	        .mask = GV_IB_MASK,
 	        .vmid = from->vmid ? from->vmid : (uint8_t)GV_PKT(p, INDIRECT_BUFFER, VMID),
 	};
 	q->enter_chain = chain;

@@ -72,6 +72,11 @@ static int set_threads(struct options *o, const char *val)
 	return small(val, &o->dev.engine_threads);
 }
 
+static int set_wave_limit(struct options *o, const char *val)
+{
+	return number(val, UINT64_MAX, &o->dev.wave_limit);
+}
+
 static int set_log_level(struct options *o, const char *val)
 {
 	return gv_log_parse_level(val, &o->log.max);
@@ -125,6 +130,7 @@ static const struct option_row rows[] = {
         {"max-vfs", "N", "TotalVFs, 1..16 (16)", set_max_vfs},
         {"vf-bar0-mib", "N", "aperture of a VF, a power of two (256)", set_bar0},
         {"threads", "N", "threads that run shaders (one per CPU)", set_threads},
+        {"wave-limit", "N", "instructions after which a wave faults (none)", set_wave_limit},
         {"log-level", "LEVEL", "error, warn, info or debug (info)", set_log_level},
         {"ready-fd", "N", "write \"ready\" and a newline there once the sockets are up",
          set_ready_fd},

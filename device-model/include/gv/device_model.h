@@ -29,6 +29,7 @@ struct gv_dev_cfg {
 	uint64_t vf_bar0_mib;    /* VF aperture, power of two; 0 = 256 */
 	uint64_t pf_window_mib;  /* VRAM below this is the PF's for good; 0 = 64 */
 	unsigned engine_threads; /* threads that run shaders; 0 = number of CPUs */
+	uint64_t wave_limit;     /* instructions after which a wave faults; 0 = none, as hardware */
 	const struct gv_log *log;
 };
 

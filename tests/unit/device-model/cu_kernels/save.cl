@@ -21,7 +21,8 @@ kernel void sort(global uint *out, uint rounds)
 	local uint a[256];
 	uint l = LID;
 
-	a[l] = mix(GID);
+	for (uint k = l; k < 256; k += 64) /* the last workgroup has fewer items */
+		a[k] = mix(GID - l + k);
 	for (uint r = 0; r < rounds; r++) {
 		uint first = 2 * l + (r & 1);
 
@@ -37,20 +38,20 @@ kernel void sort(global uint *out, uint rounds)
 	out[GID] = a[l];
 }
 
-/* Histogram in LDS and in memory, and the order in which lanes came. */
+/* Histogram in LDS, then in memory. */
 kernel void atomics(global uint *out, uint rounds)
 {
 	local uint bin[64];
-	uint i = GID, seen = 0;
+	uint i = GID;
 
 	if (LID < 64)
 		bin[LID] = 0;
 	BARRIER;
 	for (uint r = 0; r < rounds; r++)
-		seen += __atomic_fetch_add(&bin[mix(i + r) & 63], r, __ATOMIC_RELAXED) >> 31;
+		__atomic_fetch_add(&bin[mix(i + r) & 63], r, __ATOMIC_RELAXED);
 	BARRIER;
 	if (LID < 64)
-		__atomic_fetch_add(&out[LID], bin[LID] + seen, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&out[LID], bin[LID], __ATOMIC_RELAXED);
 }
 
 /* An array in scratch, indexed by what is in it. */
@@ -71,7 +72,7 @@ kernel void divergent(global uint *out, uint rounds)
 	uint n = mix(GID) % 200 + 1, steps = 0;
 	float f = (float)n;
 
-	while (n != 1 && steps < rounds) {
+	while (steps < rounds + GID % 7) {
 		if (n & 1) {
 			n = 3 * n + 1;
 			f = f * 1.25f - (float)steps;
