@@ -9,4 +9,5 @@ if(GV_CU_SOURCES OR EXISTS ${CMAKE_SOURCE_DIR}/device-model/src/cu/sources.cmake
   foreach(name demo decode items lanes asm hostile save)
     gv_unit_test(device-model test_cu_${name}.c gv-cu-rig m)
   endforeach()
+  gv_unit_test(device-model test_preempt.c gv-cu-rig gv-cp-rig m)
 endif()
