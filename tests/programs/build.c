@@ -55,6 +55,13 @@ static int hash_common(const struct build_tools *t, uint64_t *h, struct gv_err *
 	return rc;
 }
 
+static bool is_c(const char *source)
+{
+	size_t n = strlen(source);
+
+	return n > 2 && !strcmp(source + n - 2, ".c");
+}
+
 static bool is_there(const char *path)
 {
 	struct stat st;
@@ -62,58 +69,75 @@ static bool is_there(const char *path)
 	return !stat(path, &st) && st.st_size > 0;
 }
 
-/* The shell commands of one program; each result appears under its name only when it is whole. */
-static void write_commands(const struct build_tools *t, const struct job *j, const char *base,
-                           char *text, size_t room)
-{
-	bool c = strlen(j->source) > 2 && !strcmp(j->source + strlen(j->source) - 2, ".c");
-	const char *language = c ? LANGUAGE_C : LANGUAGE_CL;
-	char gpu[2048];
+/* Shell commands. Each result appears under its name only when it is whole. */
 
-	if (c)
-		(void)snprintf(gpu, sizeof(gpu),
-		               "$CC %s %s $O -emit-llvm -c %s -o %s.bc && "
-		               "$CC %s %s $O -Xclang -mlink-bitcode-file -Xclang %s.bc "
-		               "%s/kernel_of_c.cl -o %s.tmp",
-		               LANGUAGE_C, FOR_GPU, j->source, base, LANGUAGE_CL, FOR_GPU, base,
-		               t->support, base);
+static void write_object(const struct build_tools *t, const struct job *j, char *text, size_t room)
+{
+	if (is_c(j->source))
+		(void)snprintf(text, room,
+		               "$CC %s %s -O%c -emit-llvm -c %s -o $B.bc && "
+		               "$CC %s %s -O%c -Xclang -mlink-bitcode-file -Xclang $B.bc "
+		               "%s/kernel_of_c.cl -o $B.tmp && mv $B.tmp %s",
+		               LANGUAGE_C, FOR_GPU, j->level, j->source, LANGUAGE_CL, FOR_GPU,
+		               j->level, t->support, j->object);
 	else
-		(void)snprintf(gpu, sizeof(gpu), "$CC %s %s $O %s -o %s.tmp", LANGUAGE_CL, FOR_GPU,
-		               j->source, base);
-	(void)snprintf(text, room,
-	               "exec >%s 2>&1; CC='%s -w -I%s'; O=-O%c; %s && mv %s.tmp %s && "
-	               "$CC %s %s $O -c %s -o %s.o && $CC -O1 %s/reference.c %s.o -o %s.exe && "
-	               "timeout 60 %s.exe >%s.tmp && mv %s.tmp %s; rc=$?; "
-	               "rm -f %s.o %s.exe %s.bc %s.tmp; exit $rc",
-	               j->log, t->clang, t->support, j->level, gpu, base, j->object, language,
-	               FOR_CPU, j->source, base, t->support, base, base, base, base, base,
-	               j->reference, base, base, base, base);
+		(void)snprintf(text, room, "$CC %s %s -O%c %s -o $B.tmp && mv $B.tmp %s",
+		               LANGUAGE_CL, FOR_GPU, j->level, j->source, j->object);
 }
 
-/* Starts what has to be done for @j: a process, 0 when there is nothing to do. */
-static pid_t start(const struct build_tools *t, uint64_t common, struct job *j)
+static void write_reference(const struct build_tools *t, const struct job *j, char *text,
+                            size_t room)
 {
-	char base[400], text[8192];
-	struct gv_err err = {0};
-	uint64_t h = common;
+	(void)snprintf(text, room,
+	               "$CC %s %s -O1 -c %s -o $B.o && "
+	               "$CC -O1 %s/reference.c $B.o -lm -o $B.exe && "
+	               "timeout 60 $B.exe >$B.out && mv $B.out %s",
+	               is_c(j->source) ? LANGUAGE_C : LANGUAGE_CL, FOR_CPU, j->source, t->support,
+	               j->reference);
+}
+
+/* Runs in a process of its own what has to be done for @j: the code object, and the reference
+ * where nobody else makes it. */
+static pid_t run_commands(const struct build_tools *t, const struct job *j, bool reference)
+{
+	char object[4096] = ":", cpu[4096] = ":", text[9216];
 	pid_t pid;
 
-	j->status = hash_file(j->source, &h, &err);
-	if (j->status)
-		return 0;
-	(void)snprintf(base, sizeof(base), "%s/%s-O%c-%016llx", t->cache, j->name, j->level,
-	               (unsigned long long)h);
-	(void)snprintf(j->object, sizeof(j->object), "%s.co", base);
-	(void)snprintf(j->reference, sizeof(j->reference), "%s.ref", base);
-	(void)snprintf(j->log, sizeof(j->log), "%s.log", base);
-	if (is_there(j->object) && is_there(j->reference))
-		return 0;
-	write_commands(t, j, base, text, sizeof(text));
+	if (!is_there(j->object))
+		write_object(t, j, object, sizeof(object));
+	if (reference)
+		write_reference(t, j, cpu, sizeof(cpu));
+	(void)snprintf(text, sizeof(text),
+	               "B=%s; exec >$B 2>&1; CC='%s -w -I%s'; %s && %s; rc=$?; "
+	               "rm -f $B.o $B.exe $B.bc $B.tmp $B.out; exit $rc",
+	               j->log, t->clang, t->support, object, cpu);
 	pid = fork();
 	if (pid)
 		return pid;
 	(void)execl("/bin/sh", "sh", "-c", text, (char *)NULL);
 	_exit(127);
+}
+
+/* 0 when there is nothing to do. @before: the job before this one, NULL for the first. */
+static pid_t start(const struct build_tools *t, uint64_t common, const struct job *before,
+                   struct job *j)
+{
+	struct gv_err err = {0};
+	uint64_t h = common;
+	bool reference;
+
+	j->status = hash_file(j->source, &h, &err);
+	if (j->status)
+		return 0;
+	(void)snprintf(j->object, sizeof(j->object), "%s/%s-%016llx-O%c.co", t->cache, j->name,
+	               (unsigned long long)h, j->level);
+	(void)snprintf(j->log, sizeof(j->log), "%s/%s-%016llx-O%c.log", t->cache, j->name,
+	               (unsigned long long)h, j->level);
+	(void)snprintf(j->reference, sizeof(j->reference), "%s/%s-%016llx.ref", t->cache, j->name,
+	               (unsigned long long)h);
+	/* levels of a program follow each other, and the first makes the reference for all */
+	reference = !is_there(j->reference) && (!before || strcmp(before->source, j->source));
+	return is_there(j->object) && !reference ? 0 : run_commands(t, j, reference);
 }
 
 /* Waits for one process of ours. */
@@ -148,7 +172,7 @@ int build_jobs(const struct build_tools *t, struct job *jobs, unsigned count, st
 			reap(jobs, pids, count);
 			running--;
 		}
-		pids[i] = start(t, common, &jobs[i]);
+		pids[i] = start(t, common, i ? &jobs[i - 1] : NULL, &jobs[i]);
 		if (pids[i] < 0)
 			jobs[i].status = -EAGAIN;
 		running += pids[i] > 0;

@@ -31,13 +31,14 @@ static ucontext_t scheduler;
 static const uint *input;
 static uint *output, number;
 
-static void *allocate(size_t n, size_t bytes)
+/* Zeroed, and aligned for every vector. */
+static void *allocate(size_t bytes)
 {
-	void *p = calloc(n + 1, bytes);
+	void *p = NULL;
 
-	if (!p)
+	if (posix_memalign(&p, 256, bytes + 256))
 		abort();
-	return p;
+	return memset(p, 0, bytes + 256);
 }
 
 /* ---- coroutines --------------------------------------------------------------------- */
@@ -80,7 +81,7 @@ static uint lanes_of(const struct item *wave)
 static void start(struct item *it)
 {
 	if (!it->stack)
-		it->stack = allocate(1, STACK_BYTES);
+		it->stack = allocate(STACK_BYTES);
 	(void)getcontext(&it->context);
 	it->context.uc_stack.ss_sp = it->stack;
 	it->context.uc_stack.ss_size = STACK_BYTES;
@@ -395,9 +396,9 @@ static void fill(uint *words, const struct program *p)
 int main(void)
 {
 	struct program p = program;
-	uint *in = allocate(p.in, 4), groups[3];
+	uint *in = allocate(p.in * 4ul), groups[3];
 
-	output = allocate(p.out, 4);
+	output = allocate(p.out * 4ul);
 	for (int d = 0; d < 3; d++) {
 		p.grid[d] = p.grid[d] ? p.grid[d] : 1;
 		p.block[d] = p.block[d] ? p.block[d] : 1;

@@ -6,7 +6,7 @@ PROGRAM(.grid = {160}, .block = {64}, .in = 160, .out = 160 * 6)
 
 static NOINLINE uint print(char *text, ulong x, uint base, bool negative)
 {
-	char digits[24];
+	char digits[64];
 	uint n = 0, length = 0;
 
 	do
