@@ -94,6 +94,11 @@ static const struct step steps[] = {
         {"read-back", do_check, NULL},
 };
 
+const char *gv_pf_apply_step_name(unsigned i)
+{
+	return i < GV_ARRAY_LEN(steps) ? steps[i].name : NULL;
+}
+
 static int put_up(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flags,
                   struct gv_err *err)
 {

@@ -7,7 +7,7 @@ _gpuvisor()
 	local -a tool=("${COMP_WORDS[0]}")
 
 	case $prev in
-	--socket | --sysfs | --claim-dir | plan | apply)
+	--socket | --sysfs | --claim-dir | plan | apply | diff | assert)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
@@ -39,7 +39,7 @@ _gpuvisor()
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 	else
-		mapfile -t COMPREPLY < <(compgen -W "plan apply disable status vf vm bind unbind check events version help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "plan diff assert apply rollback disable status vf vm bind unbind check events version help" -- "$cur")
 	fi
 }
 complete -F _gpuvisor gpuvisor

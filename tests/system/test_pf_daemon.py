@@ -39,6 +39,43 @@ class Daemon(unittest.TestCase):
             r.cli("disable")
             self.assertTrue(wait_for(lambda: r.vf_sockets() == [], 5))
 
+    def test_diff_tells_what_apply_would_do_and_assert_whether_it_is_done(self):
+        with Rig(profile(128, 64, name="a")) as r:
+            same = r.write("same.json", profile(128, 64, name="a"))
+            renamed = r.write("renamed.json", profile(128, 64, name="b"))
+            larger = r.write("larger.json", profile(128, 128, 64, name="a"))
+            self.assertEqual(r.json("diff", same), {"action": "nothing", "changes": []})
+            r.cli("assert", same)
+            self.assertEqual(r.json("diff", renamed)["action"], "rename")
+            d = r.json("diff", larger)
+            self.assertEqual(d["action"], "replace")
+            self.assertEqual([(c["path"], c["now"], c["want"]) for c in d["changes"]],
+                             [("num_vfs", "2", "3"), ("vfs[1].fb_mib", "64", "128"), ("vfs[2]", "", "64 MiB")])
+            self.assertIn("scrub", d["steps"])
+            self.assertEqual(d["blockers"], [])
+            p = r.cli("assert", larger, ok=False)
+            self.assertEqual(p.returncode, 1)
+            self.assertIn('num_vfs is "2", must be "3"', p.stderr)
+            r.cli("apply", larger)
+            r.cli("assert", larger)
+
+    def test_rollback_goes_back_and_forth(self):
+        with Rig() as r:
+            self.assertIn("nothing was applied", r.cli("rollback", ok=False).stderr)
+            r.cli("apply", r.write("p.json", profile(128, 64, name="a")))
+            r.cli("apply", r.write("p.json", profile(64, name="b")))
+            r.cli("--dry-run", "rollback")
+            self.assertEqual(r.json("status")["plan"]["name"], "b")
+            r.cli("rollback")
+            self.assertEqual(r.json("status")["plan"]["name"], "a")
+            r.cli("rollback")
+            self.assertEqual(r.json("status")["plan"]["name"], "b")
+            r.cli("disable")
+            r.cli("rollback")
+            self.assertEqual(len(r.json("vf", "list")), 1)
+            r.cli("rollback")
+            self.assertEqual(r.json("vf", "list"), [])
+
     def test_a_clean_stop_leaves_no_vf_and_the_next_start_works(self):
         with Rig(profile(64, 64)) as r:
             self.assertEqual(r.stop_daemon(), 0)

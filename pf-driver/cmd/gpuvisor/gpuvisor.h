@@ -30,6 +30,12 @@ int take_options(struct cli *cli, int argc, char **argv);
 bool parse_u32(const char *text, uint32_t *val);
 
 /* ---- verbs: @args as the table says */
+int run_plan(struct cli *cli, char **args, struct gv_err *err);
+int run_diff(struct cli *cli, char **args, struct gv_err *err);
+int run_assert(struct cli *cli, char **args, struct gv_err *err);
+int run_apply(struct cli *cli, char **args, struct gv_err *err);
+int run_rollback(struct cli *cli, char **args, struct gv_err *err);
+int run_disable(struct cli *cli, char **args, struct gv_err *err);
 int run_vf_list(struct cli *cli, char **args, struct gv_err *err);
 int run_vf_show(struct cli *cli, char **args, struct gv_err *err);
 int run_vf_reset(struct cli *cli, char **args, struct gv_err *err);
@@ -48,6 +54,10 @@ int run_unbind(struct cli *cli, char **args, struct gv_err *err);
 /** One request, its result printed as JSON or by @print (may be NULL). Takes @params. (main.c) */
 int ask(struct cli *cli, const char *method, struct json_object *params,
         void (*print)(struct json_object *o), struct gv_err *err);
+
+/** One request without printing; *@result is the caller's. Takes @params. (target.c) */
+int ask_quietly(struct cli *cli, const char *method, struct json_object *params,
+                struct json_object **result, struct gv_err *err);
 
 /* ---- target.c: a VF that was named by number or PCI address */
 struct target {
@@ -92,7 +102,14 @@ int client_next(struct client *c, struct json_object **message, struct gv_err *e
 char *tame(char *text);
 /** Pretty JSON and a newline to stdout. */
 void print_json(struct json_object *o);
+/** Member @key as text, "-" when there is none. */
+const char *shown_text(struct json_object *o, const char *key);
+/** json_object_object_add(). */
+void put(struct json_object *o, const char *key, struct json_object *val);
 void print_plan(struct json_object *plan);
+void print_diff(struct json_object *diff);
+/** A plan, or that no VF is left. */
+void print_rollback(struct json_object *plan);
 void print_status(struct json_object *status);
 void print_vf_table(struct json_object *vfs);
 void print_vf(struct json_object *vf);

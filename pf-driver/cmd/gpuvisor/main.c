@@ -20,7 +20,7 @@ struct verb {
 };
 static const struct verb verbs[];
 
-static void put(struct json_object *o, const char *key, struct json_object *val)
+void put(struct json_object *o, const char *key, struct json_object *val)
 {
 	(void)json_object_object_add(o, key, val);
 }
@@ -56,104 +56,6 @@ int ask(struct cli *cli, const char *method, struct json_object *params,
 	json_object_put(result);
 	client_close(&c);
 	return rc;
-}
-
-/* ---- plan, apply -------------------------------------------------------------- */
-
-static int daemon_caps(struct cli *cli, struct gv_pf_caps *caps, struct gv_err *err)
-{
-	struct json_object *status = NULL, *o;
-	struct client c;
-	int rc = client_open(cli->socket, &c, err);
-
-	if (rc)
-		return rc;
-	rc = client_call(&c, "status", NULL, NULL, &status, err);
-	if (!rc &&
-	    (!json_object_object_get_ex(status, "caps", &o) || gv_pf_caps_from_json(o, caps)))
-		rc = gv_fail(err, -EAGAIN, "gpuvisord does not know its GPU");
-	json_object_put(status);
-	client_close(&c);
-	return rc;
-}
-
-/* The GPU that a plan is for: the one that was described, gpuvisord's, or, when nobody named a
- * gpuvisord and none runs, the emulated GPU as it is by default. *@assumed: the last. */
-static int plan_caps(struct cli *cli, struct gv_pf_caps *caps, bool *assumed, struct gv_err *err)
-{
-	int rc = 0;
-
-	*caps = gv_pf_caps_default(cli->vram_mib, cli->max_vfs);
-	*assumed = false;
-	if (!cli->vram_mib && !cli->max_vfs)
-		rc = daemon_caps(cli, caps, err);
-	if (!rc || cli->socket_given || (rc != -ENOENT && rc != -ECONNREFUSED && rc != -EACCES))
-		return rc;
-	*err = (struct gv_err){0};
-	*assumed = true;
-	fprintf(stderr,
-	        "gpuvisor: %s at %s: assuming the emulated GPU, %u MiB and %u VFs (--vram-mib and "
-	        "--max-vfs say another)\n",
-	        rc == -EACCES ? "gpuvisord may not be asked" : "no gpuvisord", cli->socket,
-	        caps->vram_mib, caps->max_vfs);
-	return 0;
-}
-
-static int run_plan(struct cli *cli, char **args, struct gv_err *err)
-{
-	struct gv_pf_caps caps;
-	struct json_object *o;
-	bool assumed = false;
-	struct gv_pf_plan plan;
-	struct gv_cfg cfg;
-	int rc = gv_cfg_load_file(args[0], &cfg, err);
-
-	if (!rc)
-		rc = plan_caps(cli, &caps, &assumed, err);
-	if (!rc) {
-		rc = gv_pf_plan(&caps, &cfg, &plan, err);
-		if (rc)
-			(void)gv_fail_prefix(err, "%s", args[0]);
-	}
-	if (rc)
-		return rc;
-	o = gv_pf_plan_json(&plan);
-	if (assumed)
-		put(o, "assumed_gpu", json_object_new_boolean(true));
-	if (cli->json)
-		print_json(o);
-	else
-		print_plan(o);
-	json_object_put(o);
-	return 0;
-}
-
-static int run_apply(struct cli *cli, char **args, struct gv_err *err)
-{
-	gv_auto_free char *text = NULL;
-	struct json_object *params;
-	struct gv_cfg cfg;
-	int rc = gv_cfg_load_file(args[0], &cfg, err);
-
-	if (!rc)
-		rc = gv_cfg_to_json(&cfg, &text);
-	if (rc)
-		return rc;
-	params = json_object_new_object();
-	put(params, "profile", json_tokener_parse(text));
-	put(params, "dry_run", json_object_new_boolean(cli->dry_run));
-	put(params, "force", json_object_new_boolean(cli->force));
-	put(params, "scrub", json_object_new_boolean(!cli->no_scrub));
-	return ask(cli, "apply", params, print_plan, err);
-}
-
-static int run_disable(struct cli *cli, char **args, struct gv_err *err)
-{
-	struct json_object *params = json_object_new_object();
-
-	(void)args;
-	put(params, "force", json_object_new_boolean(cli->force));
-	return ask(cli, "disable", params, NULL, err);
 }
 
 /* ---- looking --- */
@@ -248,6 +150,9 @@ static int run_help(struct cli *cli, char **args, struct gv_err *err)
 static const struct verb verbs[] = {
         {"plan", "FILE", 1, 1, run_plan, "how a profile splits the GPU; touches nothing"},
         {"apply", "FILE", 1, 1, run_apply, "split the GPU as a profile says"},
+        {"diff", "FILE", 1, 1, run_diff, "what apply would change, and who is in the way"},
+        {"assert", "FILE", 1, 1, run_assert, "exit status 0 when the profile is in force"},
+        {"rollback", "", 0, 0, run_rollback, "what was in force before the last change"},
         {"disable", "", 0, 0, run_disable, "no VF any more"},
         {"status", "", 0, 0, run_status, "the GPU and its VFs"},
         {"vf list", "", 0, 0, run_vf_list, "the VFs"},

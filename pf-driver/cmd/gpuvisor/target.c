@@ -19,9 +19,8 @@ static const char *text_of(struct json_object *o, const char *key)
 	return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v) : "";
 }
 
-/* One request, without printing. */
-static int ask_quietly(struct cli *cli, const char *method, struct json_object *params,
-                       struct json_object **result, struct gv_err *err)
+int ask_quietly(struct cli *cli, const char *method, struct json_object *params,
+                struct json_object **result, struct gv_err *err)
 {
 	struct client c;
 	int rc = client_open(cli->socket, &c, err);

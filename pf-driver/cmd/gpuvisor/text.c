@@ -58,7 +58,7 @@ static const char *cell_text(struct json_object *v)
 	return tame_string(v);
 }
 
-static const char *text(struct json_object *o, const char *key)
+const char *shown_text(struct json_object *o, const char *key)
 {
 	struct json_object *v = get(o, key);
 
@@ -217,11 +217,51 @@ void print_plan(struct json_object *plan)
 	print_table(get(plan, "vfs"), columns, GV_ARRAY_LEN(columns));
 }
 
+void print_rollback(struct json_object *plan)
+{
+	if (get(plan, "vfs"))
+		print_plan(plan);
+	else
+		puts("no VF");
+}
+
+static void print_blockers(struct json_object *blockers)
+{
+	static const struct column columns[] = {{"IN THE WAY: VF", "vf"},
+	                                        {"SESSION", "session"},
+	                                        {"DOMAIN", "domain"},
+	                                        {"CAN BE FORCED", "can_be_forced"}};
+
+	if (blockers && json_object_array_length(blockers))
+		print_table(blockers, columns, GV_ARRAY_LEN(columns));
+}
+
+void print_diff(struct json_object *diff)
+{
+	static const struct column columns[] = {
+	        {"WHAT", "path"}, {"NOW", "now"}, {"WANTED", "want"}};
+	struct json_object *steps = get(diff, "steps"), *changes = get(diff, "changes");
+
+	if (!changes || !json_object_array_length(changes)) {
+		puts("in force, nothing to change");
+		return;
+	}
+	print_table(changes, columns, GV_ARRAY_LEN(columns));
+	if (!steps)
+		puts("no VF is touched");
+	for (size_t i = 0; steps && i < json_object_array_length(steps); i++)
+		printf("%s%s", i ? ", " : "all VFs are taken away, then: ",
+		       json_object_get_string(json_object_array_get_idx(steps, i)));
+	if (steps)
+		putchar('\n');
+	print_blockers(get(diff, "blockers"));
+}
+
 void print_status(struct json_object *s)
 {
 	struct json_object *caps = get(s, "caps"), *plan = get(s, "plan");
 
-	printf("GPU  %s: %s", text(s, "gpu"),
+	printf("GPU  %s: %s", shown_text(s, "gpu"),
 	       json_object_get_boolean(get(s, "lost"))     ? "LOST"
 	       : json_object_get_boolean(get(s, "booted")) ? "up"
 	                                                   : "down");
@@ -229,7 +269,7 @@ void print_status(struct json_object *s)
 		printf(", %" PRIu64 " MiB, up to %" PRIu64 " VFs", num(caps, "vram_mib"),
 		       num(caps, "max_vfs"));
 	if (get(s, "busy"))
-		printf(", %s", text(s, "busy"));
+		printf(", %s", shown_text(s, "busy"));
 	printf("\n     %" PRIu64 " interrupts, %" PRIu64 " guest errors, %" PRIu64
 	       " accesses to what is not modelled\n",
 	       num(s, "interrupts"), num(s, "guest_errors"), num(s, "unimplemented"));
@@ -272,10 +312,10 @@ void print_event(struct json_object *e)
 
 	if (localtime_r(&seconds, &tm))
 		(void)strftime(when, sizeof(when), "%F %T", &tm);
-	printf("%s.%03" PRIu64 "  %-10s  ", when, num(e, "time_ms") % 1000, text(e, "kind"));
+	printf("%s.%03" PRIu64 "  %-10s  ", when, num(e, "time_ms") % 1000, shown_text(e, "kind"));
 	if (get(e, "vf"))
 		printf("VF%" PRIu64 ": ", num(e, "vf"));
-	puts(text(e, "text"));
+	puts(shown_text(e, "text"));
 	(void)fflush(stdout);
 }
 
@@ -285,8 +325,8 @@ void print_progress(struct json_object *p)
 {
 	if (!isatty(STDERR_FILENO))
 		return;
-	fprintf(stderr, "\r%s VF%" PRIu64 ": %" PRIu64 " of %" PRIu64 " MiB  ", text(p, "what"),
-	        num(p, "vf"), num(p, "done_mib"), num(p, "total_mib"));
+	fprintf(stderr, "\r%s VF%" PRIu64 ": %" PRIu64 " of %" PRIu64 " MiB  ",
+	        shown_text(p, "what"), num(p, "vf"), num(p, "done_mib"), num(p, "total_mib"));
 	progress_shown = true;
 }
 

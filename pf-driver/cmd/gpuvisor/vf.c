@@ -6,11 +6,6 @@
 
 #include "gpuvisor.h"
 
-static void put(struct json_object *o, const char *key, struct json_object *val)
-{
-	(void)json_object_object_add(o, key, val);
-}
-
 int run_vf_list(struct cli *cli, char **args, struct gv_err *err)
 {
 	(void)args;

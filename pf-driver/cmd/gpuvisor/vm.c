@@ -14,11 +14,6 @@
 
 static const struct gv_log quiet = {.sink = gv_log_stderr, .max = GV_LOG_WARN, .who = "gpuvisor"};
 
-static void put(struct json_object *o, const char *key, struct json_object *val)
-{
-	(void)json_object_object_add(o, key, val);
-}
-
 static void put_text(struct json_object *o, const char *key, const char *text)
 {
 	if (text[0])

@@ -91,7 +91,10 @@ struct daemon {
 	/* GPU thread only */
 	struct gv_pf *pf;
 	struct vf_pool pool;
-	uint64_t job_client; /* whose slow method is running */
+	uint64_t job_client;  /* whose slow method is running */
+	bool had_earlier;     /* something was applied, or disabled, since the start: before it */
+	bool earlier_is_plan; /* this was in force (else: no VF) */
+	struct gv_pf_plan earlier;
 
 	pthread_mutex_t lock; /* all below */
 	struct gv_pf_status status;
@@ -171,11 +174,6 @@ void pool_lose_claim(struct daemon *d, unsigned vf);
 /** Add what the pool knows of a VF to its JSON. Any thread, on a copy. */
 void pool_json(const struct vf_pool *pool, unsigned vf, enum gv_mbox_state session,
                struct json_object *o);
-/* methods_pool.c */
-int do_vf_claim(void *ctx, struct json_object *params, struct json_object **result,
-                struct gv_err *err);
-int do_vf_release(void *ctx, struct json_object *params, struct json_object **result,
-                  struct gv_err *err);
 
 /* ---- libvirt (virt.c) */
 /** Watch domains, unless --libvirt none or the PF is no vfio: PF. */

@@ -7,17 +7,17 @@
 
 #include <gv/hypervisor_glue.h>
 
-#include "gpuvisord.h"
+#include "methods.h"
 
 #define VERSION  "0.1.0"
 #define RESET_NS (60 * GV_S)
 
-static void put(struct json_object *o, const char *key, struct json_object *val)
+void put(struct json_object *o, const char *key, struct json_object *val)
 {
 	(void)json_object_object_add(o, key, val);
 }
 
-static void snapshot(struct daemon *d, struct gv_pf_status *s, const char **busy)
+void snapshot(struct daemon *d, struct gv_pf_status *s, const char **busy)
 {
 	(void)pthread_mutex_lock(&d->lock);
 	*s = d->status;
@@ -25,7 +25,7 @@ static void snapshot(struct daemon *d, struct gv_pf_status *s, const char **busy
 	(void)pthread_mutex_unlock(&d->lock);
 }
 
-static void pool_snapshot(struct daemon *d, struct vf_pool *pool)
+void pool_snapshot(struct daemon *d, struct vf_pool *pool)
 {
 	(void)pthread_mutex_lock(&d->lock);
 	*pool = d->pool_seen;
@@ -163,87 +163,7 @@ static int do_log_level(void *ctx, struct json_object *params, struct json_objec
 	return 0;
 }
 
-/* ---- plan and apply ------------------------------------------------------------------- */
-
-static int get_plan(struct daemon *d, struct json_object *params, struct gv_pf_plan *plan,
-                    struct gv_err *err)
-{
-	struct json_object *profile;
-	struct gv_pf_status s;
-	const char *busy, *text;
-	struct gv_cfg cfg;
-	int rc;
-
-	if (!params || !json_object_object_get_ex(params, "profile", &profile) ||
-	    !json_object_is_type(profile, json_type_object))
-		return gv_fail(err, -EINVAL, "profile: an object is missing");
-	text = json_object_to_json_string_ext(profile, JSON_C_TO_STRING_PLAIN);
-	rc = gv_cfg_parse(text, strlen(text), &cfg, err);
-	snapshot(d, &s, &busy);
-	return rc ? rc : gv_pf_plan(&s.caps, &cfg, plan, err);
-}
-
-static int do_plan(void *ctx, struct json_object *params, struct json_object **result,
-                   struct gv_err *err)
-{
-	struct call *c = ctx;
-	struct gv_pf_plan plan;
-	int rc = get_plan(c->d, params, &plan, err);
-
-	if (!rc)
-		*result = gv_pf_plan_json(&plan);
-	return rc;
-}
-
-static int get_apply_flags(struct json_object *params, bool *dry_run, unsigned *flags,
-                           struct gv_err *err)
-{
-	bool force = false, scrub = true;
-	int rc = gv_rpc_get_bool(params, "dry_run", dry_run, err);
-
-	if (!rc)
-		rc = gv_rpc_get_bool(params, "force", &force, err);
-	if (!rc)
-		rc = gv_rpc_get_bool(params, "scrub", &scrub, err);
-	*flags = (force ? GV_PF_APPLY_FORCE : 0) | (scrub ? 0 : GV_PF_APPLY_NO_SCRUB);
-	return rc;
-}
-
-static int do_apply(void *ctx, struct json_object *params, struct json_object **result,
-                    struct gv_err *err)
-{
-	struct call *c = ctx;
-	struct gv_pf_plan plan;
-	bool dry_run = false;
-	unsigned flags;
-	int rc = get_apply_flags(params, &dry_run, &flags, err);
-
-	if (!rc)
-		rc = get_plan(c->d, params, &plan, err);
-	if (!rc && !dry_run &&
-	    !(gv_pf_get_plan(c->d->pf) && gv_pf_plan_same_vfs(&plan, gv_pf_get_plan(c->d->pf))))
-		rc = pool_may_change(c->d, err);
-	if (!rc && !dry_run)
-		rc = gv_pf_apply(c->d->pf, &plan, flags, err);
-	if (rc)
-		return rc;
-	*result = gv_pf_plan_json(&plan);
-	put(*result, "applied", json_object_new_boolean(!dry_run));
-	return 0;
-}
-
-static int do_disable(void *ctx, struct json_object *params, struct json_object **result,
-                      struct gv_err *err)
-{
-	struct call *c = ctx;
-	bool force = false;
-	int rc = gv_rpc_get_bool(params, "force", &force, err);
-
-	*result = NULL;
-	if (!rc)
-		rc = pool_may_change(c->d, err);
-	return rc ? rc : gv_pf_disable(c->d->pf, force ? GV_PF_APPLY_FORCE : 0, err);
-}
+/* ---- a VF anew ----------------------------------------------------------------------- */
 
 static int do_vf_reset(void *ctx, struct json_object *params, struct json_object **result,
                        struct gv_err *err)
@@ -373,7 +293,8 @@ static int do_vf_xml(void *ctx, struct json_object *params, struct json_object *
 const struct gv_rpc_method methods[] = {
         {"version", false, do_version},     {"status", false, do_status},
         {"plan", false, do_plan},           {"apply", true, do_apply},
-        {"disable", true, do_disable},      {"vf.list", false, do_vf_list},
+        {"disable", true, do_disable},      {"diff", false, do_diff},
+        {"rollback", true, do_rollback},    {"vf.list", false, do_vf_list},
         {"vf.show", false, do_vf_show},     {"vf.reset", true, do_vf_reset},
         {"vf.claim", true, do_vf_claim},    {"vf.release", true, do_vf_release},
         {"vf.xml", false, do_vf_xml},       {"events", false, do_events},

@@ -6,11 +6,11 @@
 
 #include <json-c/json.h>
 
-#include "gpuvisord.h"
+#include "methods.h"
 
 #define CLEAN_NS (60 * GV_S)
 
-static void put(struct json_object *o, const char *key, const char *text)
+static void put_string(struct json_object *o, const char *key, const char *text)
 {
 	(void)json_object_object_add(o, key, json_object_new_string(text));
 }
@@ -59,11 +59,11 @@ static void put_way_in(struct daemon *d, unsigned vf, struct json_object *o)
 
 	if (!d->pool.has_bdf[vf])
 		return;
-	put(o, "bdf", gv_glue_bdf_format(&d->pool.bdf[vf], bdf));
+	put_string(o, "bdf", gv_glue_bdf_format(&d->pool.bdf[vf], bdf));
 	if (!d->token)
 		return;
 	gv_pf_token_text(d->token, token);
-	put(o, "vf_token", token);
+	put_string(o, "vf_token", token);
 	explicit_bzero(token, sizeof(token));
 }
 
@@ -94,7 +94,7 @@ int do_vf_claim(void *ctx, struct json_object *params, struct json_object **resu
 	}
 	*result = json_object_new_object();
 	(void)json_object_object_add(*result, "vf", json_object_new_int64(vf));
-	put(*result, "owner", owner);
+	put_string(*result, "owner", owner);
 	(void)json_object_object_add(*result, "new", json_object_new_boolean(fresh));
 	put_way_in(c->d, vf, *result);
 	return 0;

@@ -171,6 +171,17 @@ int gv_pf_apply(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flags,
                 struct gv_err *err);
 /** Would the second leave the VFs of the first as they are? */
 bool gv_pf_plan_same_vfs(const struct gv_pf_plan *a, const struct gv_pf_plan *b);
+/** Name of step @i of putting a plan into force, in order; NULL behind the last one. */
+const char *gv_pf_apply_step_name(unsigned i);
+
+#define GV_PF_CHANGE_TEXT 80
+struct gv_pf_change {
+	char path[GV_PF_CHANGE_TEXT]; /* "vfs[1].fb_mib", as in the profile */
+	char now[GV_PF_CHANGE_TEXT], want[GV_PF_CHANGE_TEXT]; /* "": not there */
+};
+/** What differs, at most @room of it into @change. NULL: no VF. Returns how much there is. */
+size_t gv_pf_plan_diff(const struct gv_pf_plan *now, const struct gv_pf_plan *want,
+                       struct gv_pf_change *change, size_t room);
 /** No VF any more. -EBUSY as gv_pf_apply(). */
 int gv_pf_disable(struct gv_pf *pf, unsigned flags, struct gv_err *err);
 /** The plan in force, NULL when there is none. Borrowed until the next apply. */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of methods share. A method returns 0 and *@result (NULL: null), or an error. */
+#ifndef METHODS_H
+#define METHODS_H
+
+#include "gpuvisord.h"
+
+#define METHOD(name)                                                                               \
+	int do_##name(void *ctx, struct json_object *params, struct json_object **result,          \
+	              struct gv_err *err)
+
+/* methods_plan.c */
+METHOD(plan);
+METHOD(diff);
+METHOD(apply);
+METHOD(disable);
+METHOD(rollback);
+/* methods_pool.c */
+METHOD(vf_claim);
+METHOD(vf_release);
+
+/** Copies of what the GPU thread published last. */
+void snapshot(struct daemon *d, struct gv_pf_status *s, const char **busy);
+void pool_snapshot(struct daemon *d, struct vf_pool *pool);
+/** json_object_object_add(). */
+void put(struct json_object *o, const char *key, struct json_object *val);
+
+#endif
