@@ -4,6 +4,7 @@
 import glob
 import json
 import os
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -75,6 +76,16 @@ class Daemon(unittest.TestCase):
             self.assertEqual(len(r.json("vf", "list")), 1)
             r.cli("rollback")
             self.assertEqual(r.json("vf", "list"), [])
+
+    def test_a_daemon_that_says_nothing_is_given_up(self):
+        with tempfile.TemporaryDirectory() as d, socket.socket(socket.AF_UNIX) as silent:
+            path = os.path.join(d, "s")
+            silent.bind(path)
+            silent.listen()
+            p = subprocess.run([os.path.join(BIN, "gpuvisor"), "--socket", path, "status"], capture_output=True,
+                               text=True, timeout=30, env=dict(os.environ, GPUVISOR_TIMEOUT="1"))
+            self.assertEqual(p.returncode, 1)
+            self.assertIn("no word from it for 1 s", p.stderr)
 
     def test_a_clean_stop_leaves_no_vf_and_the_next_start_works(self):
         with Rig(profile(64, 64)) as r:

@@ -2,6 +2,7 @@
 /* Talking to gpuvisord: one line each way. */
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -12,6 +13,37 @@
 #define READ_BYTES     65536u
 #define MAX_LINE_BYTES (16u << 20)
 #define REQUEST_ID     1
+#define SILENCE_S      180 /* a method may take a minute; what takes longer tells its progress */
+
+/* Seconds without a word from the daemon after which it is given up: GPUVISOR_TIMEOUT, 0 never. */
+static uint32_t silence_s(void)
+{
+	const char *text = getenv("GPUVISOR_TIMEOUT");
+	uint32_t n;
+
+	return text && parse_u32(text, &n) ? n : SILENCE_S;
+}
+
+static void set_timeouts(int fd, uint32_t seconds)
+{
+	const struct timeval tv = {.tv_sec = (time_t)seconds};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+}
+
+void client_wait_for_ever(struct client *c)
+{
+	set_timeouts(c->fd, 0);
+}
+
+static int transfer_failed(const char *doing, struct gv_err *err)
+{
+	if (errno == EAGAIN)
+		return gv_fail(err, -ETIMEDOUT, "%s gpuvisord: no word from it for %u s", doing,
+		               silence_s());
+	return gv_fail(err, -errno, "%s gpuvisord: %s", doing, strerror(errno));
+}
 
 int client_open(const char *path, struct client *c, struct gv_err *err)
 {
@@ -22,6 +54,8 @@ int client_open(const char *path, struct client *c, struct gv_err *err)
 		return gv_fail(err, -ENAMETOOLONG, "%s: longer than %zu", path,
 		               sizeof(addr.sun_path) - 1);
 	memcpy(addr.sun_path, path, strlen(path));
+	if (fd >= 0)
+		set_timeouts(fd, silence_s());
 	if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
 		return gv_fail(err, -errno, "%s: %s; is gpuvisord running? (--socket says where)",
 		               path, strerror(errno));
@@ -44,7 +78,7 @@ static int send_all(struct client *c, const char *text, size_t bytes, struct gv_
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return gv_fail(err, -errno, "sending to gpuvisord: %s", strerror(errno));
+			return transfer_failed("sending to", err);
 		text += n;
 		bytes -= (size_t)n;
 	}
@@ -68,7 +102,7 @@ static int receive(struct client *c, struct gv_err *err)
 	if (n < 0 && errno == EINTR)
 		return 0;
 	if (n < 0)
-		return gv_fail(err, -errno, "receiving from gpuvisord: %s", strerror(errno));
+		return transfer_failed("receiving from", err);
 	if (!n)
 		return gv_fail(err, -ECONNRESET, "gpuvisord has closed the connection");
 	c->bytes += (size_t)n;

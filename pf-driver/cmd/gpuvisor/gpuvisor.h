@@ -89,6 +89,8 @@ struct client {
 /** -ECONNREFUSED and friends; the text says what to do. */
 int client_open(const char *socket, struct client *c, struct gv_err *err);
 void client_close(struct client *c);
+/** From now on a silent daemon is no error (-ETIMEDOUT): for who follows events. */
+void client_wait_for_ever(struct client *c);
 /** Send one request and wait for its reply; notifications that come first go to @notify (may be
  *  NULL). Takes @params. *@result: the caller's (NULL for null). Errors of the daemon come back
  * with their errno where it is known, else -EREMOTEIO. */

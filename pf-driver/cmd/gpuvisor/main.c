@@ -86,6 +86,7 @@ static int follow(struct cli *cli, struct client *c, struct gv_err *err)
 	struct json_object *note, *params, *list;
 	int rc = 0;
 
+	client_wait_for_ever(c);
 	while (!rc) {
 		rc = client_next(c, &note, err);
 		if (rc)
