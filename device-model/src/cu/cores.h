@@ -7,6 +7,20 @@
  * Destination rows may be source rows, never half of one: so no iteration
  * depends on another, which CU_LANE_LOOP tells the compiler.
  */
+/* What MODE changes besides flushing, for which rows that never ask twice are made: cores_modes.c
+ * reads the wave's MODE from struct cu_aux, everybody else has nearest even and IEEE. */
+#ifdef CU_MODES
+#define CU_F2H(f)        cu_f2h_mode((f), x->round16, x->max16)
+#define CU_FMAH(a, b, c) CU_F2H(cu_fmah((a), (b), (c), x->round16))
+#define CU_IEEE          (x->ieee)
+#define CU_TWIN(...)
+#else
+#define CU_F2H(f)        cu_f2h(f)
+#define CU_FMAH(a, b, c) cu_f2h(cu_fmah((a), (b), (c), 0))
+#define CU_IEEE          true
+#define CU_TWIN          CU_LANE
+#endif
+
 #ifdef __clang__
 #define CU_IVDEP _Pragma("clang loop vectorize(assume_safety)")
 #else
@@ -29,9 +43,9 @@
 	CU_INLINE void n##_lanes(uint32_t *d, const uint32_t *a, const uint32_t *b,                \
 	                         const uint32_t *c, struct cu_aux *x, unsigned sa, unsigned sb,    \
 	                         unsigned sc)
-#define CU_UNUSED1 (void)b, (void)c, (void)x, (void)sa, (void)sb, (void)sc
-#define CU_UNUSED2 (void)c, (void)x, (void)sa, (void)sb, (void)sc
-#define CU_UNUSED3 (void)x, (void)sa, (void)sb, (void)sc
+#define CU_UNUSED1 ((void)b, (void)c, (void)x, (void)sa, (void)sb, (void)sc)
+#define CU_UNUSED2 ((void)c, (void)x, (void)sa, (void)sb, (void)sc)
+#define CU_UNUSED3 ((void)x, (void)sa, (void)sb, (void)sc)
 #define CU_32(p)   (p)[L * s##p]
 #define CU_HIGH(p) (p)[s##p ? CU_LANES + L : 1]
 #define CU_64(p)   ((uint64_t)CU_HIGH(p) << 32 | CU_32(p))
@@ -59,12 +73,29 @@
 #define S3(n, e) CU_LANE(n, CU_UNUSED3, CU_GET3, int32_t, CU_SIGN, d[L] = (uint32_t)(e))
 #define W2(n, e) CU_LANE(n, CU_UNUSED2, CU_GET2, uint32_t, CU_LOW, d[L] = (e) & 0xffff)
 #define W3(n, e) CU_LANE(n, CU_UNUSED3, CU_GET3, uint32_t, CU_LOW, d[L] = (e) & 0xffff)
-#define F1(n, e) CU_LANE(n, CU_UNUSED1, CU_GET1, float, cu_f, d[L] = cu_u(e))
-#define F2(n, e) CU_LANE(n, CU_UNUSED2, CU_GET2, float, cu_f, d[L] = cu_u(e))
-#define F3(n, e) CU_LANE(n, CU_UNUSED3, CU_GET3, float, cu_f, d[L] = cu_u(e))
-#define H1(n, e) CU_LANE(n, CU_UNUSED1, CU_GET1, float, cu_h2f, d[L] = cu_f2h(e))
-#define H2(n, e) CU_LANE(n, CU_UNUSED2, CU_GET2, float, cu_h2f, d[L] = cu_f2h(e))
-#define H3(n, e) CU_LANE(n, CU_UNUSED3, CU_GET3, float, cu_h2f, d[L] = cu_f2h(e))
+/* Rows with f32 operands also make n_ftz(), which flushes subnormals on the way in and out. */
+#define CU_FLOAT(n, unused, get, e)                                                                \
+	CU_LANE(n, unused, get, float, cu_f, d[L] = cu_u(e))                                       \
+	CU_TWIN(n##_ftz, unused, get, float, cu_flushed, d[L] = cu_flush(cu_u(e)))
+#define CU_FLOAT_BITS(n, unused, get, e)                                                           \
+	CU_LANE(n, unused, get, uint32_t, CU_ID, d[L] = (e))                                       \
+	CU_TWIN(n##_ftz, unused, get, uint32_t, cu_flush, d[L] = cu_flush(e))
+#define CU_FROM_FLOAT(n, unused, get, e)                                                           \
+	CU_LANE(n, unused, get, uint32_t, CU_ID, d[L] = (e))                                       \
+	CU_TWIN(n##_ftz, unused, get, uint32_t, cu_flush, d[L] = (e))
+#define F1(n, e) CU_FLOAT(n, CU_UNUSED1, CU_GET1, e)
+#define F2(n, e) CU_FLOAT(n, CU_UNUSED2, CU_GET2, e)
+#define F3(n, e) CU_FLOAT(n, CU_UNUSED3, CU_GET3, e)
+#define Z1(n, e) CU_LANE(n, CU_UNUSED1, CU_GET1, float, cu_flushed, d[L] = cu_flush(cu_u(e)))
+#define Z3(n, e) CU_LANE(n, CU_UNUSED3, CU_GET3, float, cu_flushed, d[L] = cu_flush(cu_u(e)))
+#define Y1(n, e) I1(n, e)
+#define B2(n, e) CU_FLOAT_BITS(n, CU_UNUSED2, CU_GET2, e)
+#define B3(n, e) CU_FLOAT_BITS(n, CU_UNUSED3, CU_GET3, e)
+#define T1(n, e) CU_FROM_FLOAT(n, CU_UNUSED1, CU_GET1, e)
+#define T2(n, e) CU_FROM_FLOAT(n, CU_UNUSED2, CU_GET2, e)
+#define H1(n, e) CU_LANE(n, CU_UNUSED1, CU_GET1, float, cu_h2f, d[L] = CU_F2H(e))
+#define H2(n, e) CU_LANE(n, CU_UNUSED2, CU_GET2, float, cu_h2f, d[L] = CU_F2H(e))
+#define H3(n, e) CU_LANE(n, CU_UNUSED3, CU_GET3, float, cu_h2f, d[L] = CU_F2H(e))
 #define D1(n, e) CU_CORE(n) { CU_UNUSED1; CU_LANE_LOOP {                                           \
 		double A = cu_d(CU_64(a)); CU_PUT64(d, cu_ud(e)); } }
 #define D2(n, e) CU_CORE(n) { CU_UNUSED2; CU_LANE_LOOP {                                           \
@@ -72,16 +103,21 @@
 #define D3(n, e) CU_CORE(n) { CU_UNUSED3; CU_LANE_LOOP {                                           \
 		double A = cu_d(CU_64(a)), B = cu_d(CU_64(b)), C = cu_d(CU_64(c));                 \
 		CU_PUT64(d, cu_ud(e)); } }
-#define CU_HALVES2(n, e)                                                                           \
-	CU_INLINE uint32_t n##_half(uint32_t A, uint32_t B) { return (e) & 0xffff; }
-#define CU_HALVES3(n, e)                                                                           \
-	CU_INLINE uint32_t n##_half(uint32_t A, uint32_t B, uint32_t C) { return (e) & 0xffff; }
-#define P2(n, e) CU_HALVES2(n, e) CU_CORE(n) { CU_UNUSED2; CU_LANE_LOOP {                          \
-		d[L] = n##_half(a[L] & 0xffff, b[L] & 0xffff) |                                    \
-		       n##_half(a[L] >> 16, b[L] >> 16) << 16; } }
-#define P3(n, e) CU_HALVES3(n, e) CU_CORE(n) { CU_UNUSED3; CU_LANE_LOOP {                          \
-		d[L] = n##_half(a[L] & 0xffff, b[L] & 0xffff, c[L] & 0xffff) |                     \
-		       n##_half(a[L] >> 16, b[L] >> 16, c[L] >> 16) << 16; } }
+#define Q2(n, e) CU_CORE(n) { CU_UNUSED2; CU_LANE_LOOP {                                           \
+		uint64_t A = CU_64(a), B = CU_64(b); CU_PUT64(d, e); } }
+#define CU_LO(p)   (CU_32(p) & 0xffff)
+#define CU_HI(p)   (CU_32(p) >> 16)
+#define P2(n, e)                                                                                   \
+	CU_INLINE uint32_t n##_half(uint32_t A, uint32_t B, const struct cu_aux *x) {              \
+		(void)x; return (e) & 0xffff; }                                                    \
+	CU_CORE(n) { CU_UNUSED2; CU_LANE_LOOP d[L] =                                               \
+		n##_half(CU_LO(a), CU_LO(b), x) | n##_half(CU_HI(a), CU_HI(b), x) << 16; }
+#define P3(n, e)                                                                                   \
+	CU_INLINE uint32_t n##_half(uint32_t A, uint32_t B, uint32_t C, const struct cu_aux *x) {  \
+		(void)x; return (e) & 0xffff; }                                                    \
+	CU_CORE(n) { CU_UNUSED3; CU_LANE_LOOP d[L] =                                               \
+		n##_half(CU_LO(a), CU_LO(b), CU_LO(c), x) |                                        \
+		n##_half(CU_HI(a), CU_HI(b), CU_HI(c), x) << 16; }
 #define CMP(n, e) CU_CORE(n) { (void)a; CU_UNUSED1; CU_LANE_LOOP d[L] = (e) ? ~0u : 0; }
 #define CI(n, op) I2(n, A op B ? ~0u : 0)
 #define CS(n, op) S2(n, A op B ? -1 : 0)
@@ -92,6 +128,7 @@
 		d[L] = (int64_t)CU_64(a) op (int64_t)CU_64(b) ? ~0u : 0; }
 #define FCMP(n, e)                                                                                 \
 	CU_LANE(n##_f32, CU_UNUSED2, CU_GET2, float, cu_f, d[L] = (e) ? ~0u : 0)                   \
+	CU_TWIN(n##_f32_ftz, CU_UNUSED2, CU_GET2, float, cu_flushed, d[L] = (e) ? ~0u : 0)         \
 	CU_LANE(n##_f16, CU_UNUSED2, CU_GET2, float, cu_h2f, d[L] = (e) ? ~0u : 0)                 \
 	CU_CORE(n##_f64) { CU_UNUSED2; CU_LANE_LOOP {                                              \
 		double A = cu_d(CU_64(a)), B = cu_d(CU_64(b)); d[L] = (e) ? ~0u : 0; } }
@@ -100,62 +137,21 @@
 #include "cores.def"
 #include "cores_special.h"
 
-#undef I1
-#undef I2
-#undef I3
-#undef S2
-#undef S3
-#undef W2
-#undef W3
-#undef F1
-#undef F2
-#undef F3
-#undef H1
-#undef H2
-#undef H3
-#undef D1
-#undef D2
-#undef D3
-#undef P2
-#undef P3
-#undef CI
-#undef CS
-#undef CW
-#undef CX
-#undef CQ
-#undef CP
-#undef CMP
-#undef FN
-#undef FCMP
-#define CU_ROW(n, ...) [CU_CORE_##n] = n,
-#define I1 CU_ROW
-#define I2 CU_ROW
-#define I3 CU_ROW
-#define S2 CU_ROW
-#define S3 CU_ROW
-#define W2 CU_ROW
-#define W3 CU_ROW
-#define F1 CU_ROW
-#define F2 CU_ROW
-#define F3 CU_ROW
-#define H1 CU_ROW
-#define H2 CU_ROW
-#define H3 CU_ROW
-#define D1 CU_ROW
-#define D2 CU_ROW
-#define D3 CU_ROW
-#define P2 CU_ROW
-#define P3 CU_ROW
-#define CI CU_ROW
-#define CS CU_ROW
-#define CW CU_ROW
-#define CX CU_ROW
-#define CQ CU_ROW
-#define CP CU_ROW
-#define CMP CU_ROW
-#define FN CU_ROW
-#define FCMP(n, ...) CU_ROW(n##_f32) CU_ROW(n##_f16) CU_ROW(n##_f64)
-static const cu_core cores[CU_NUM_CORES] = {
-#include "cores.def"
-};
+#include "cores_undef.h"
 /* clang-format on */
+
+#define CU_ROW(n, ...) [CU_CORE_##n] = n,
+#define CU_FLOAT_ROW   CU_ROW
+#define CU_SAME_ROW    CU_ROW
+static const cu_core cores[CU_NUM_CORES] = {
+#include "cores_each.h"
+};
+
+#ifndef CU_MODES
+#define CU_ROW(n, ...)
+#define CU_FLOAT_ROW(n, ...) [CU_CORE_##n] = n##_ftz,
+#define CU_SAME_ROW(n, ...)  [CU_CORE_##n] = n,
+static const cu_core flushing[CU_NUM_CORES] = {
+#include "cores_each.h"
+};
+#endif

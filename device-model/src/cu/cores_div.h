@@ -93,20 +93,20 @@ CU_INLINE double cu_div_fmas64(double a, double b, double c, uint32_t vcc)
 	return vcc ? r * (cu_exp64(c) > 1023 ? 0x1p128 : 0x1p-128) : r;
 }
 
-/* A quotient off by one unit, as the step back into the subnormals may leave it when the exact
- * one is at a tie, is replaced by the rounded one. Anything else is the program's business. */
+/* The step back into the subnormals rounds a second time, so a quotient there may be off by one
+ * unit: it is replaced by the rounded one. Anything else is the program's business. */
 CU_INLINE uint32_t cu_div_settle32(float q, float den, float num)
 {
 	uint32_t mine = cu_u(q) & 0x7fffffffu, exact = cu_u(num / den) & 0x7fffffffu;
 
-	return mine - exact + 1 <= 2 ? exact : mine;
+	return mine <= 0x800000u && mine - exact + 1 <= 2 ? exact : mine;
 }
 
 CU_INLINE uint64_t cu_div_settle64(double q, double den, double num)
 {
 	uint64_t m = ~(1ull << 63), mine = cu_ud(q) & m, exact = cu_ud(num / den) & m;
 
-	return mine - exact + 1 <= 2 ? exact : mine;
+	return mine <= 1ull << 52 && mine - exact + 1 <= 2 ? exact : mine;
 }
 
 CU_INLINE float cu_div_fixup32(float q, float den, float num)

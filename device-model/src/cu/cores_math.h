@@ -46,6 +46,27 @@ CU_INLINE uint64_t cu_ud(double d)
 	return u;
 }
 
+/* ---- subnormals become zeros of the same sign */
+CU_INLINE uint32_t cu_flush(uint32_t u)
+{
+	return (u & 0x7f800000u) ? u : u & 0x80000000u;
+}
+
+CU_INLINE float cu_flushed(uint32_t u)
+{
+	return cu_f(cu_flush(u));
+}
+
+CU_INLINE float cu_flushf(float f)
+{
+	return cu_flushed(cu_u(f));
+}
+
+CU_INLINE uint32_t cu_flush16(uint32_t h)
+{
+	return (h & 0x7c00u) ? h : h & ~0x3ffu;
+}
+
 /* ---- f16 */
 CU_INLINE float cu_h2f(uint32_t h)
 {
@@ -54,6 +75,12 @@ CU_INLINE float cu_h2f(uint32_t h)
 	uint32_t special = (em << 13) | 0x7f800000u | (em > 0x7c00u ? 0x400000u : 0);
 
 	return cu_f((em >= 0x7c00u ? special : finite) | sign);
+}
+
+/* The same, subnormals flushed. */
+CU_INLINE float cu_hz2f(uint32_t h)
+{
+	return cu_h2f(cu_flush16(h));
 }
 
 CU_INLINE uint32_t cu_f2h(float f)
@@ -84,9 +111,30 @@ CU_INLINE uint32_t cu_f2h_rtz(float f)
 	return sign | ((u - (112u << 23)) >> 13);
 }
 
-/* a*b+c of f16 rounded once: the product is exact in double; the sum and the cut to float round
- * to odd, which keeps enough for the last rounding to be right. */
-CU_INLINE uint32_t cu_fmah(uint32_t a, uint32_t b, uint32_t c)
+/* As MODE.round says: 0 to nearest even, 1 up, 2 down, 3 to zero; @max16 as MODE.FP16_OVFL: what
+ * overflows is the largest finite value. */
+CU_INLINE uint32_t cu_f2h_mode(float f, uint32_t round, bool max16)
+{
+	uint32_t sign = (cu_u(f) >> 16) & 0x8000u, u = cu_u(f) & 0x7fffffffu;
+	uint32_t e = u >> 23, m = (u & 0x7fffffu) | (e ? 0x800000u : 0);
+	uint32_t s = e < 100 ? 26 : e < 113 ? 126 - e : 13; /* bits of the significand to lose */
+	uint32_t q = (e < 113 ? 0 : (e - 113) << 10) + (m >> s), lost = m & ((1u << s) - 1);
+	uint32_t half = 1u << (s - 1);
+	bool up = round == 0 ? lost > half || (lost == half && q & 1)
+	                     : lost && round == (sign ? 2u : 1u);
+
+	if (u >= 0x7f800000u) /* infinite or NaN */
+		return sign | (u > 0x7f800000u ? 0x7e00u | (u >> 13 & 0x3ffu) : 0x7c00u);
+	q += up;
+	if (q < 0x7c00u)
+		return sign | q;
+	return sign | (max16 || (round != 0 && round != (sign ? 2u : 1u)) ? 0x7bffu : 0x7c00u);
+}
+
+/* a*b+c of f16 as a float that rounds to the right f16: the product is exact in double. To nearest
+ * the sum and the cut to float round to odd, which keeps enough for the last rounding; other
+ * directions, in which the host then computes too, go the same way twice. */
+CU_INLINE float cu_fmah(uint32_t a, uint32_t b, uint32_t c, uint32_t round)
 {
 	double p = (double)cu_h2f(a) * (double)cu_h2f(b), q = (double)cu_h2f(c), s = p + q;
 	double bb = s - p, err = (p - (s - bb)) + (q - bb);
@@ -94,8 +142,8 @@ CU_INLINE uint32_t cu_fmah(uint32_t a, uint32_t b, uint32_t c)
 	float f;
 	uint32_t v;
 
-	if (!(s - s == 0)) /* inf or NaN */
-		return cu_f2h((float)s);
+	if (!(s - s == 0) || round) /* inf or NaN */
+		return (float)s;
 	if (err != 0) {
 		u -= ((err < 0) != (s < 0)) && s != 0;
 		u |= 1;
@@ -107,7 +155,7 @@ CU_INLINE uint32_t cu_fmah(uint32_t a, uint32_t b, uint32_t c)
 		v -= fabs((double)f) > fabs(s);
 		v |= 1;
 	}
-	return cu_f2h(cu_f(v));
+	return cu_f(v);
 }
 
 /* ---- integers */
@@ -216,52 +264,56 @@ CU_INLINE uint32_t cu_msad_u8(uint32_t a, uint32_t b)
 }
 
 /* ---- f32 */
-CU_INLINE uint32_t cu_minf(uint32_t a, uint32_t b)
-{
-	float x = cu_f(a), y = cu_f(b);
-	uint32_t r = x < y ? a : b;
-
-	r = x == y ? a | b : r; /* -0 is below +0 */
-	r = y != y ? a : r;
-	r = x != x ? b : r;
-	return (r & 0x7fffffffu) > 0x7f800000u ? r | 0x400000u : r;
-}
-
-CU_INLINE uint32_t cu_maxf(uint32_t a, uint32_t b)
-{
-	float x = cu_f(a), y = cu_f(b);
-	uint32_t r = x > y ? a : b;
-
-	r = x == y ? a & b : r;
-	r = y != y ? a : r;
-	r = x != x ? b : r;
-	return (r & 0x7fffffffu) > 0x7f800000u ? r | 0x400000u : r;
-}
-
-CU_INLINE uint32_t cu_med3f(uint32_t a, uint32_t b, uint32_t c)
-{
-	if (cu_f(a) != cu_f(a) || cu_f(b) != cu_f(b) || cu_f(c) != cu_f(c))
-		return cu_minf(cu_minf(a, b), c);
-	return cu_maxf(cu_minf(a, b), cu_minf(cu_maxf(a, b), c));
-}
-
-CU_INLINE double cu_mind(double a, double b)
-{
-	if (a != a || b != b)
-		return a != a ? b + 0.0 * (b != b) : a;
-	if (a == b)
-		return cu_d(cu_ud(a) | cu_ud(b));
-	return a < b ? a : b;
-}
-
-CU_INLINE double cu_maxd(double a, double b)
-{
-	if (a != a || b != b)
-		return a != a ? b + 0.0 * (b != b) : a;
-	if (a == b)
-		return cu_d(cu_ud(a) & cu_ud(b));
-	return a > b ? a : b;
-}
+/*
+ * Minimum and maximum of the bits of floats: -0 is below +0, and a NaN loses against a number. In
+ * IEEE mode a signalling NaN wins instead, and is quiet then. Of three the median, which looks for
+ * what is left when the maximum is taken away.
+ */
+#define CU_MIN_MAX(type, bits, value, sign, inf)                                                   \
+	CU_INLINE bool cu_nan_##type(bits a)                                                       \
+	{                                                                                          \
+		return (a & ((sign)-1)) > (inf);                                                   \
+	}                                                                                          \
+	CU_INLINE bits cu_loud_##type(bits r, bits a, bits b, bool ieee)                           \
+	{                                                                                          \
+		const bits quiet = ((inf) & ~((inf) << 1)) >> 1;                                   \
+		bool loud_a = cu_nan_##type(a) && !(a & quiet);                                    \
+		bool loud_b = cu_nan_##type(b) && !(b & quiet);                                    \
+                                                                                                   \
+		r = ieee && loud_b ? b | quiet : r;                                                \
+		return ieee && loud_a ? a | quiet : r;                                             \
+	}                                                                                          \
+	CU_INLINE bits cu_min_##type(bits a, bits b, bool ieee)                                    \
+	{                                                                                          \
+		bits r = value(a) < value(b) ? a : b;                                              \
+                                                                                                   \
+		r = value(a) == value(b) ? a | b : r;                                              \
+		r = cu_nan_##type(b) ? a : r;                                                      \
+		r = cu_nan_##type(a) ? b : r;                                                      \
+		return cu_loud_##type(r, a, b, ieee);                                              \
+	}                                                                                          \
+	CU_INLINE bits cu_max_##type(bits a, bits b, bool ieee)                                    \
+	{                                                                                          \
+		bits r = value(a) > value(b) ? a : b;                                              \
+                                                                                                   \
+		r = value(a) == value(b) ? a & b : r;                                              \
+		r = cu_nan_##type(b) ? a : r;                                                      \
+		r = cu_nan_##type(a) ? b : r;                                                      \
+		return cu_loud_##type(r, a, b, ieee);                                              \
+	}                                                                                          \
+	CU_INLINE bits cu_med3_##type(bits a, bits b, bits c, bool ieee)                           \
+	{                                                                                          \
+		bits max = cu_max_##type(cu_max_##type(a, b, ieee), c, ieee);                      \
+		bits min = cu_min_##type(cu_min_##type(a, b, ieee), c, ieee);                      \
+		bits ab = cu_max_##type(a, b, ieee), ac = cu_max_##type(a, c, ieee);               \
+		bits r = value(max) == value(b) ? ac : ab;                                         \
+                                                                                                   \
+		r = value(max) == value(a) ? cu_max_##type(b, c, ieee) : r;                        \
+		return cu_nan_##type(a) || cu_nan_##type(b) || cu_nan_##type(c) ? min : r;         \
+	}
+CU_MIN_MAX(f16, uint32_t, cu_h2f, 0x8000u, 0x7c00u)
+CU_MIN_MAX(f32, uint32_t, cu_f, 0x80000000u, 0x7f800000u)
+CU_MIN_MAX(f64, uint64_t, cu_d, 1ull << 63, 0x7ffull << 52)
 
 /* Conversions saturate; NaN is 0. */
 CU_INLINE uint32_t cu_f2u(float f)
@@ -307,10 +359,9 @@ CU_INLINE float cu_fractf(float f)
 	return r != r ? r : r < 0x1.fffffep-1f ? r : 0x1.fffffep-1f; /* stays below 1 */
 }
 
-CU_INLINE uint32_t cu_fracth(uint32_t h)
+/* The f16 below 1, at most. */
+CU_INLINE uint32_t cu_below_one16(uint32_t r)
 {
-	uint32_t r = cu_f2h(cu_h2f(h) - floorf(cu_h2f(h)));
-
 	return (r & 0x7fff) > 0x7c00 ? r : GV_MIN(r, 0x3bffu);
 }
 
@@ -321,26 +372,130 @@ CU_INLINE double cu_fractd(double d)
 	return r != r ? r : r < 0x1.fffffffffffffp-1 ? r : 0x1.fffffffffffffp-1;
 }
 
-/* The angle is in turns; reducing it first is exact. */
+/* ---- what the hardware has tables for; here good to about 1e-10, so that one rounding is left.
+ * Written without calls and branches, for the vector units. */
+#define CU_ROUND_BY 0x1.8p52 /* added and taken away again, it rounds doubles below 2^51 */
+
+CU_INLINE double cu_nearest(double d)
+{
+	return (d + CU_ROUND_BY) - CU_ROUND_BY;
+}
+
+/* sin and cos of 2 pi y, |y| <= 1/8 */
+CU_INLINE double cu_sin_eighth(double y)
+{
+	double t = 6.283185307179586476925 * y, z = t * t, p = -1.0 / 39916800;
+
+	p = p * z + 1.0 / 362880;
+	p = p * z - 1.0 / 5040;
+	p = p * z + 1.0 / 120;
+	p = p * z - 1.0 / 6;
+	return t + t * z * p;
+}
+
+CU_INLINE double cu_cos_eighth(double y)
+{
+	double t = 6.283185307179586476925 * y, z = t * t, p = 1.0 / 479001600;
+
+	p = p * z - 1.0 / 3628800;
+	p = p * z + 1.0 / 40320;
+	p = p * z - 1.0 / 720;
+	p = p * z + 1.0 / 24;
+	p = p * z - 1.0 / 2;
+	return 1 + z * p;
+}
+
+/* The angle is in turns; reducing it is exact, so quarter turns give 0 and 1. @ahead: quarters. */
+CU_INLINE double cu_turn(float f, int ahead)
+{
+	double t = (double)f, r = t - cu_nearest(t), quarters, y, s, c;
+	int k;
+
+	r = fabs(t) < 0x1p24 ? r : t - t; /* whole turns beyond; NaN for infinities */
+	quarters = cu_nearest(4 * r);
+	k = (int)(r == r ? quarters : 0) + ahead;
+	y = r - 0.25 * quarters;
+	s = cu_sin_eighth(y);
+	c = cu_cos_eighth(y);
+	s = k & 1 ? c : s;
+	return (k & 2 ? -s : s) + 0.0; /* no -0 */
+}
+
 CU_INLINE float cu_sin_turns(float f)
 {
-	double t = (double)f;
-
-	return (float)sin(6.283185307179586476925 * (t - nearbyint(t)));
+	return f == 0 ? f : (float)cu_turn(f, 0);
 }
 
 CU_INLINE float cu_cos_turns(float f)
 {
-	double t = (double)f;
-
-	return (float)cos(6.283185307179586476925 * (t - nearbyint(t)));
+	return (float)cu_turn(f, 1);
 }
 
+/* 2^e, -1022 <= e <= 1023 */
+CU_INLINE double cu_power(int e)
+{
+	return cu_d((uint64_t)(1023 + e) << 52);
+}
+
+CU_INLINE float cu_exp2(float f)
+{
+	double x = (double)(f > 200 ? 200 : f < -200 ? -200 : f), k, t, p = 1.0 / 3628800;
+
+	x = f == f ? x : 0;
+	k = cu_nearest(x);
+	t = (x - k) * 0.693147180559945309417;
+	p = p * t + 1.0 / 362880;
+	p = p * t + 1.0 / 40320;
+	p = p * t + 1.0 / 5040;
+	p = p * t + 1.0 / 720;
+	p = p * t + 1.0 / 120;
+	p = p * t + 1.0 / 24;
+	p = p * t + 1.0 / 6;
+	p = p * t + 1.0 / 2;
+	p = 1 + (t + t * t * p);
+	return f == f ? (float)(p * cu_power((int)k)) : f + f;
+}
+
+CU_INLINE float cu_log2(float f)
+{
+	uint64_t u = cu_ud((double)f);
+	/* f = m 2^e with m from sqrt(1/2) to sqrt(2) */
+	uint64_t up = (u & 0xfffffffffffffull) > 0x6a09e667f3bccull;
+	int e = (int)(u >> 52) - 1023 + (int)up;
+	double m = cu_d((u & 0xfffffffffffffull) | (1023 - up) << 52);
+	double s = (m - 1) / (m + 1), z = s * s, p = 1.0 / 15;
+	float r;
+
+	p = p * z + 1.0 / 13;
+	p = p * z + 1.0 / 11;
+	p = p * z + 1.0 / 9;
+	p = p * z + 1.0 / 7;
+	p = p * z + 1.0 / 5;
+	p = p * z + 1.0 / 3;
+	r = (float)((double)e + 2.885390081777926814720 * (s + s * z * p));
+	r = f == 0 ? -INFINITY : f < 0 ? cu_f(0xffc00000u) : r;
+	return f - f == 0 ? r : f > 0 || f != f ? f + f : cu_f(0xffc00000u);
+}
+
+/* Every float is a normal double. */
 CU_INLINE float cu_frexp_mant(float f)
 {
-	int e;
+	uint64_t u = cu_ud((double)f);
+	float r = (float)cu_d((u & 0x800fffffffffffffull) | 1022ull << 52);
 
-	return f - f == 0 ? frexpf(f, &e) : f + f;
+	return f - f != 0 || f == 0 ? f + f : r;
+}
+
+CU_INLINE int32_t cu_frexp_exp(float f)
+{
+	int32_t e = (int32_t)(cu_ud((double)f) >> 52 & 0x7ff) - 1022;
+
+	return f - f != 0 || f == 0 ? 0 : e;
+}
+
+CU_INLINE float cu_ldexpf(float f, int32_t e)
+{
+	return (float)((double)f * cu_power(cu_clamp_s(e, -400, 400)));
 }
 
 CU_INLINE double cu_frexp_mantd(double d)
@@ -348,20 +503,6 @@ CU_INLINE double cu_frexp_mantd(double d)
 	int e;
 
 	return d - d == 0 ? frexp(d, &e) : d + d;
-}
-
-CU_INLINE int32_t cu_frexp_exp(float f)
-{
-	int e = 0;
-
-	if (f - f == 0)
-		(void)frexpf(f, &e);
-	return e;
-}
-
-CU_INLINE float cu_ldexpf(float f, int32_t e)
-{
-	return ldexpf(f, cu_clamp_s(e, -600, 600));
 }
 
 /* ---- cube maps: which face, its two coordinates, twice its major axis */

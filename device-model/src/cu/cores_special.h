@@ -158,14 +158,40 @@ CU_CORE(mad_u64_u32)
 	}
 }
 
+/* The carry is bit 64 of the sum of 65 bits: its sign. */
 CU_CORE(mad_i64_i32)
 {
 	CU_LANE_LOOP
 	{
-		int64_t p = (int64_t)(int32_t)CU_32(a) * (int32_t)CU_32(b), r;
+		int64_t p = (int64_t)(int32_t)CU_32(a) * (int32_t)CU_32(b), q = (int64_t)CU_64(c),
+		        r;
+		bool over = __builtin_add_overflow(p, q, &r);
 
-		x->out[L] = __builtin_add_overflow(p, (int64_t)CU_64(c), &r) ? ~0u : 0;
+		x->out[L] = (r < 0) != over ? ~0u : 0;
 		CU_PUT64(d, (uint64_t)r);
+	}
+}
+
+CU_CORE(mad_u64_u32_sat)
+{
+	mad_u64_u32_lanes(d, a, b, c, x, sa, sb, sc);
+	CU_LANE_LOOP
+	{
+		d[L] |= x->out[L];
+		d[CU_LANES + L] |= x->out[L];
+	}
+}
+
+CU_CORE(mad_i64_i32_sat)
+{
+	CU_LANE_LOOP
+	{
+		int64_t p = (int64_t)(int32_t)CU_32(a) * (int32_t)CU_32(b), q = (int64_t)CU_64(c),
+		        r;
+		bool over = __builtin_add_overflow(p, q, &r), neg = (r < 0) != over;
+
+		x->out[L] = neg ? ~0u : 0;
+		CU_PUT64(d, (uint64_t)(over ? (neg ? INT64_MIN : INT64_MAX) : r));
 	}
 }
 
@@ -270,6 +296,21 @@ CU_CORE(subbrev_co)
 {
 	subb_co_lanes(d, b, a, c, x, sb, sa, sc);
 }
+
+/* Clamped: a sum that carries is all ones, a difference that borrows is 0. */
+#define CU_CARRY_SAT(n, sat)                                                                       \
+	CU_CORE(n##_sat)                                                                           \
+	{                                                                                          \
+		n##_lanes(d, a, b, c, x, sa, sb, sc);                                              \
+		CU_LANE_LOOP d[L] = sat;                                                           \
+	}
+CU_CARRY_SAT(add_co, d[L] | x->out[L])
+CU_CARRY_SAT(addc_co, d[L] | x->out[L])
+CU_CARRY_SAT(sub_co, d[L] & ~x->out[L])
+CU_CARRY_SAT(subrev_co, d[L] & ~x->out[L])
+CU_CARRY_SAT(subb_co, d[L] & ~x->out[L])
+CU_CARRY_SAT(subbrev_co, d[L] & ~x->out[L])
+#undef CU_CARRY_SAT
 
 CU_CORE(cndmask)
 {

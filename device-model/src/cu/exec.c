@@ -2,12 +2,7 @@
 /* The loop that executes: one decoded instruction of one wave after the other. */
 #include "state.h"
 
-static bool is_valu(const struct cu_inst *i)
-{
-	return i->op && i->op->format >= GV9_VOP2 && i->op->format <= GV9_VOP3P;
-}
-
-/* What CU_ENTER and CU_GPR_IDX ask for before the next instruction. False: stop. */
+/* What CU_STOP and CU_ENTER ask for before the next instruction. False: stop. */
 static bool attend(struct cu_wave *w)
 {
 	if (w->attention & CU_STOP)
@@ -44,8 +39,8 @@ uint64_t cu_exec_wave(struct cu_wave *w, uint64_t budget)
 		w->cur = i;
 		w->ip = next;
 		n++;
-		if (__builtin_expect(w->attention & CU_GPR_IDX, 0) && is_valu(i))
-			cu_valu_indexed(w, i);
+		if (__builtin_expect(w->attention & (CU_GPR_IDX | CU_VSKIP), 0))
+			cu_valu_odd(w, i);
 		else
 			i->fn(w, i);
 		i = go_on(w, next);

@@ -140,7 +140,10 @@ CU_INLINE void fast_put_mask(struct cu_wave *w, const struct cu_inst *i)
 	if (i->op->flags & GV9_F_CMPX)
 		cu_wr64(&w->s[CU_EXEC], m);
 	if (exec == ~0ull) {
-		w->aux = (struct cu_aux){w->aux.out, w->aux.in};
+		uint32_t *in = w->aux.out;
+
+		w->aux.out = w->aux.in;
+		w->aux.in = in;
 		w->in_of = m;
 	}
 }
@@ -185,6 +188,7 @@ static void fast_carry(struct cu_wave *w, const struct cu_inst *i)
 
 const struct cu_isa CU_ISA = {
         .cores = cores,
+        .flushing = flushing,
         .plain = {fast_valu1, fast_valu2, fast_valu3},
         .compare = fast_compare,
         .carry = fast_carry,

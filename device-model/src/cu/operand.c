@@ -133,22 +133,12 @@ static unsigned num_sources(const struct cu_op *op)
 	                               : 3;
 }
 
-static bool has_float(const struct cu_op *op)
-{
-	bool is =
-	        op->dt == GV9_F32 || op->dt == GV9_F64 || op->dt == GV9_F16 || op->dt == GV9_PKF16;
-
-	for (unsigned n = 0; n < 3; n++)
-		is |= op->st[n] == GV9_F32;
-	return is && !(op->flags & GV9_F_NOFLUSH);
-}
-
 static int destination(const struct gv_cu_run *run, struct cu_inst *i, unsigned reg)
 {
 	const struct cu_op *op = i->op;
 
 	i->nsrc = (uint8_t)num_sources(op);
-	i->fp = has_float(op);
+	i->fp = cu_valu_fp(op);
 	if (op->flags & GV9_F_CMP || op->dt == GV9_NONE)
 		return 0;
 	if (op->flags & GV9_F_SDST) {

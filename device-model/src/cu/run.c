@@ -91,7 +91,7 @@ static int add_wave(struct gv_cu_run *run)
 		return -ENOMEM;
 	}
 	w->run = run;
-	w->aux = (struct cu_aux){w->lane_mask[0], w->lane_mask[1]};
+	w->aux = (struct cu_aux){.in = w->lane_mask[0], .out = w->lane_mask[1]};
 	w->index = run->max_waves;
 	run->wave[run->max_waves++] = w;
 	return 0;

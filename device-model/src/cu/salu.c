@@ -237,7 +237,16 @@ OP(call_b64) { uint64_t next = cu_pc(w, i) + 4; cu_wr64(&w->s[i->dst], next); cu
 OP(set_gpr_idx_on)
 {
 	w->s[CU_M0] = (w->s[CU_M0] & ~0xf0ffu) | (R32(0) & 0xff) | (i->word[0] >> 8 & 0xfu) << 12;
-	w->attention |= CU_GPR_IDX;
+	w->mode |= CU_MODE_GPR_IDX_EN;
+	cu_mode_changed(w);
+}
+
+OP(setvskip)
+{
+	bool on = R32(0) >> (R32(1) & 31) & 1;
+
+	w->mode = (w->mode & ~CU_MODE_VSKIP) | (on ? CU_MODE_VSKIP : 0);
+	cu_mode_changed(w);
 }
 
 /* s_movrels/d: the register number plus M0, kept inside the file. */

@@ -84,6 +84,12 @@ CU_HANDLER(sendmsg)
 	w->run->n.messages++;
 }
 
+CU_HANDLER(sendmsghalt)
+{
+	cu_s_sendmsg(w, i);
+	cu_set_halt(w, true);
+}
+
 CU_HANDLER(trap)
 {
 	cu_trap(w, i, (unsigned)i->simm & 0xff);
@@ -103,7 +109,8 @@ CU_HANDLER(icache_inv)
 CU_HANDLER(gpr_idx_off)
 {
 	(void)i;
-	w->attention &= ~(uint32_t)CU_GPR_IDX;
+	w->mode &= ~CU_MODE_GPR_IDX_EN;
+	cu_mode_changed(w);
 }
 
 CU_HANDLER(gpr_idx_mode)
@@ -111,7 +118,63 @@ CU_HANDLER(gpr_idx_mode)
 	w->s[CU_M0] = (w->s[CU_M0] & ~0xf000u) | ((uint32_t)i->simm & 0xfu) << 12;
 }
 
-/* ---- hardware registers */
+/* ---- forks: the lanes that pass and those that do not go separate ways. The smaller half goes
+ * first; the other waits, as mask and address in four SGPRs, for s_cbranch_join. */
+static void push_path(struct cu_wave *w, uint64_t mask, uint64_t to)
+{
+	uint32_t csp = CU_MODE_CSP(w->mode);
+
+	cu_wr64(&w->s[4 * csp], mask);
+	cu_wr64(&w->s[4 * csp + 2], to);
+	w->mode += 1u << CU_MODE_CSP_SHIFT; /* of its three bits the carry is lost */
+}
+
+static void fork_lanes(struct cu_wave *w, uint64_t mask, uint64_t next, uint64_t target)
+{
+	uint64_t exec = cu_exec(w), pass = mask & exec, fail = ~mask & exec;
+	bool fail_first = __builtin_popcountll(fail) < __builtin_popcountll(pass);
+
+	if (pass == exec) {
+		cu_goto(w, target);
+	} else if (fail != exec) {
+		push_path(w, fail_first ? pass : fail, fail_first ? target : next);
+		cu_wr64(&w->s[CU_EXEC], fail_first ? fail : pass);
+		if (!fail_first)
+			cu_goto(w, target);
+	}
+}
+
+CU_HANDLER(cbranch_g_fork)
+{
+	uint64_t source[2];
+
+	for (unsigned n = 0; n < 2; n++)
+		source[n] =
+		        i->src[n].kind == CU_SRC_CONST ? i->imm[n] : cu_rd64(&w->s[i->src[n].reg]);
+	fork_lanes(w, source[0], cu_pc(w, i) + 4u * i->len, source[1]);
+}
+
+CU_HANDLER(cbranch_i_fork)
+{
+	uint64_t next = cu_pc(w, i) + 4;
+
+	fork_lanes(w, cu_rd64(&w->s[i->dst]), next, next + (uint64_t)((int64_t)i->simm * 4));
+}
+
+CU_HANDLER(cbranch_join)
+{
+	uint32_t saved = i->src[0].kind == CU_SRC_CONST ? (uint32_t)i->imm[0] : w->s[i->src[0].reg];
+	uint32_t *path;
+
+	if (CU_MODE_CSP(w->mode) == saved)
+		return; /* both have been here */
+	w->mode -= 1u << CU_MODE_CSP_SHIFT;
+	path = &w->s[4 * CU_MODE_CSP(w->mode)];
+	cu_wr64(&w->s[CU_EXEC], cu_rd64(path));
+	cu_goto(w, cu_rd64(path + 2));
+}
+
+/* ---- hardware registers; which bits mean what: AMD Vega ISA, 3.8 and 5.7 */
 enum {
 	HW_MODE = 1,
 	HW_STATUS,
@@ -120,8 +183,26 @@ enum {
 	HW_GPR_ALLOC,
 	HW_LDS_ALLOC,
 	HW_IB_STS,
-	HW_SH_MEM_BASES = 15
+	HW_SH_MEM_BASES = 15,
+	HW_TBA_LO,
+	HW_TBA_HI,
+	HW_TMA_LO,
+	HW_TMA_HI,
 };
+
+static uint32_t status(const struct cu_wave *w)
+{
+	return (w->scc & 1) | (uint32_t)w->priv << 5 | (uint32_t)!cu_exec(w) << 9 |
+	       (uint32_t)!cu_rd64(&w->s[CU_VCC]) << 10 | /* VCCZ, before it EXECZ */
+	       (uint32_t)(w->run->num_waves > 1) << 11 | /* IN_TG */
+	       (uint32_t)w->halt << 13 | 1u << 16;       /* VALID */
+}
+
+static uint32_t gpr_alloc(const struct cu_wave *w)
+{
+	/* in units of 4 VGPRs and of 16 SGPRs, less one; RSRC1 counts 8 SGPRs */
+	return (w->num_vgprs / 4 - 1) << 8 | CU_RSRC1_SGPRS(w->run->d.rsrc1) / 2 << 24;
+}
 
 static uint32_t hw_read(const struct cu_wave *w, unsigned id)
 {
@@ -130,19 +211,28 @@ static uint32_t hw_read(const struct cu_wave *w, unsigned id)
 	switch (id) {
 	case HW_MODE:
 		return w->mode;
-	case HW_STATUS: /* SCC, EXECZ, VCCZ, VALID */
-		return (w->scc & 1) | (uint32_t)!cu_exec(w) << 9 |
-		       (uint32_t)!cu_rd64(&w->s[CU_VCC]) << 10 | 1u << 16;
-	case HW_ID: /* WAVE_ID */
-		return w->index & 15;
+	case HW_STATUS:
+		return status(w);
+	case HW_TRAPSTS:
+		return w->trapsts;
+	case HW_ID: /* WAVE_ID and SIMD_ID: four SIMDs share the waves */
+		return (w->index / 4 & 15) | (w->index & 3) << 4;
 	case HW_GPR_ALLOC:
-		return (w->num_vgprs / 4 - 1) << 8;
-	case HW_LDS_ALLOC:
-		return (run->lds_bytes / 512) << 12;
+		return gpr_alloc(w);
+	case HW_LDS_ALLOC: /* LDS_SIZE in units of 256 bytes */
+		return run->lds_bytes / 256 << 12;
 	case HW_SH_MEM_BASES:
 		return (uint32_t)(run->d.private_base >> 48) | (uint32_t)(run->d.shared_base >> 48)
 		                                                       << 16;
-	default:
+	case HW_TBA_LO:
+		return (uint32_t)run->d.tba;
+	case HW_TBA_HI:
+		return (uint32_t)(run->d.tba >> 32);
+	case HW_TMA_LO:
+		return (uint32_t)run->d.tma;
+	case HW_TMA_HI:
+		return (uint32_t)(run->d.tma >> 32);
+	default: /* IB_STS too: nothing is ever in flight here */
 		return 0;
 	}
 }
@@ -155,15 +245,17 @@ CU_HANDLER(getreg)
 	w->s[i->dst] = bits < 32 ? v & ((1u << bits) - 1) : v;
 }
 
-/* Only MODE can be written by a shader here. */
+/* MODE and TRAPSTS can be written; the others are what the dispatch made them. */
 CU_HANDLER(setreg)
 {
 	uint32_t k = (uint16_t)i->simm, bits = (k >> 11 & 31) + 1, at = k >> 6 & 31;
 	uint32_t mask = (bits < 32 ? (1u << bits) - 1 : ~0u) << at;
-	uint32_t v = i->len == 2 ? i->word[1] : w->s[i->dst];
+	uint32_t v = (i->len == 2 ? i->word[1] : w->s[i->dst]) << at & mask;
 
+	if ((k & 63) == HW_TRAPSTS)
+		w->trapsts = (w->trapsts & ~mask) | v;
 	if ((k & 63) != HW_MODE)
 		return;
-	w->mode = (w->mode & ~mask) | (v << at & mask);
+	w->mode = (w->mode & ~mask) | v;
 	cu_mode_changed(w);
 }

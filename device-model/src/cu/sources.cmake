@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The compute interpreter; included by device-model/CMakeLists.txt.
-set(GV_CU_CORE_SOURCES src/cu/cores_base.c)
+set(GV_CU_CORE_SOURCES src/cu/cores_base.c src/cu/cores_modes.c)
 # No contraction: v_mad_f32 rounds twice, v_fma_f32 once. No traps and no errno, and -O3 also in
 # a Debug build: the loops over 64 lanes become vector code, without it they are ten times slower.
 set(GV_CU_CORE_FLAGS "-O3 -ffp-contract=off -fno-math-errno -fno-trapping-math")
@@ -8,6 +8,9 @@ if(CMAKE_C_COMPILER_ID MATCHES "Clang") # says which loops it could not make vec
   string(APPEND GV_CU_CORE_FLAGS " -Wno-pass-failed")
 endif()
 set_source_files_properties(src/cu/cores_base.c PROPERTIES COMPILE_FLAGS "${GV_CU_CORE_FLAGS}")
+# Runs under any rounding mode of the host.
+set_source_files_properties(src/cu/cores_modes.c PROPERTIES COMPILE_FLAGS
+  "${GV_CU_CORE_FLAGS} -frounding-math")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   # Chosen at run time by what the host CPU has.
   list(APPEND GV_CU_CORE_SOURCES src/cu/cores_avx2.c src/cu/cores_avx512.c)

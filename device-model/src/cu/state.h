@@ -38,6 +38,8 @@ typedef void (*cu_fn)(struct cu_wave *w, const struct cu_inst *i);
 /* Rows of lanes that are 0 or ~0: carry in and out, compare results. */
 struct cu_aux {
 	uint32_t *in, *out;
+	uint32_t round16; /* for cores_modes.c: MODE's rounding of f16, 0 to nearest */
+	bool ieee, max16; /* MODE.IEEE, MODE.FP16_OVFL */
 };
 
 /* All 64 lanes of one VALU operation; 64-bit values are two rows of 64. Unused sources NULL. */
@@ -83,7 +85,7 @@ struct cu_inst {
 	uint16_t dst;
 	uint8_t sdst, len, nsrc;
 	uint8_t slow, mask_in_src2, status;
-	uint8_t fp; /* has a float operand: MODE matters */
+	uint8_t fp; /* CU_FP_*: what of MODE matters */
 	uint8_t clamp, omod, dst_sel, dst_unused, op_sel_dst, sext;
 	uint8_t sdwa, dpp, dpp_row_mask, dpp_bank_mask, bound_ctrl;
 	uint16_t dpp_ctrl;
@@ -107,7 +109,8 @@ struct cu_chunk {
 };
 
 /* ENTER: the code at cu_wave.pc is in no chunk yet */
-enum cu_attention { CU_STOP = 1, CU_GPR_IDX = 2, CU_ENTER = 4 };
+/* GPR_IDX, VSKIP: MODE has these bits, see cu_valu_odd() */
+enum cu_attention { CU_STOP = 1, CU_GPR_IDX = 2, CU_ENTER = 4, CU_VSKIP = 8 };
 /* WAITING: for memory, until the next gv_cu_step(). HALTED: by s_sethalt, for good. */
 enum cu_state { CU_RUNNING, CU_AT_BARRIER, CU_WAITING, CU_HALTED, CU_ENDED };
 
@@ -126,7 +129,7 @@ struct cu_wave {
 	uint64_t exec_of_mask;
 	uint64_t pc; /* where to go on when ip is NULL */
 	uint32_t scc, mode, attention, gpr_idx;
-	uint32_t fp_slow; /* MODE asks for more than round to even with subnormals */
+	uint32_t fp_slow; /* CU_FP_*: what MODE asks for that the plain cores do not do */
 	uint32_t num_vgprs, index;
 	uint32_t trapsts;  /* TRAPSTS */
 	bool priv, halt;   /* STATUS.PRIV: in the trap handler; STATUS.HALT */
@@ -161,6 +164,7 @@ static inline uint32_t cu_bits(uint32_t v, unsigned lo, unsigned n)
 	return (v >> lo) & ((1u << n) - 1);
 }
 #define CU_RSRC1_VGPRS(r)      cu_bits(r, 0, 6)
+#define CU_RSRC1_SGPRS(r)      cu_bits(r, 6, 4)
 #define CU_RSRC1_FLOAT_MODE(r) cu_bits(r, 12, 8)
 #define CU_RSRC1_DX10_CLAMP(r) cu_bits(r, 21, 1)
 #define CU_RSRC1_IEEE(r)       cu_bits(r, 23, 1)
@@ -174,11 +178,29 @@ static inline uint32_t cu_bits(uint32_t v, unsigned lo, unsigned n)
 #define CU_TMPRING_WAVESIZE(r) cu_bits(r, 12, 13)
 
 /* MODE register */
-#define CU_MODE_DENORM32(m) (((m) >> 4) & 3u)
-#define CU_MODE_ROUND32(m)  ((m)&3u)
-#define CU_MODE_ROUND64(m)  (((m) >> 2) & 3u)
+#define CU_MODE_ROUND32(m)  cu_bits(m, 0, 2)
+#define CU_MODE_ROUND64(m)  cu_bits(m, 2, 2) /* f64 and f16 */
+#define CU_MODE_DENORM32(m) cu_bits(m, 4, 2) /* 1: not flushed on the way in, 2: out */
+#define CU_MODE_DENORM64(m) cu_bits(m, 6, 2)
 #define CU_MODE_DX10_CLAMP  (1u << 8)
 #define CU_MODE_IEEE        (1u << 9)
+#define CU_MODE_EXCP_EN(m)  cu_bits(m, 12, 9)
+#define CU_MODE_FP16_OVFL   (1u << 23)
+#define CU_MODE_GPR_IDX_EN  (1u << 27)
+#define CU_MODE_VSKIP       (1u << 28)
+#define CU_MODE_CSP_SHIFT   29 /* how many paths wait for s_cbranch_join */
+#define CU_MODE_CSP(m)      cu_bits(m, CU_MODE_CSP_SHIFT, 3)
+
+/* What the plain cores, which round to nearest even, keep subnormals and quiet NaNs, do not do. */
+enum {
+	CU_FP_ROUND32 = 1,
+	CU_FP_ROUND64 = 2, /* f64 and f16 */
+	CU_FP_FLUSH32 = 4, /* both ways */
+	CU_FP_FLUSH32_PART = 8,
+	CU_FP_FLUSH64 = 16, /* f64 and f16, either way */
+	CU_FP_NO_IEEE = 32, /* minima and maxima do not care for signalling NaNs */
+	CU_FP_MAX16 = 64,   /* f16 does not overflow */
+};
 
 /* In two halves: pairs are mostly written so, and a wide load would wait for both to arrive. */
 static inline uint64_t cu_rd64(const uint32_t *p)
@@ -307,10 +329,13 @@ void cu_unpack(uint32_t *lanes, uint64_t mask);
 cu_fn cu_valu_handler(const struct gv_cu_run *run, const struct cu_inst *i);
 /** The lane mask a carry or a select reads, into w->aux.in. */
 void cu_valu_read_mask(struct cu_wave *w, const struct cu_inst *i);
+/** CU_FP_*: what of MODE matters to @op. */
+uint8_t cu_valu_fp(const struct cu_op *op);
 /** After MODE changed. */
 void cu_mode_changed(struct cu_wave *w);
 void cu_valu_slow(struct cu_wave *w, const struct cu_inst *i);
-void cu_valu_indexed(struct cu_wave *w, const struct cu_inst *i);
+/** An instruction while MODE.GPR_IDX_EN or VSKIP is set. */
+void cu_valu_odd(struct cu_wave *w, const struct cu_inst *i);
 /** Row of a source: the register itself, or a constant spread into tmp[n]. */
 const uint32_t *cu_row(struct cu_wave *w, const struct cu_inst *i, unsigned n);
 
@@ -325,13 +350,16 @@ void cu_mod_merge(const struct cu_inst *i, uint32_t *row, const uint32_t *old);
 /* ---- what is compiled once for every host ISA: cores.h and fast.h */
 struct cu_isa {
 	const cu_core *cores;
-	cu_fn plain[3]; /* one, two, three sources */
+	const cu_core *flushing; /* f32 subnormals, in and out; NULL: has no such twin */
+	cu_fn plain[3];          /* one, two, three sources */
 	cu_fn compare, carry;
 	/* A handler for just this instruction, NULL: it takes the ordinary one. VALU without
 	 * modifiers; FLAT and GLOBAL. */
 	cu_fn (*hot)(const struct cu_inst *i), (*memory)(const struct cu_inst *i);
 };
 extern const struct cu_isa cu_isa_base, cu_isa_avx2, cu_isa_avx512;
+/* All cores once more; these ask struct cu_aux for MODE. */
+extern const cu_core *const cu_cores_modes;
 
 /* ---- table.c */
 struct cu_table {

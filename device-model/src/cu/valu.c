@@ -9,6 +9,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "cores_id.h"
 #include "state.h"
 
 static bool is_wide(uint8_t type)
@@ -113,19 +114,37 @@ static int host_round(uint32_t mode)
 	return of[mode & 3];
 }
 
-/* A core under the wave's rounding mode. */
-static void run_rounded(struct cu_wave *w, const struct cu_inst *i, const uint32_t *const src[3])
+static bool is_16(uint8_t type)
 {
-	uint8_t dt = i->op->dt;
-	uint32_t mode = dt == GV9_F32 ? CU_MODE_ROUND32(w->mode)
-	                : dt == GV9_F64 || dt == GV9_F16 || dt == GV9_PKF16
-	                        ? CU_MODE_ROUND64(w->mode)
-	                        : 0;
+	return type == GV9_F16 || type == GV9_PKF16;
+}
 
-	if (mode)
-		(void)fesetround(host_round(mode));
-	i->core(w->tmp[3], src[0], src[1], src[2], &w->aux);
-	if (mode)
+/* MODE's rounding for what the host computes. v_mad_mix computes in f32, whatever it makes of the
+ * result. */
+static uint32_t rounding(const struct cu_wave *w, const struct cu_op *op)
+{
+	if (op->flags & GV9_F_NOROUND)
+		return 0;
+	if (op->dt == GV9_F32 || op->flags & GV9_F_MIX)
+		return CU_MODE_ROUND32(w->mode);
+	return op->dt == GV9_F64 || is_16(op->dt) ? CU_MODE_ROUND64(w->mode) : 0;
+}
+
+/* The core of @i as the wave's MODE has it. */
+static void run_core(struct cu_wave *w, const struct cu_inst *i, const uint32_t *const src[3])
+{
+	const struct cu_op *op = i->op;
+	unsigned id = i->clamp && op->clamp_core ? op->clamp_core : op->core;
+	uint32_t asked = w->fp_slow & i->fp, round = rounding(w, op);
+	cu_core core = asked & ~(unsigned)CU_FP_FLUSH32 ? cu_cores_modes[id] : i->core;
+
+	w->aux.round16 = op->flags & GV9_F_NOROUND ? 0 : CU_MODE_ROUND64(w->mode);
+	w->aux.ieee = w->mode & CU_MODE_IEEE;
+	w->aux.max16 = w->mode & CU_MODE_FP16_OVFL;
+	if (round)
+		(void)fesetround(host_round(round));
+	core(w->tmp[3], src[0], src[1], src[2], &w->aux);
+	if (round)
 		(void)fesetround(FE_TONEAREST);
 }
 
@@ -141,11 +160,34 @@ static void put_result(struct cu_wave *w, const struct cu_inst *i, uint64_t lane
 		blend(d + CU_LANES, w->tmp[3] + CU_LANES, m);
 }
 
+/* f32 subnormals flushed both ways and nothing else, as -cl-denorms-are-zero has it: there are
+ * cores for that. */
+static bool run_flushing(struct cu_wave *w, const struct cu_inst *i)
+{
+	cu_core core = w->run->isa->flushing[i->op->core];
+	bool is_mask = i->op->flags & GV9_F_CMP;
+	const uint32_t *src[3] = {NULL, NULL, NULL};
+	uint32_t *d = is_mask || cu_exec(w) != ~0ull ? w->tmp[3] : w->v[i->dst];
+
+	if (i->slow || (w->fp_slow & i->fp) != CU_FP_FLUSH32 || !core)
+		return false;
+	for (unsigned n = 0; n < i->nsrc; n++)
+		src[n] = cu_row(w, i, n);
+	core(d, src[0], src[1], src[2], &w->aux);
+	if (is_mask)
+		write_mask(w, i, d);
+	else if (d == w->tmp[3])
+		blend(w->v[i->dst], d, cu_mask(w));
+	return true;
+}
+
 void cu_valu_slow(struct cu_wave *w, const struct cu_inst *i)
 {
 	uint64_t lanes = cu_exec(w), old;
 	const uint32_t *src[3] = {NULL, NULL, NULL};
 
+	if (run_flushing(w, i))
+		return;
 	for (unsigned n = 0; n < i->nsrc; n++) {
 		const uint32_t *row = cu_row(w, i, n);
 
@@ -158,7 +200,7 @@ void cu_valu_slow(struct cu_wave *w, const struct cu_inst *i)
 	}
 	if (i->op->flags & (GV9_F_CIN | GV9_F_VCCIN))
 		cu_valu_read_mask(w, i);
-	run_rounded(w, i, src);
+	run_core(w, i, src);
 	old = cu_exec(w);
 	cu_wr64(&w->s[CU_EXEC], lanes); /* what DPP switched off counts as off */
 	if (i->op->flags & GV9_F_CMP) {
@@ -174,7 +216,7 @@ void cu_valu_slow(struct cu_wave *w, const struct cu_inst *i)
 
 /* s_set_gpr_idx_*: M0 moves the register numbers of sources or destination. The moved copy is
  * checked like a decoded one. */
-void cu_valu_indexed(struct cu_wave *w, const struct cu_inst *i)
+static void run_indexed(struct cu_wave *w, const struct cu_inst *i)
 {
 	struct cu_inst moved = *i;
 	uint32_t by = w->s[CU_M0] & 0xff, which = w->s[CU_M0] >> 12 & 0xf;
@@ -198,9 +240,77 @@ void cu_valu_indexed(struct cu_wave *w, const struct cu_inst *i)
 		i->fn(w, &moved);
 }
 
+/* Skipped are all vector instructions, memory too. */
+void cu_valu_odd(struct cu_wave *w, const struct cu_inst *i)
+{
+	bool vector = i->op && i->op->format >= GV9_VOP2;
+
+	if (vector && w->attention & CU_VSKIP)
+		return;
+	if (vector && i->op->format <= GV9_VOP3P && w->attention & CU_GPR_IDX)
+		run_indexed(w, i);
+	else
+		i->fn(w, i);
+}
+
 void cu_mode_changed(struct cu_wave *w)
 {
-	w->fp_slow = CU_MODE_DENORM32(w->mode) != 3 || (w->mode & 0xf) != 0;
+	uint32_t m = w->mode, denorm32 = CU_MODE_DENORM32(m);
+
+	w->fp_slow = (CU_MODE_ROUND32(m) ? CU_FP_ROUND32 : 0) |
+	             (CU_MODE_ROUND64(m) ? CU_FP_ROUND64 : 0) |
+	             (denorm32 == 0   ? CU_FP_FLUSH32
+	              : denorm32 != 3 ? CU_FP_FLUSH32_PART
+	                              : 0) |
+	             (CU_MODE_DENORM64(m) != 3 ? CU_FP_FLUSH64 : 0) |
+	             (m & CU_MODE_IEEE ? 0 : CU_FP_NO_IEEE) |
+	             (m & CU_MODE_FP16_OVFL ? CU_FP_MAX16 : 0);
+	w->attention &= ~(uint32_t)(CU_GPR_IDX | CU_VSKIP);
+	w->attention |=
+	        (m & CU_MODE_GPR_IDX_EN ? CU_GPR_IDX : 0) | (m & CU_MODE_VSKIP ? CU_VSKIP : 0);
+}
+
+static bool is_minimum(const struct cu_op *op)
+{
+	switch (op->core) {
+	case CU_CORE_min_f32:
+	case CU_CORE_max_f32:
+	case CU_CORE_min3_f32:
+	case CU_CORE_max3_f32:
+	case CU_CORE_med3_f32:
+	case CU_CORE_min_f16:
+	case CU_CORE_max_f16:
+	case CU_CORE_min3_f16:
+	case CU_CORE_max3_f16:
+	case CU_CORE_med3_f16:
+	case CU_CORE_pk_min_f16:
+	case CU_CORE_pk_max_f16:
+	case CU_CORE_min_f64:
+	case CU_CORE_max_f64:
+		return true;
+	default:
+		return false;
+	}
+}
+
+uint8_t cu_valu_fp(const struct cu_op *op)
+{
+	bool rounds = !(op->flags & GV9_F_NOROUND), flushes = !(op->flags & GV9_F_FLUSH);
+	bool to32 = op->dt == GV9_F32, to16 = is_16(op->dt), to64 = to16 || op->dt == GV9_F64;
+	bool has32 = to32, has64 = to64;
+
+	for (unsigned n = 0; n < 3; n++) {
+		has32 |= op->st[n] == GV9_F32;
+		has64 |= is_16(op->st[n]) || op->st[n] == GV9_F64;
+	}
+	has64 |= op->flags & GV9_F_MIX;
+	if (op->flags & GV9_F_NOFLUSH)
+		return 0;
+	return (uint8_t)((rounds && (to32 || op->flags & GV9_F_MIX) ? CU_FP_ROUND32 : 0) |
+	                 (rounds && to64 ? CU_FP_ROUND64 : 0) |
+	                 (flushes && has32 ? CU_FP_FLUSH32 | CU_FP_FLUSH32_PART : 0) |
+	                 ((flushes || op->flags & GV9_F_MIX) && has64 ? CU_FP_FLUSH64 : 0) |
+	                 (is_minimum(op) ? CU_FP_NO_IEEE : 0) | (to16 ? CU_FP_MAX16 : 0));
 }
 
 cu_fn cu_valu_handler(const struct gv_cu_run *run, const struct cu_inst *i)
@@ -208,7 +318,7 @@ cu_fn cu_valu_handler(const struct gv_cu_run *run, const struct cu_inst *i)
 	const struct cu_isa *isa = run->isa;
 	cu_fn hot;
 
-	if (i->slow || i->op->flags & (GV9_F_FLUSH | GV9_F_KEEPHI | GV9_F_MIX))
+	if (i->slow || i->op->flags & (GV9_F_KEEPHI | GV9_F_MIX))
 		return cu_valu_slow;
 	hot = isa->hot(i);
 	if (hot)

@@ -80,11 +80,6 @@ uint64_t cu_mod_dpp(const struct cu_wave *w, const struct cu_inst *i, uint32_t *
 }
 
 /* ---- sources */
-static uint32_t flush32(uint32_t v)
-{
-	return (v & 0x7f800000u) ? v : v & 0x80000000u;
-}
-
 static void select_part(const struct cu_src *s, uint32_t *row)
 {
 	unsigned shift = s->sel < 4 ? 8u * s->sel : s->sel == 5 ? 16 : 0;
@@ -112,16 +107,16 @@ static void packed_source(const struct cu_src *s, bool is_float, uint32_t *row)
 }
 
 /* v_mad_mix: op_sel_hi says the source is f16, op_sel which half; neg_hi means abs. */
-static void mix_source(const struct cu_src *s, uint32_t *row)
+static void mix_source(const struct cu_src *s, bool flush16, uint32_t *row)
 {
 	for (unsigned l = 0; l < CU_LANES; l++) {
-		uint32_t v = row[l];
+		uint32_t v = row[l], h = s->sel ? v >> 16 : v & 0xffff;
 
 		if (s->sel_hi)
-			v = cu_u(cu_h2f(s->sel ? v >> 16 : v));
+			v = cu_u(cu_h2f(flush16 ? cu_flush16(h) : h));
 		if (s->neg_hi)
 			v &= 0x7fffffffu;
-		row[l] = flush32(s->neg ? v ^ 0x80000000u : v);
+		row[l] = cu_flush(s->neg ? v ^ 0x80000000u : v);
 	}
 }
 
@@ -133,31 +128,67 @@ static void sign_bits(const struct cu_src *s, uint32_t bit, uint32_t *row)
 		row[l] = (row[l] & keep) ^ flip;
 }
 
+/* ---- subnormals */
+
+static uint32_t flush_pair(uint32_t v)
+{
+	return cu_flush16(v & 0xffff) | cu_flush16(v >> 16) << 16;
+}
+
+static void flush_row(uint8_t type, uint32_t *row)
+{
+	uint32_t *high = row + CU_LANES;
+
+	for (unsigned l = 0; l < CU_LANES; l++) {
+		if (type == GV9_F32)
+			row[l] = cu_flush(row[l]);
+		else if (type == GV9_F16)
+			row[l] = cu_flush16(row[l] & 0xffff);
+		else if (type == GV9_PKF16)
+			row[l] = flush_pair(row[l]);
+		else if (!(high[l] & 0x7ff00000u)) {
+			high[l] &= 0x80000000u;
+			row[l] = 0;
+		}
+	}
+}
+
+static bool is_float(uint8_t type)
+{
+	return type == GV9_F32 || type == GV9_F16 || type == GV9_PKF16 || type == GV9_F64;
+}
+
+/* Does @i flush subnormals of @type? @way: 1 on the way in, 2 out. */
+static bool flushes(const struct cu_wave *w, const struct cu_inst *i, uint8_t type, uint32_t way)
+{
+	uint32_t kept = type == GV9_F32 ? CU_MODE_DENORM32(w->mode) : CU_MODE_DENORM64(w->mode);
+
+	return is_float(type) && !(i->op->flags & GV9_F_NOFLUSH) &&
+	       (i->op->flags & GV9_F_FLUSH || !(kept & way));
+}
+
+/* neg and abs are for floats only; op_sel and SDWA for all. */
 void cu_mod_source(struct cu_wave *w, const struct cu_inst *i, unsigned n, uint32_t *row)
 {
 	const struct cu_src *s = &i->src[n];
 	uint8_t type = i->op->st[n];
-	bool flush = i->op->flags & GV9_F_FLUSH || !(CU_MODE_DENORM32(w->mode) & 1);
 
 	if (i->op->flags & GV9_F_MIX) {
-		mix_source(s, row);
+		mix_source(s, !(CU_MODE_DENORM64(w->mode) & 1), row);
 		return;
 	}
-	if (type == GV9_PK16 || type == GV9_PKF16) {
+	if (type == GV9_PK16 || type == GV9_PKF16)
 		packed_source(s, type == GV9_PKF16, row);
-		return;
-	}
-	if (i->sdwa)
+	else if (i->sdwa)
 		select_part(s, row);
 	else if (s->sel && (type == GV9_F16 || type == GV9_B16))
 		for (unsigned l = 0; l < CU_LANES; l++)
 			row[l] >>= 16;
-	if (s->abs || s->neg)
+	if ((s->abs || s->neg) && is_float(type) && type != GV9_PKF16)
 		sign_bits(s, type == GV9_F16 ? 0x8000u : 0x80000000u,
 		          type == GV9_F64 ? row + CU_LANES : row);
-	if (flush && type == GV9_F32 && !(i->op->flags & GV9_F_NOFLUSH))
-		for (unsigned l = 0; l < CU_LANES; l++)
-			row[l] = flush32(row[l]);
+	if (flushes(w, i, type, 1))
+		flush_row(type, row);
 }
 
 /* ---- results */
@@ -170,68 +201,81 @@ static float clamp_unit(float f, bool dx10)
 	return f > 1 ? 1 : f > 0 ? f : 0;
 }
 
-static void finish_f32(const struct cu_inst *i, bool flush, bool dx10, uint32_t *row)
-{
-	for (unsigned l = 0; l < CU_LANES; l++) {
-		uint32_t v = flush ? flush32(row[l]) : row[l];
-		float f = i->omod ? cu_f(v) * omod_factor[i->omod] : cu_f(v);
+/* What is left of the result's modifiers: omod does nothing in IEEE mode or where subnormals
+ * come out, and loses the sign of 0. */
+struct finish {
+	float factor; /* 0: no omod */
+	bool clamp, dx10;
+};
 
-		if (i->clamp)
-			f = clamp_unit(f, dx10);
-		row[l] = i->omod || i->clamp ? cu_u(f) : v;
-	}
+static struct finish finishing(const struct cu_wave *w, const struct cu_inst *i)
+{
+	bool omod = i->omod && !(w->mode & CU_MODE_IEEE) && flushes(w, i, i->op->dt, 2);
+
+	return (struct finish){.factor = omod ? omod_factor[i->omod] : 0,
+	                       .clamp = i->clamp,
+	                       .dx10 = w->mode & CU_MODE_DX10_CLAMP};
 }
 
-static uint32_t finish_half(const struct cu_inst *i, bool dx10, uint32_t h)
+static float finish_float(const struct finish *fin, float f)
 {
-	float f = cu_h2f(h);
-
-	if (!i->omod && !i->clamp)
-		return h & 0xffff;
-	f *= omod_factor[i->omod];
-	return cu_f2h(i->clamp ? clamp_unit(f, dx10) : f);
+	if (fin->factor != 0)
+		f = f * fin->factor + 0.0f;
+	return fin->clamp ? clamp_unit(f, fin->dx10) : f;
 }
 
-static void finish_f64(const struct cu_inst *i, bool dx10, uint32_t *row)
+static uint32_t finish_half(const struct finish *fin, uint32_t h)
+{
+	return cu_f2h(finish_float(fin, cu_h2f(h)));
+}
+
+static void finish_f64(const struct finish *fin, uint32_t *row)
 {
 	for (unsigned l = 0; l < CU_LANES; l++) {
-		double d = cu_d((uint64_t)row[CU_LANES + l] << 32 | row[l]) *
-		           (double)omod_factor[i->omod];
+		double d = cu_d((uint64_t)row[CU_LANES + l] << 32 | row[l]);
 		uint64_t u;
 
-		if (i->clamp)
-			d = d != d ? (dx10 ? 0 : d) : d > 1 ? 1 : d > 0 ? d : 0;
+		if (fin->factor != 0)
+			d = d * (double)fin->factor + 0.0;
+		if (fin->clamp)
+			d = d != d ? (fin->dx10 ? 0 : d) : d > 1 ? 1 : d > 0 ? d : 0;
 		u = cu_ud(d);
 		row[l] = (uint32_t)u;
 		row[CU_LANES + l] = (uint32_t)(u >> 32);
 	}
 }
 
+static void finish_row(const struct finish *fin, uint8_t type, uint32_t *row)
+{
+	if (type == GV9_F64) {
+		finish_f64(fin, row);
+		return;
+	}
+	for (unsigned l = 0; l < CU_LANES; l++) {
+		if (type == GV9_F32)
+			row[l] = cu_u(finish_float(fin, cu_f(row[l])));
+		else if (type == GV9_F16)
+			row[l] = finish_half(fin, row[l]);
+		else
+			row[l] = finish_half(fin, row[l] & 0xffff) | finish_half(fin, row[l] >> 16)
+			                                                     << 16;
+	}
+}
+
+/* Integers that are clamped are another core's: decode chose it. */
 void cu_mod_result(const struct cu_wave *w, const struct cu_inst *i, uint32_t *row)
 {
-	bool dx10 = w->mode & CU_MODE_DX10_CLAMP;
-	bool flush = i->op->flags & GV9_F_FLUSH || !(CU_MODE_DENORM32(w->mode) & 2);
+	struct finish fin = finishing(w, i);
+	uint8_t type = i->op->dt;
 
-	switch (i->op->dt) {
-	case GV9_F32:
-		finish_f32(i, flush, dx10, row);
-		break;
-	case GV9_F64:
-		if (i->omod || i->clamp)
-			finish_f64(i, dx10, row);
-		break;
-	case GV9_F16:
-		for (unsigned l = 0; l < CU_LANES; l++)
-			row[l] = finish_half(i, dx10, row[l]);
-		break;
-	case GV9_PKF16:
-		for (unsigned l = 0; l < CU_LANES && i->clamp; l++)
-			row[l] = finish_half(i, dx10, row[l] & 0xffff) |
-			         finish_half(i, dx10, row[l] >> 16) << 16;
-		break;
-	default: /* integers: the clamping core was chosen at decode */
-		break;
-	}
+	if (!is_float(type))
+		return;
+	if (flushes(w, i, type, 2))
+		flush_row(type, row);
+	if (fin.factor != 0 || fin.clamp)
+		finish_row(&fin, type, row);
+	if (fin.factor != 0)
+		flush_row(type, row);
 }
 
 static uint32_t merge_sdwa(const struct cu_inst *i, uint32_t v, uint32_t old)
@@ -253,10 +297,12 @@ static uint32_t merge_sdwa(const struct cu_inst *i, uint32_t v, uint32_t old)
 
 void cu_mod_merge(const struct cu_inst *i, uint32_t *row, const uint32_t *old)
 {
+	bool half = i->op->dt == GV9_B16 || i->op->dt == GV9_F16;
+
 	if (i->sdwa) {
 		for (unsigned l = 0; l < CU_LANES; l++)
 			row[l] = merge_sdwa(i, row[l], old[l]);
-	} else if (i->op->flags & GV9_F_KEEPHI) {
+	} else if (half && (i->op->flags & GV9_F_KEEPHI || i->op_sel_dst)) {
 		for (unsigned l = 0; l < CU_LANES; l++)
 			row[l] = i->op_sel_dst ? (old[l] & 0xffff) | row[l] << 16
 			                       : (old[l] & 0xffff0000u) | (row[l] & 0xffff);

@@ -71,7 +71,7 @@ enum {
 	GV9_F_MAC = 1u << 4,      /* src2 is the destination */
 	GV9_F_MADK = 1u << 5,     /* 32-bit constant follows: src2 */
 	GV9_F_MADMK = 1u << 6,    /* it is src1, and src1 is src2 */
-	GV9_F_FLUSH = 1u << 7,    /* flushes f32 denormals whatever MODE says */
+	GV9_F_FLUSH = 1u << 7,    /* flushes f32 or f16 denormals whatever MODE says */
 	GV9_F_KEEPHI = 1u << 8,   /* 16-bit result leaves the other half of the register alone */
 	GV9_F_VOP3B = 1u << 9,    /* VOP3 form has an sdst */
 	GV9_F_VCCIN = 1u << 10,   /* reads VCC in every form */
@@ -90,6 +90,7 @@ enum {
 	GV9_F_NOADDR = 1u << 23,  /* DS: the address register is not used */
 	GV9_F_STORE = 1u << 24,   /* memory: dwords go out */
 	GV9_F_CMPSWAP = 1u << 25, /* atomic with twice dw registers of data */
+	GV9_F_NOROUND = 1u << 19, /* vector ALU: rounds to nearest whatever MODE says */
 	/* The VOP3 form has the field; SDWA always has clamp, and omod where this says so. */
 	GV9_F_CLAMP = 1u << 26,
 	GV9_F_OMOD = 1u << 27,

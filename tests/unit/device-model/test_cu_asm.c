@@ -192,8 +192,8 @@ static uint32_t float_host(unsigned n, uint32_t x, uint32_t y, uint32_t z)
 	case 39:
 		v = fabsf(f(x)) * -f(y);
 		return u(v > 1 ? 1.0f : v > 0 ? v : 0.0f);
-	case 40:
-		return u((f(x) + f(y)) * 2);
+	case 40: /* asks for twice that, which IEEE mode ignores */
+		return u(f(x) + f(y));
 	case 43:
 		return (uint32_t)(int32_t)clamp((int64_t)floorf(f(x) + 0.5f), INT32_MIN, INT32_MAX);
 	case 44:

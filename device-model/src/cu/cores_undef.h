@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The kinds of rows of cores.def mean nothing again. */
+#undef I1
+#undef I2
+#undef I3
+#undef S2
+#undef S3
+#undef W2
+#undef W3
+#undef F1
+#undef F2
+#undef F3
+#undef B2
+#undef B3
+#undef T1
+#undef T2
+#undef Z1
+#undef Z3
+#undef Y1
+#undef H1
+#undef H2
+#undef H3
+#undef D1
+#undef D2
+#undef D3
+#undef Q2
+#undef P2
+#undef P3
+#undef CI
+#undef CS
+#undef CW
+#undef CX
+#undef CQ
+#undef CP
+#undef CMP
+#undef FN
+#undef FCMP
