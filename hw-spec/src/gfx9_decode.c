@@ -96,7 +96,8 @@ static bool has_second(const struct format *f, const struct gv_gfx9_op *op, uint
 
 	switch (f->format) {
 	case GV9_SOPC:
-		return s0 == GV9_LITERAL || (s1 == GV9_LITERAL && !(op && op->imm));
+		return s0 == GV9_LITERAL ||
+		       (s1 == GV9_LITERAL && !(op && op->imm == GV9_I_GPR_IDX));
 	case GV9_SOP2:
 		return s0 == GV9_LITERAL || s1 == GV9_LITERAL;
 	case GV9_SOP1:
@@ -167,7 +168,6 @@ int gv_gfx9_add_sgpr(struct gv_gfx9_inst *in, enum gv_gfx9_role role, unsigned c
 		if (!is_special(code, dwords))
 			return -EINVAL;
 	}
-	gv_gfx9_unused(in, first != code);
 	gv_gfx9_add(in, role, first, dwords);
 	return 0;
 }
@@ -262,7 +262,9 @@ static int fields_sop(struct gv_gfx9_inst *in)
 		rc = gv_gfx9_add_sgpr(in, GV9_DST, gv_gfx9_bits(in->word[0], 16, 7), op->dw);
 	if (!rc)
 		rc = add_sources(in);
-	if (op->imm) { /* s_set_gpr_idx_on: the second source field is a number */
+	if (op->imm == GV9_I_REGISTER && (in->word[0] & 0xff) >= 128)
+		rc = -EINVAL;
+	if (op->imm == GV9_I_GPR_IDX) { /* s_set_gpr_idx_on: the second source field is a number */
 		in->simm = (uint16_t)gv_gfx9_bits(in->word[0], 8, 8);
 		add_imm(in);
 	}

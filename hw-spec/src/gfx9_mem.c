@@ -35,8 +35,7 @@ static int smem_bare(struct gv_gfx9_inst *in)
 {
 	uint32_t w = in->word[0];
 
-	gv_gfx9_unused(in, w & 0x3001f);
-	gv_gfx9_unused(in, w & (in->op->dw ? 0x3f : 0x1fff));
+	gv_gfx9_unused(in, gv_gfx9_bit(w, 17));
 	return in->op->dw ? gv_gfx9_add_sgpr(in, GV9_DST, gv_gfx9_bits(w, 6, 7), in->op->dw) : 0;
 }
 
@@ -50,10 +49,10 @@ int gv_gfx9_fields_smem(struct gv_gfx9_inst *in)
 
 	if (!(op->flags & (kind | GV9_F_ADDRESS)) || op->flags & GV9_F_NOADDR)
 		return smem_bare(in);
-	in->glc = gv_gfx9_bit(w, 16);
+	in->glc = op->flags & kind && gv_gfx9_bit(w, 16);
 	if (op->flags & GV9_F_PROBE) { /* a number, not a register */
 		in->simm = (uint16_t)sdata;
-		gv_gfx9_add(in, GV9_IMM, GV9_OFF, 1);
+		gv_gfx9_add(in, GV9_DATA, GV9_OFF, 0);
 	} else if (op->flags & kind) {
 		rc = gv_gfx9_add_sgpr(in, op->flags & GV9_F_LOAD ? GV9_DST : GV9_DATA, sdata, dw);
 	}
@@ -151,13 +150,9 @@ int gv_gfx9_fields_flat(struct gv_gfx9_inst *in)
 	gv_gfx9_unused(in, in->lds);
 	if (result)
 		rc = gv_gfx9_add_vgpr(in, GV9_DST, v >> 24, op->dw);
-	else
-		gv_gfx9_unused(in, v >> 24);
 	rc = rc ? rc : flat_address(in);
 	if (data)
 		rc = rc ? rc : gv_gfx9_add_vgpr(in, GV9_DATA, v >> 8 & 0xff, dw);
-	else
-		gv_gfx9_unused(in, v >> 8 & 0xff);
 	return rc ? rc : flat_base(in);
 }
 
@@ -178,7 +173,7 @@ static void mubuf_bits(struct gv_gfx9_inst *in)
 
 	in->lds = gv_gfx9_bit(w, 16);
 	in->slc = gv_gfx9_bit(w, 17);
-	in->tfe = gv_gfx9_bit(in->word[1], 23);
+	in->tfe = gv_gfx9_bit(in->word[1], 23) && !in->lds && !(in->op->flags & GV9_F_ATOMIC);
 	gv_gfx9_unused(in, in->lds && !(in->op->flags & GV9_F_LDS));
 }
 
@@ -209,7 +204,7 @@ int gv_gfx9_fields_buffer(struct gv_gfx9_inst *in)
 	int rc;
 
 	if (bare) { /* cache control */
-		gv_gfx9_unused(in, w & 0x3ffff);
+		gv_gfx9_unused(in, w & 0x1f000);
 		return 0;
 	}
 	in->offset = (int32_t)gv_gfx9_bits(w, 0, 12);
@@ -237,7 +232,19 @@ static unsigned image_dwords(const struct gv_gfx9_inst *in)
 		n = 4;
 	if (in->d16)
 		n = (n + 1) / 2;
-	return (n ? n : 1) + in->tfe;
+	n = (n ? n : 1) + in->tfe;
+	if (!(in->op->flags & GV9_F_ATOMIC))
+		return n;
+	if (in->op->flags & GV9_F_CMPSWAP)
+		return n == 4 ? 4 : 2;
+	return n == 2 ? 2 : 1;
+}
+
+/* Halves in registers: not of what is packed already, nor of counts. */
+static bool image_has_d16(const struct gv_gfx9_op *op)
+{
+	return !(op->flags & GV9_F_ATOMIC) && !(op->num >= 2 && op->num <= 5) &&
+	       !(op->num >= 10 && op->num <= 14) && op->num != 96;
 }
 
 int gv_gfx9_fields_image(struct gv_gfx9_inst *in)
@@ -257,6 +264,8 @@ int gv_gfx9_fields_image(struct gv_gfx9_inst *in)
 	in->slc = gv_gfx9_bit(w, 25);
 	in->d16 = gv_gfx9_bit(v, 31);
 	dwords = image_dwords(in);
+	gv_gfx9_unused(in, w & 1);
+	gv_gfx9_unused(in, in->d16 && !image_has_d16(op));
 	rc = gv_gfx9_add_vgpr(in, op->flags & GV9_F_STORE ? GV9_DATA : GV9_DST, v >> 8 & 0xff,
 	                      dwords);
 	rc = rc ? rc : gv_gfx9_add_vgpr(in, GV9_ADDR, v & 0xff, op->dw);

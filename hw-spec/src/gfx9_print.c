@@ -65,7 +65,7 @@ static void put_register(struct gv_gfx9_text *t, unsigned code, unsigned dwords)
 static bool put_float(struct gv_gfx9_text *t, uint64_t v, uint8_t type)
 {
 	static const char *const name[] = {"0.5",  "-0.5", "1.0",  "-1.0",      "2.0",
-	                                   "-2.0", "4.0",  "-4.0", "0.15914494"};
+	                                   "-2.0", "4.0",  "-4.0", "0.15915494"};
 
 	for (unsigned n = 0; n < 9; n++) {
 		if (gv_gfx9_constant(GV9_FLOATS + n, type) != v)
@@ -102,9 +102,9 @@ static void put_value(struct gv_gfx9_text *t, const struct gv_gfx9_inst *in,
 	                !(o->code >= GV9_SHARED_BASE && o->code < GV9_FLOATS);
 
 	if (o->code == GV9_LITERAL && is_raw_literal(in, o))
-		gv_gfx9_put(t, "0x%x", o->type == GV9_F16 ? in->word[1] & 0xffff : in->word[1]);
+		gv_gfx9_put(t, "0x%x", in->word[1]);
 	else if (o->code == GV9_LITERAL)
-		put_constant(t, in->word[1], o->type);
+		put_constant(t, in->word[1], in->op->flags & GV9_F_MADMK ? GV9_F32 : o->type);
 	else if (constant)
 		put_constant(t, gv_gfx9_constant(o->code, o->type), o->type);
 	else
@@ -142,7 +142,9 @@ static void put_parameter(struct gv_gfx9_text *t, unsigned param)
 static void put_operand(struct gv_gfx9_text *t, const struct gv_gfx9_inst *in,
                         const struct gv_gfx9_operand *o)
 {
-	if (o->role == GV9_IMM)
+	if (o->role == GV9_DATA && in->op->format == GV9_SMEM && in->op->flags & GV9_F_PROBE)
+		gv_gfx9_put(t, "%u", in->simm);
+	else if (o->role == GV9_IMM)
 		gv_gfx9_put_imm(t, in);
 	else if (o->code == GV9_OFF && o->role == GV9_SRC0) /* v_interp_mov_f32 */
 		put_parameter(t, in->param);

@@ -75,8 +75,7 @@ static void put_message(struct gv_gfx9_text *t, unsigned v)
 }
 
 static const char *const hwregs[] = {[1] = "MODE", "STATUS",    "TRAPSTS", "HW_ID",
-                                     "GPR_ALLOC",  "LDS_ALLOC", "IB_STS",  [15] = "SH_MEM_BASES",
-                                     "TBA_LO",     "TBA_HI",    "TMA_LO",  "TMA_HI"};
+                                     "GPR_ALLOC",  "LDS_ALLOC", "IB_STS",  [15] = "SH_MEM_BASES"};
 
 static void put_hwreg(struct gv_gfx9_text *t, unsigned v)
 {
@@ -299,7 +298,7 @@ static void suffix_smem(struct gv_gfx9_text *t, const struct gv_gfx9_inst *in)
 
 static bool is_two(const struct gv_gfx9_op *op)
 {
-	return strstr(op->name, "2_") || strstr(op->name, "2st64_");
+	return op->flags & GV9_F_TWICE || (op->flags & GV9_F_TWO && op->flags & GV9_F_STORE);
 }
 
 /* The masks of ds_swizzle_b32 that have a name, LLVM's way. */
@@ -389,8 +388,13 @@ static void suffix_buffer(struct gv_gfx9_text *t, const struct gv_gfx9_inst *in)
 		put_buffer_format(t, in);
 	gv_gfx9_put(t, "%s%s", in->idxen ? " idxen" : "", in->offen ? " offen" : "");
 	put_offset(t, in->offset);
-	put_cache(t, in);
-	gv_gfx9_put(t, "%s%s", in->lds ? " lds" : "", in->tfe ? " tfe" : "");
+	if (gv_gfx9_operand(in, GV9_ADDR)) {
+		put_cache(t, in);
+		gv_gfx9_put(t, "%s%s", in->lds ? " lds" : "", in->tfe ? " tfe" : "");
+	} else if (in->op->dw) { /* buffer_store_lds_dword */
+		gv_gfx9_put(t, "%s", in->lds ? " lds" : "");
+		put_cache(t, in);
+	}
 }
 
 static void suffix_image(struct gv_gfx9_text *t, const struct gv_gfx9_inst *in)

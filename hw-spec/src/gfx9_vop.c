@@ -243,7 +243,7 @@ static void vop3_modifiers(struct gv_gfx9_inst *in, unsigned n)
 		o->neg = neg;
 		o->abs = abs;
 	} else if (!(op->flags & GV9_F_SDST)) {
-		gv_gfx9_unused(in, neg || (abs && !any_float(op)));
+		gv_gfx9_unused(in, neg || (abs && (!any_float(op) || op->flags & GV9_F_CMP)));
 	}
 	if (op->flags & GV9_F_OPSEL)
 		o->sel = gv_gfx9_bit(in->word[0], 11 + n);
@@ -295,31 +295,44 @@ static int vop3_source(struct gv_gfx9_inst *in, unsigned n)
 	return rc;
 }
 
+/* A source of interpolation: a register, and its neg and abs at @n. */
+static int interp_source(struct gv_gfx9_inst *in, enum gv_gfx9_role role, unsigned n)
+{
+	unsigned code = gv_gfx9_bits(in->word[1], 9 * n, 9);
+	int rc = code < 128    ? gv_gfx9_add_sgpr(in, role, code, 1)
+	         : code >= 256 ? gv_gfx9_add_vgpr(in, role, code - GV9_VGPR, 1)
+	                       : -EINVAL;
+
+	if (!rc) {
+		last(in)->neg = gv_gfx9_bit(in->word[1], 29 + n);
+		last(in)->abs = gv_gfx9_bit(in->word[0], 8 + n);
+	}
+	return rc;
+}
+
 /* An attribute stands in the field of source 0, so the sources begin in that of source 1. */
 static int fields_interp(struct gv_gfx9_inst *in)
 {
 	const struct gv_gfx9_op *op = in->op;
 	uint32_t w = in->word[0], v = in->word[1];
+	bool f32 = op->num < 628, mov = op->st[0] == GV9_NONE, two = op->st[1] != GV9_NONE;
 	int rc = gv_gfx9_add_vgpr(in, GV9_DST, w & 0xff, 1);
 
 	in->attr = (uint8_t)gv_gfx9_bits(v, 0, 6);
 	in->chan = (uint8_t)gv_gfx9_bits(v, 6, 2);
 	in->high = gv_gfx9_bit(v, 8);
 	in->param = (uint16_t)gv_gfx9_bits(v, 9, 9);
-	if (op->st[0] == GV9_NONE)
+	if (mov)
 		gv_gfx9_add(in, GV9_SRC0, GV9_OFF, 0);
 	else
-		rc = rc ? rc : gv_gfx9_add_source(in, GV9_SRC0, gv_gfx9_bits(v, 9, 9), GV9_F32);
-	if (!rc) {
-		last(in)->neg = gv_gfx9_bit(v, 30);
-		last(in)->abs = gv_gfx9_bit(w, 9);
-	}
+		rc = rc ? rc : interp_source(in, GV9_SRC0, 1);
 	gv_gfx9_add(in, GV9_IMM, GV9_OFF, 0);
-	if (op->st[1] != GV9_NONE) {
-		rc = rc ? rc : gv_gfx9_add_source(in, GV9_SRC2, gv_gfx9_bits(v, 18, 9), GV9_F32);
-		last(in)->neg = gv_gfx9_bit(v, 31);
-		last(in)->abs = gv_gfx9_bit(w, 10);
-	}
+	if (two)
+		rc = rc ? rc : interp_source(in, GV9_SRC2, 2);
+	else
+		gv_gfx9_unused(in, gv_gfx9_bits(v, 18, 9) | gv_gfx9_bit(w, 10) | v >> 31);
+	gv_gfx9_unused(in, gv_gfx9_bit(w, 8) | gv_gfx9_bit(v, 29) | (f32 && in->high));
+	gv_gfx9_unused(in, mov && (gv_gfx9_bit(w, 9) || gv_gfx9_bit(v, 30)));
 	vop3_result_modifiers(in);
 	return rc;
 }
@@ -372,12 +385,13 @@ int gv_gfx9_fields_vop3p(struct gv_gfx9_inst *in)
 			o->abs = gv_gfx9_bit(w, 8 + n);
 		else
 			o->neg_hi = gv_gfx9_bit(w, 8 + n);
+		if (op->st[n] == GV9_PK16 && n)
+			gv_gfx9_unused(in, o->neg || o->neg_hi);
 	}
 	if (sources < 3)
 		gv_gfx9_unused(in, gv_gfx9_bits(v, 18, 9) | gv_gfx9_bit(w, 13) |
 		                           gv_gfx9_bit(w, 10) | gv_gfx9_bit(v, 31));
-	in->clamp = gv_gfx9_bit(w, 15) && op->flags & GV9_F_CLAMP;
-	gv_gfx9_unused(in, gv_gfx9_bit(w, 15) != in->clamp);
+	in->clamp = gv_gfx9_bit(w, 15);
 	return rc;
 }
 

@@ -91,7 +91,7 @@ enum {
 	GV9_F_STORE = 1u << 24,   /* memory: dwords go out */
 	GV9_F_CMPSWAP = 1u << 25, /* atomic with twice dw registers of data */
 	GV9_F_NOROUND = 1u << 19, /* vector ALU: rounds to nearest whatever MODE says */
-	/* The VOP3 form has the field; SDWA always has clamp, and omod where this says so. */
+	/* The VOP3 form has the field; SDWA and VOP3P always have clamp. */
 	GV9_F_CLAMP = 1u << 26,
 	GV9_F_OMOD = 1u << 27,
 	GV9_F_OPSEL = 1u << 28,
@@ -111,6 +111,7 @@ enum {
 /* What the 16 bits of a scalar instruction's constant mean. */
 enum gv_gfx9_imm {
 	GV9_I_NONE,
+	GV9_I_REGISTER, /* none, and source 0 is a register, not a constant */
 	GV9_I_HEX,
 	GV9_I_VALUE,
 	GV9_I_OPTIONAL, /* not printed when 0 */
