@@ -74,16 +74,24 @@ static uint32_t small_to_half(uint32_t v, unsigned bits)
 	return v << (15 - bits);
 }
 
-static uint32_t half_to_small(uint32_t h, unsigned bits)
+static uint32_t float_to_small(float f, unsigned bits)
 {
-	unsigned drop = 15 - bits;
-	uint32_t half = 1u << (drop - 1), v = h & 0x7fff;
+	unsigned mant = bits - 5;
+	uint32_t inf = 31u << mant, v;
+	int e;
 
-	if (v > 0x7c00)
-		return max_of(bits); /* NaN */
-	if (h & 0x8000)
+	if (f != f)
+		return max_of(bits);
+	if (!(f > 0))
 		return 0;
-	return (v + half - 1 + (v >> drop & 1)) >> drop;
+	if (f < 0x1p-14f) /* subnormal: the code counts the smallest step */
+		return (uint32_t)rint(ldexp(f, 14 + (int)mant));
+	if (f >= 0x1p16f)
+		return inf;
+	e = ilogb(f); /* a mantissa that rounds up to 2 carries into the exponent */
+	v = (uint32_t)(e + 15) << mant;
+	v += (uint32_t)rint(ldexp(f, (int)mant - e)) - (1u << mant);
+	return GV_MIN(v, inf);
 }
 
 static uint32_t unpack_float(uint32_t v, unsigned bits, bool d16)
@@ -104,18 +112,16 @@ static uint32_t unpack_float(uint32_t v, unsigned bits, bool d16)
 
 static uint32_t pack_float(uint32_t v, unsigned bits, bool d16)
 {
-	uint32_t half = d16 ? v & 0xffff : 0;
+	float f = d16 ? cu_h2f(v & 0xffff) : cu_f(v);
 
-	if (!d16 && bits != 32)
-		half = cu_f2h(cu_f(v));
 	switch (bits) {
 	case 32:
-		return d16 ? cu_u(cu_h2f(half)) : v;
+		return d16 ? cu_u(f) : v;
 	case 16:
-		return half;
+		return d16 ? v : cu_f2h(f);
 	case 10:
 	case 11:
-		return half_to_small(half, bits);
+		return float_to_small(f, bits);
 	default:
 		return 0;
 	}

@@ -44,22 +44,24 @@ static struct buffer read_vsharp(const struct cu_wave *w, const struct cu_inst *
 	return b;
 }
 
+/* @offset: a sum of 32 bits, but what follows it does not wrap. */
 static void lane_record(const struct cu_wave *w, const struct cu_inst *i, const struct buffer *b,
-                        unsigned lane, uint32_t *index, uint32_t *offset)
+                        unsigned lane, uint32_t *index, uint64_t *offset)
 {
+	uint32_t sum = (uint32_t)i->simm;
 	unsigned reg = i->addr;
 
 	*index = b->add_tid ? lane : 0;
-	*offset = (uint32_t)i->simm;
 	if (i->idxen)
 		*index += w->v[reg++][lane];
 	if (i->offen)
-		*offset += w->v[reg][lane];
+		sum += w->v[reg][lane];
+	*offset = sum;
 }
 
-static uint64_t linear(const struct buffer *b, uint32_t index, uint32_t offset)
+static uint64_t linear(const struct buffer *b, uint32_t index, uint64_t offset)
 {
-	uint32_t in = offset % SWIZZLE_ELEMENT;
+	uint64_t in = offset % SWIZZLE_ELEMENT;
 	uint64_t row;
 
 	if (!b->swizzle)
@@ -68,28 +70,29 @@ static uint64_t linear(const struct buffer *b, uint32_t index, uint32_t offset)
 	return row * b->index_stride + (uint64_t)(index % b->index_stride) * SWIZZLE_ELEMENT + in;
 }
 
-static bool in_range(const struct buffer *b, uint32_t index, uint32_t offset, uint32_t bytes)
+static bool in_range(const struct buffer *b, uint32_t index, uint64_t offset, uint32_t bytes)
 {
 	if (b->structured)
-		return index < b->num_records && offset + (uint64_t)bytes <= b->stride;
+		return index < b->num_records && offset + bytes <= b->stride;
 	return linear(b, index, offset) + b->soffset + bytes <= b->num_records;
 }
 
 /* Do all dwords of a typed element or an atomic lie in the buffer? */
-static bool whole_in_range(const struct buffer *b, uint32_t index, uint32_t offset, uint32_t bytes)
+static bool whole_in_range(const struct buffer *b, uint32_t index, uint64_t offset, uint32_t bytes)
 {
 	uint32_t last = (bytes - 1) / SWIZZLE_ELEMENT * SWIZZLE_ELEMENT;
 
 	if (!b->swizzle || b->structured)
 		return in_range(b, index, offset, bytes);
-	return offset <= UINT32_MAX - last && in_range(b, index, offset + last, bytes - last);
+	return in_range(b, index, offset + last, bytes - last);
 }
 
 static void locate_buffer(const struct cu_wave *w, const struct cu_inst *i, const void *where,
                           unsigned lane, uint32_t bytes, struct cu_place *p)
 {
 	const struct buffer *b = where;
-	uint32_t index, offset;
+	uint32_t index;
+	uint64_t offset;
 	bool whole_ok;
 
 	if (!bytes) /* of an invalid format */
@@ -102,7 +105,8 @@ static void locate_buffer(const struct cu_wave *w, const struct cu_inst *i, cons
 		return;
 	}
 	while (bytes) {
-		uint32_t room = b->swizzle ? SWIZZLE_ELEMENT - offset % SWIZZLE_ELEMENT : 4;
+		uint32_t in = offset % SWIZZLE_ELEMENT,
+		         room = b->swizzle ? SWIZZLE_ELEMENT - in : 4;
 		uint32_t now = GV_MIN(bytes, room);
 		bool ok = b->whole || in_range(b, index, offset, now);
 
@@ -118,8 +122,8 @@ static void locate_buffer(const struct cu_wave *w, const struct cu_inst *i, cons
 static bool scratch_row(struct cu_wave *w, const struct cu_inst *i, const struct buffer *b)
 {
 	bool is_load = i->op->kind == CU_MEM_LOAD;
-	uint32_t index, offset;
-	uint64_t at;
+	uint64_t at, offset;
+	uint32_t index;
 	uint8_t *host;
 
 	if (i->op->kind > CU_MEM_STORE || i->op->dw != 1 || cu_exec(w) != ~0ull || i->idxen ||
