@@ -95,6 +95,10 @@ struct gv_queue {
 	uint64_t retry_at, backoff;
 	uint32_t sh[GV_SH_COUNT]; /* this queue's COMPUTE_* registers */
 	bool sh_news;             /* the register file does not show them yet */
+	bool aql;                 /* the ring holds AQL packets, see aql.c */
+	bool aql_busy;            /* the one at the read index has begun */
+	bool aql_refused;         /* it cannot run: the runtime was told */
+	uint64_t aql_start;       /* when it began: GPU clock */
 	struct gv_grid *grid;     /* running dispatch, or NULL */
 	struct gv_grid *store;    /* memory of the last one, kept for the next */
 };
@@ -201,6 +205,19 @@ void gv_pm4_show_sh(struct gv_queue *q);
 /** Turn the error of a memory access into that of the queue. 0 and -EAGAIN pass. */
 int gv_pm4_mem_rc(struct gv_queue *q, int rc, uint32_t error_bits);
 
+/** Where the INDIRECT_BUFFER packet @dw, found in @from, leads. */
+struct gv_stream gv_pm4_ib_stream(const struct gv_stream *from, const uint32_t *dw);
+
+/* aql.c */
+/** Whether the HQD asks for AQL packets. */
+bool gv_aql_is_on(const struct gv_queue *q);
+/** Its ring is loaded: go on at the queue's read index. Fails the queue if that is not possible. */
+void gv_aql_attach(struct gv_queue *q);
+/** Packets before @index may be ready. */
+void gv_aql_set_write_index(struct gv_queue *q, uint64_t index);
+/** Begin, or go on with, the packet at the read index. As gv_pkt_fn. */
+int gv_aql_run(struct gv_queue *q);
+
 /* pm4_mem.c */
 gv_pkt_fn gv_pm4_write_data, gv_pm4_copy_data, gv_pm4_wait_reg_mem, gv_pm4_atomic_mem,
         gv_pm4_dma_data, gv_pm4_release_mem, gv_pm4_cond_exec;
@@ -209,6 +226,9 @@ gv_pkt_fn gv_kiq_set_resources, gv_kiq_map_queues, gv_kiq_unmap_queues, gv_kiq_q
         gv_kiq_invalidate_tlbs, gv_kiq_unimplemented;
 /* dispatch.c */
 gv_pkt_fn gv_pm4_dispatch_direct, gv_pm4_dispatch_indirect;
+/** Run what the queue's COMPUTE_* registers say, once gv_dispatch_wait() says 0. 0; -EINVAL: a
+ *  workgroup that no compute unit holds; -ENOSPC: too little scratch; -EIO: the queue failed. */
+int gv_dispatch_start(struct gv_queue *q, unsigned vmid, uint32_t initiator);
 /** Whether the queue's dispatches are over: 0, -EAGAIN, or an error (the queue failed). */
 int gv_dispatch_wait(struct gv_queue *q);
 /** End the queue's dispatch now, whatever it does. */

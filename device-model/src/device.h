@@ -218,6 +218,7 @@ enum gv_hub { GV_HUB_GC, GV_HUB_MM };
 enum gv_acc { GV_ACC_R = 1, GV_ACC_W = 2, GV_ACC_X = 4, GV_ACC_ATOMIC = 8 };
 
 #define GV_MEM_TLB_ENTRIES 64
+#define GV_MEM_RETRIES     8
 
 /* Host memory behind [va, va + bytes). */
 struct gv_window {
@@ -235,13 +236,17 @@ struct gv_mem {
 	uint8_t vmid;
 	uint8_t client; /* FAULT_STATUS.CID, IH: who asked */
 	bool quiet;     /* do not record or raise faults (probing) */
+	bool retry;     /* it can be tried again later (XNACK): see gv_mem_window() */
 	uint64_t generation;
+	uint64_t retried[GV_MEM_RETRIES]; /* page numbers + 1 whose retry fault was raised */
 	struct gv_window tlb[GV_MEM_TLB_ENTRIES];
 };
 void gv_mem_init(struct gv_mem *m, struct gv_fn *fn, enum gv_hub hub, uint8_t vmid, uint8_t client);
 
 /** Translate. -EFAULT: not mapped or not permitted; recorded in the hub's FAULT registers,
- *  counted, and raised through IH (attributed to the function and VMID). */
+ *  counted, and raised through IH (attributed to the function and VMID). -EAGAIN, with retry: the
+ *  page is not there or does not permit it, and CONTEXTn_CNTL says to try again (RETRY_PERMISSION_
+ *  OR_INVALID_PAGE_FAULT); raised through IH as a retry fault, once until translations change. */
 int gv_mem_window(struct gv_mem *m, uint64_t va, unsigned access, struct gv_window *w);
 /** Copy across pages. -EFAULT as above; part of a write may have happened. */
 int gv_mem_read(struct gv_mem *m, uint64_t va, void *buf, size_t n);
@@ -329,6 +334,9 @@ void gv_doorbell_watch(struct gv_fn *f, uint32_t index, bool on);
 /** Last value written at @index since it was last given up (gv_doorbell_watch(off)), 0 when none:
  *  a doorbell rung before its queue was mapped counts, that of its previous owner does not. */
 uint64_t gv_doorbell_value(struct gv_fn *f, uint32_t index);
+/** Under dev->lock, after gv_doorbell_watch(on): a doorbell whose first value is 0 is seen in a
+ *  mapped page, too, where 0 is what is there. The page shows another value until it is rung. */
+void gv_doorbell_expect_zero(struct gv_fn *f, uint32_t index);
 
 int gv_pci_init(struct gv_fn *f);
 void gv_pci_done(struct gv_fn *f);

@@ -357,6 +357,14 @@ uint64_t gv_dispatch_count_groups(const struct gv_cu_dispatch *d)
 	return n;
 }
 
+static void set_retry(struct gv_grid *g, unsigned vmid)
+{
+	uint32_t config = gv_vmid_get(g->head.fn, vmid, GV_REG_SH_MEM_CONFIG);
+
+	for (unsigned i = 0; i < g->num_parts; i++)
+		g->part[i].mem.retry = !GV_GET(config, SH_MEM_CONFIG, RETRY_DISABLE);
+}
+
 struct gv_grid *gv_dispatch_get_grid(struct gv_queue *q, unsigned vmid, unsigned min_parts)
 {
 	unsigned parts = GV_MAX(q->fn->dev->cfg.engine_threads, min_parts);
@@ -387,6 +395,7 @@ struct gv_grid *gv_dispatch_get_grid(struct gv_queue *q, unsigned vmid, unsigned
 		gv_mem_init(&part->mem, q->fn, GV_HUB_GC, (uint8_t)vmid, GV_CID_TCP);
 		part->mem_ready = true;
 	}
+	set_retry(g, vmid);
 	return g;
 }
 
@@ -405,28 +414,39 @@ static void start_grid(struct gv_queue *q, struct gv_grid *g)
 		finish(q);
 }
 
-static int dispatch(struct gv_queue *q, const struct gv_pkt *p, uint32_t initiator)
+int gv_dispatch_start(struct gv_queue *q, unsigned vmid, uint32_t initiator)
 {
 	struct gv_grid *g;
 	int rc;
 
 	if (!GV_GET(initiator, COMPUTE_DISPATCH_INITIATOR, COMPUTE_SHADER_EN))
 		return 0;
-	g = gv_dispatch_get_grid(q, p->vmid, 1);
+	g = gv_dispatch_get_grid(q, vmid, 1);
 	if (!g)
 		return gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, SUA_ERROR, 1), 0, "no host memory");
-	set_dispatch(q, g, p->vmid, initiator);
+	set_dispatch(q, g, vmid, initiator);
 	g->groups = gv_dispatch_count_groups(&g->d);
 	if (!g->groups)
 		return 0;
 	g->max_parts = GV_MIN(gv_cu_max_runs(&g->d), g->num_parts);
 	rc = gv_dispatch_begin_part(g, 0);
+	if (rc == -ENOMEM)
+		return gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, SUA_ERROR, 1), 0, "no host memory");
 	if (rc)
+		return rc;
+	start_grid(q, g);
+	return q->halted ? -EIO : 0;
+}
+
+static int dispatch(struct gv_queue *q, const struct gv_pkt *p, uint32_t initiator)
+{
+	int rc = gv_dispatch_start(q, p->vmid, initiator);
+
+	if (rc == -EINVAL || rc == -ENOSPC)
 		return gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, SUA_ERROR, 1), GV_IH_SRC_CP_SQ,
 		                     rc == -ENOSPC ? "dispatch: too little scratch"
 		                                   : "dispatch: impossible workgroup");
-	start_grid(q, g);
-	return q->halted ? -EIO : 0;
+	return rc;
 }
 
 int gv_pm4_dispatch_direct(struct gv_queue *q, const struct gv_pkt *p)

@@ -141,6 +141,17 @@ void gv_doorbell_watch(struct gv_fn *f, uint32_t index, bool on)
 		gv_worker_kick(&f->dev->doorbell_poller);
 }
 
+void gv_doorbell_expect_zero(struct gv_fn *f, uint32_t index)
+{
+	struct watch *w = index < GV_BAR2_BYTES / 4 ? find(f->nbio, index) : NULL;
+
+	if (!w || load(f->nbio, index) != atomic_load(&w->base))
+		return;
+	store(f->nbio, index, UINT64_MAX, index % 2 ? sizeof(uint32_t) : sizeof(uint64_t));
+	atomic_store(&w->base, load(f->nbio, index));
+	atomic_store(&w->seen, load(f->nbio, index));
+}
+
 /* A trapped write was routed: the poller must not route it again. */
 static void note_seen(struct gv_nbio *nb, uint32_t index)
 {

@@ -72,6 +72,8 @@ void gv_hqd_watch(struct gv_queue *q)
 	if (index != GV_NO_DOORBELL) {
 		q->cp->mapped |= 1ull << q->slot;
 		gv_doorbell_watch(q->fn, index, true);
+		if (gv_aql_is_on(q)) /* the index of a first packet is 0 */
+			gv_doorbell_expect_zero(q->fn, index);
 		take_early_doorbell(q);
 	}
 }
@@ -104,6 +106,8 @@ void gv_hqd_poll_wptr(struct gv_queue *q)
 		return;
 	if (gv_mem_read64(gv_cp_mem(q->cp, q->stream[0].vmid), va, &wptr))
 		put(q, GV_REG_CP_HQD_ERROR, error | GV_PUT(CP_HQD_ERROR, WPP_UTCL1_ERROR, 1));
+	else if (q->aql)
+		gv_aql_set_write_index(q, wptr);
 	else
 		gv_hqd_set_wptr(q, wptr);
 }
@@ -111,6 +115,7 @@ void gv_hqd_poll_wptr(struct gv_queue *q)
 static void clear(struct gv_queue *q)
 {
 	q->halted = q->draining = q->hold = q->in_progress = q->no_report = false;
+	q->aql_busy = false;
 	q->save_waves = q->no_save = false;
 	q->depth = 0;
 	q->blocked_dw = 0;
@@ -135,12 +140,15 @@ void gv_hqd_activate(struct gv_queue *q)
 	        .end = wptr,
 	};
 	ring->pos = wptr - ((wptr - rptr) & ring->mask);
+	q->aql = gv_aql_is_on(q);
 	q->reported = (uint32_t)(rptr & ring->mask);
 	gv_worker_kick(&q->cp->worker); /* its turn of this round may be over */
 	if (size > 29)
 		(void)gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, AQL_ERROR, 1), 0, "ring too large");
 	else
 		gv_context_restore(q);
+	if (q->aql && !q->halted)
+		gv_aql_attach(q);
 }
 
 int gv_hqd_store_mqd(struct gv_queue *q)
@@ -216,7 +224,7 @@ void gv_hqd_drain(struct gv_queue *q)
 /* Between packets of the ring, or at one that only waits: that one is run again after mapping. */
 bool gv_hqd_at_rest(const struct gv_queue *q)
 {
-	return q->halted || (q->depth == 0 && !q->grid && !q->in_progress);
+	return q->halted || (q->depth == 0 && !q->grid && !q->in_progress && !q->aql_busy);
 }
 
 /* It came to rest, or its waves are saved, as asked or because they take too long. */
@@ -250,9 +258,11 @@ void gv_hqd_work(struct gv_queue *q, uint32_t asked)
 		gv_hqd_activate(q);
 	if (!q->active)
 		return;
-	if (asked & GV_ASK_WPREG)
+	if (asked & GV_ASK_WPREG && !q->aql)
 		gv_hqd_set_wptr(q, reg_wptr(q));
-	if (asked & GV_ASK_WPTR)
+	if (asked & GV_ASK_WPTR && q->aql) /* the last packet's index */
+		gv_aql_set_write_index(q, atomic_load(&q->wptr_in) + 1);
+	else if (asked & GV_ASK_WPTR)
 		gv_hqd_set_wptr(q, atomic_load(&q->wptr_in));
 	if (asked & GV_ASK_RESET)
 		gv_hqd_deactivate(q);
@@ -272,7 +282,7 @@ void gv_hqd_report_rptr(struct gv_queue *q)
 		return;
 	q->reported = rptr;
 	put(q, GV_REG_CP_HQD_PQ_RPTR, rptr);
-	if (!va || q->no_report ||
+	if (!va || q->no_report || q->aql ||
 	    GV_GET(get(q, GV_REG_CP_HQD_PQ_CONTROL), CP_HQD_PQ_CONTROL, NO_UPDATE_RPTR))
 		return;
 	if (gv_mem_write32(gv_cp_mem(q->cp, ring->vmid), va, rptr)) {

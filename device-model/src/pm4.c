@@ -152,6 +152,16 @@ static int event_write(struct gv_queue *q, const struct gv_pkt *p)
 	}
 }
 
+struct gv_stream gv_pm4_ib_stream(const struct gv_stream *from, const uint32_t *dw)
+{
+	return (struct gv_stream){
+	        .va = gv_pkt_va(dw[1], dw[2]),
+	        .end = GV_GET(dw[3], PM4_INDIRECT_BUFFER, IB_SIZE),
+	        .mask = GV_IB_MASK,
+	        .vmid = from->vmid ? from->vmid : (uint8_t)GV_GET(dw[3], PM4_INDIRECT_BUFFER, VMID),
+	};
+}
+
 static int indirect_buffer(struct gv_queue *q, const struct gv_pkt *p)
 {
 	const struct gv_stream *from = &q->stream[q->depth];
@@ -160,12 +170,7 @@ static int indirect_buffer(struct gv_queue *q, const struct gv_pkt *p)
 	if (!chain && q->depth == GV_IB_DEPTH)
 		return gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, AQL_ERROR, 1), GV_IH_SRC_CP_BAD_OPCODE,
 		                     "IBs nested too deep");
-	q->enter = (struct gv_stream){
-	        .va = gv_pkt_va(p->dw[1], p->dw[2]),
-	        .end = GV_PKT(p, INDIRECT_BUFFER, IB_SIZE),
-	        .mask = GV_IB_MASK,
-	        .vmid = from->vmid ? from->vmid : (uint8_t)GV_PKT(p, INDIRECT_BUFFER, VMID),
-	};
+	q->enter = gv_pm4_ib_stream(from, p->dw);
 	q->enter_chain = chain;
 	return 0;
 }
@@ -361,7 +366,10 @@ static int run_some(struct gv_queue *q, unsigned *budget)
 		return -ENODATA;
 	if (q->stream[q->depth].pos == q->stream[q->depth].end)
 		return q->depth ? 0 : -ENODATA;
-	return run_fetched(q, budget, GV_FETCH_DW);
+	if (!q->aql || q->depth)
+		return run_fetched(q, budget, GV_FETCH_DW);
+	(*budget)--;
+	return gv_aql_run(q);
 }
 
 enum gv_run gv_pm4_run(struct gv_queue *q)
