@@ -165,6 +165,7 @@ struct json_object *gv_pf_vf_json(const struct gv_pf_status *status, unsigned vf
 	put_u64(o, "resets", v->resets);
 	put_u64(o, "faults", v->faults);
 	put_u64(o, "errors", v->errors);
+	put_u64(o, "messages", v->mailbox.messages);
 	put_u64(o, "messages_refused", v->messages_refused);
 	if (v->guest_known)
 		put(o, "guest", guest_json(&v->guest));

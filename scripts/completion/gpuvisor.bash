@@ -39,7 +39,7 @@ _gpuvisor()
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 	else
-		mapfile -t COMPREPLY < <(compgen -W "plan diff assert apply rollback disable status vf vm bind unbind check events version help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "plan diff assert apply rollback disable status top vf vm bind unbind check events version help" -- "$cur")
 	fi
 }
 complete -F _gpuvisor gpuvisor

@@ -35,6 +35,7 @@ int run_diff(struct cli *cli, char **args, struct gv_err *err);
 int run_assert(struct cli *cli, char **args, struct gv_err *err);
 int run_apply(struct cli *cli, char **args, struct gv_err *err);
 int run_rollback(struct cli *cli, char **args, struct gv_err *err);
+int run_top(struct cli *cli, char **args, struct gv_err *err);
 int run_disable(struct cli *cli, char **args, struct gv_err *err);
 int run_vf_list(struct cli *cli, char **args, struct gv_err *err);
 int run_vf_show(struct cli *cli, char **args, struct gv_err *err);

@@ -156,6 +156,7 @@ static const struct verb verbs[] = {
         {"rollback", "", 0, 0, run_rollback, "what was in force before the last change"},
         {"disable", "", 0, 0, run_disable, "no VF any more"},
         {"status", "", 0, 0, run_status, "the GPU and its VFs"},
+        {"top", "", 0, 0, run_top, "the VFs, live, on a terminal"},
         {"vf list", "", 0, 0, run_vf_list, "the VFs"},
         {"vf show", "N", 1, 1, run_vf_show, "everything about one VF"},
         {"vf reset", "N", 1, 1, run_vf_reset, "reset a VF: its guest is told, its VRAM scrubbed"},
