@@ -153,15 +153,48 @@ static bool within_budget(struct gv_gmc *g)
 	return true;
 }
 
-static void raise_fault(struct gv_mem *m, uint64_t va, unsigned access)
+static void raise_fault(struct gv_mem *m, uint64_t va, unsigned access, bool retry)
 {
 	struct gv_ih_iv iv = gv_ih_iv(gv_hub[m->hub].client, GV_IH_SRC_VM_FAULT, 0,
 	                              m->vmid % GV_NUM_VMID, m->hub);
 
 	iv.dw[4] = (uint32_t)(va >> GV_GPU_PAGE_SHIFT);
 	iv.dw[5] = GV_PUT(IH_IV5_FAULT, VA_47_44, va >> 44) |
-	           GV_PUT(IH_IV5_FAULT, WRITE, !!(access & GV_ACC_W));
+	           GV_PUT(IH_IV5_FAULT, WRITE, !!(access & GV_ACC_W)) |
+	           GV_PUT(IH_IV5_FAULT, RETRY, retry);
 	gv_ih_post(m->fn, &iv);
+}
+
+/* A page table may still mend it, and both the engine and the context want to wait for that. */
+static bool may_retry(struct gv_mem *m, const struct gv_fault *fault)
+{
+	uint32_t c = gv_reg_get(m->fn, gv_hub[m->hub].cntl, m->vmid % GV_NUM_VMID);
+
+	return m->retry && fault->permission && !fault->mapping &&
+	       GV_GET(c, VM_CONTEXT0_CNTL, RETRY_PERMISSION_OR_INVALID_PAGE_FAULT);
+}
+
+/* Retry faults do not show in FAULT_STATUS. One that found no room for its interrupt is raised by
+ * the next try. */
+static int retry_fault(struct gv_mem *m, uint64_t va, unsigned access)
+{
+	struct gv_gmc *g = m->fn->gmc;
+	uint64_t page = va >> GV_GPU_PAGE_SHIFT, *raised = &m->retried[page % GV_MEM_RETRIES];
+	bool room;
+
+	if (*raised == page + 1)
+		return -EAGAIN;
+	atomic_fetch_add_explicit(&m->fn->count.vm_faults, 1, memory_order_relaxed);
+	(void)pthread_mutex_lock(&g->lock);
+	room = within_budget(g);
+	(void)pthread_mutex_unlock(&g->lock);
+	if (!room)
+		return -EAGAIN;
+	*raised = page + 1;
+	if (GV_GET(GV_RGET(m->fn, VM_L2_PROTECTION_FAULT_CNTL2), VM_L2_PROTECTION_FAULT_CNTL2,
+	           ENABLE_RETRY_FAULT_INTERRUPT))
+		raise_fault(m, va, access, true);
+	return -EAGAIN;
 }
 
 int gv_gmc_fault(struct gv_mem *m, uint64_t va, unsigned access, const struct gv_fault *fault)
@@ -171,13 +204,15 @@ int gv_gmc_fault(struct gv_mem *m, uint64_t va, unsigned access, const struct gv
 
 	if (m->quiet)
 		return -EFAULT;
+	if (may_retry(m, fault))
+		return retry_fault(m, va, access);
 	atomic_fetch_add_explicit(&m->fn->count.vm_faults, 1, memory_order_relaxed);
 	(void)pthread_mutex_lock(&g->lock);
 	hold_fault(m, va, fault_status(m, access, fault));
 	raise = wants_iv(m, fault) && within_budget(g);
 	(void)pthread_mutex_unlock(&g->lock);
 	if (raise)
-		raise_fault(m, va, access);
+		raise_fault(m, va, access, false);
 	return -EFAULT;
 }
 

@@ -52,6 +52,7 @@ static void refresh(struct gv_mem *m)
 		return;
 	for (unsigned i = 0; i < GV_MEM_TLB_ENTRIES; i++)
 		m->tlb[i].bytes = 0;
+	memset(m->retried, 0, sizeof(m->retried));
 	m->generation = now;
 }
 

@@ -127,7 +127,8 @@ struct gv_gmc {
 /** Translate one address. -EFAULT with the reason in *@fault. Nothing is recorded. */
 int gv_walk(struct gv_fn *f, enum gv_hub hub, unsigned vmid, uint64_t va, struct gv_leaf *leaf,
             struct gv_fault *fault);
-/** Count a fault, and unless @m is quiet record it and raise an interrupt. Returns -EFAULT. */
+/** Count a fault, and unless @m is quiet record it and raise an interrupt. Returns -EFAULT, or
+ *  -EAGAIN where gv_mem_window() does. */
 int gv_gmc_fault(struct gv_mem *m, uint64_t va, unsigned access, const struct gv_fault *fault);
 
 /** memmove between two views: copies up to *@n bytes, of which *@n were when an error stopped
