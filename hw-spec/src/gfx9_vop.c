@@ -78,7 +78,7 @@ static void sdwa_modifiers(struct gv_gfx9_inst *in, unsigned n, unsigned at)
 	uint32_t w = in->word[1];
 
 	o->sdwa_sel = (uint8_t)gv_gfx9_bits(w, at, 3);
-	if (gv_gfx9_is_float(in->op->st[n]) && !(in->op->flags & GV9_F_NOFLUSH)) {
+	if (gv_gfx9_is_float(in->op->st[n]) && !(in->op->flags & GV9_F_CIN)) {
 		gv_gfx9_unused(in, gv_gfx9_bit(w, at + 3));
 		o->neg = gv_gfx9_bit(w, at + 4);
 		o->abs = gv_gfx9_bit(w, at + 5);
@@ -141,10 +141,10 @@ static void dpp_modifiers(struct gv_gfx9_inst *in, unsigned n)
 	struct gv_gfx9_operand *o = last(in);
 	unsigned mods = gv_gfx9_bits(in->word[1], 20 + 2 * n, 2);
 
-	if (gv_gfx9_is_float(in->op->st[n]) && !(in->op->flags & GV9_F_NOFLUSH)) {
+	if (gv_gfx9_is_float(in->op->st[n]) && !(in->op->flags & GV9_F_CIN)) {
 		o->neg = mods & 1;
 		o->abs = mods >> 1;
-	} else if (!(in->op->flags & GV9_F_NOFLUSH)) {
+	} else if (!(in->op->flags & GV9_F_CIN)) {
 		gv_gfx9_unused(in, any_float(in->op) ? mods & 1 : mods);
 	}
 }
@@ -295,13 +295,13 @@ static int vop3_source(struct gv_gfx9_inst *in, unsigned n)
 	return rc;
 }
 
-/* A source of interpolation: a register, and its neg and abs at @n. */
+/* A source of interpolation: no number, and its neg and abs at @n. */
 static int interp_source(struct gv_gfx9_inst *in, enum gv_gfx9_role role, unsigned n)
 {
 	unsigned code = gv_gfx9_bits(in->word[1], 9 * n, 9);
-	int rc = code < 128    ? gv_gfx9_add_sgpr(in, role, code, 1)
-	         : code >= 256 ? gv_gfx9_add_vgpr(in, role, code - GV9_VGPR, 1)
-	                       : -EINVAL;
+	bool number = code >= GV9_INT_0 && code < GV9_SDWA &&
+	              !(code >= GV9_SHARED_BASE && code < GV9_FLOATS);
+	int rc = number ? -EINVAL : gv_gfx9_add_source(in, role, code, GV9_F32);
 
 	if (!rc) {
 		last(in)->neg = gv_gfx9_bit(in->word[1], 29 + n);

@@ -235,9 +235,9 @@ static void faults_say_what_and_where(void)
 		const char *name;
 	} t[] = {
 	        {{0xdc508000, 0x017f0000}, GV_CU_MEMORY_FAULT, "global_load_dword"},
-	        {{0xf0000000, 0}, GV_CU_UNIMPLEMENTED, "MIMG"},
+	        {{0xf0000000, 0}, GV_CU_UNIMPLEMENTED, "image_load"},
 	        {{0xe8000000, 1u << 23}, GV_CU_UNIMPLEMENTED, "tbuffer_load_format_x"}, /* TFE */
-	        {{0xc4000000, 0}, GV_CU_UNIMPLEMENTED, "EXP"},
+	        {{0xc4000000, 0}, GV_CU_UNIMPLEMENTED, "exp"},
 	        {{0xd81b0000, 0}, GV_CU_UNIMPLEMENTED, "ds_write_b32"}, /* GDS */
 	        {{0xbf920001, 0}, GV_CU_TRAP, "s_trap"},
 	        {{0x7e0002ff, 0xbf810000}, GV_CU_NO_FAULT, ""}, /* v_mov_b32 v0, literal */

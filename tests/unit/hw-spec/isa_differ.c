@@ -56,10 +56,38 @@ static bool image_past_the_end(const struct isa_sample *s, const struct gv_gfx9_
 	return is(in, GV9_MIMG) && (s->word[1] >> 8 & 0xff) > 251;
 }
 
-static bool lane_of_a_scalar(const struct isa_sample *s, const struct gv_gfx9_inst *in)
+/* v_readfirstlane, v_swap, v_readlane of an SGPR, v_writelane of a VGPR */
+static bool wrong_file(const struct isa_sample *s, const struct gv_gfx9_inst *in)
 {
-	return is(in, GV9_VOP1) && !in->valid && (in->op->num == 81 || in->op->num == 2) &&
-	       !bit(s->word[0], 8);
+	(void)s;
+	return !in->valid && ((is(in, GV9_VOP1) && (in->op->num == 81 || in->op->num == 2)) ||
+	                      (is(in, GV9_VOP3) && (in->op->num == 649 || in->op->num == 650)));
+}
+
+static bool wide_sad_from_sgprs(const struct isa_sample *s, const struct gv_gfx9_inst *in)
+{
+	return is(in, GV9_VOP3) && in->op->num == 487 && !bit(s->word[1], 26);
+}
+
+static bool status_for_register(const struct isa_sample *s, const struct gv_gfx9_inst *in)
+{
+	return is(in, GV9_SOP1) && in->op->imm == GV9_I_REGISTER && bit(s->word[0], 7);
+}
+
+static bool compare_into_constant(const struct isa_sample *s, const struct gv_gfx9_inst *in)
+{
+	return is(in, GV9_VOPC) && in->form == GV9_VOP3_FORM && bit(s->word[0], 7);
+}
+
+static bool sdwa_exponent(const struct isa_sample *s, const struct gv_gfx9_inst *in)
+{
+	return is(in, GV9_VOP2) && in->op->num == 51 && in->form == GV9_SDWA_FORM &&
+	       bit(s->word[1], 31);
+}
+
+static bool old_cache_control(const struct isa_sample *s, const struct gv_gfx9_inst *in)
+{
+	return !in->op && strcmp(s->llvm, "buffer_wbinvl1") == 0;
 }
 
 static bool sext_where_none_is(const struct isa_sample *s, const struct gv_gfx9_inst *in)
@@ -94,7 +122,12 @@ static const struct reason reasons[] = {
         {"image opcodes of gfx10", later_image},
         {"gather4 with d16 and tfe", gather_half_status},
         {"image data beyond v255", image_past_the_end},
-        {"v_swap_b32, v_readfirstlane_b32 of a scalar", lane_of_a_scalar},
+        {"lane access from the other register file", wrong_file},
+        {"v_mqsad_u32_u8 with SGPRs as source 2", wide_sad_from_sgprs},
+        {"status where a register must be", status_for_register},
+        {"compare into what is no register", compare_into_constant},
+        {"constant exponent of v_ldexp_f16_sdwa", sdwa_exponent},
+        {"buffer_wbinvl1 under its old number", old_cache_control},
         {"neg of an integer source in VOP3 and DPP", sext_where_none_is},
         {"FLAT offset bit 12", flat_offset_of_13_bits},
         {"v_nop, v_clrexcp with a second word", nop_with_a_second_word},
