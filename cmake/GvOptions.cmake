@@ -89,3 +89,4 @@ gv_switch(SYSTEMD "sd-event loop, journal and readiness of the daemon" libsystem
 gv_qemu_switch()
 gv_switch(MICROHTTPD "Prometheus endpoint of the daemon" libmicrohttpd libmicrohttpd-dev)
 gv_switch(LIBVIRT "libvirt C API in hypervisor-glue" libvirt libvirt-dev)
+gv_switch(OPENCL "PoCL as a peer of gv-bench" OpenCL "ocl-icd-opencl-dev pocl-opencl-icd")

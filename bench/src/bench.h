@@ -33,6 +33,7 @@ struct bench {
 	size_t count;
 	const char *bin_dir;       /* where gpuvisor-gpu and gpuvisord are */
 	const char *peer_socket;   /* another vfio-user server, or NULL */
+	bool pocl;                 /* measure PoCL as well */
 	struct bench_stack *stack; /* rig.c: started when first needed */
 };
 
@@ -54,6 +55,8 @@ struct bench_probe {
 /** Measure @count probes in turns, BENCH_ROUNDS rounds. The first error, or -EINTR when a signal
  *  asked us to stop. */
 int bench_measure(struct bench_probe *probe, size_t count);
+/** The same with another number of rounds, for what takes long. */
+int bench_measure_rounds(struct bench_probe *probe, size_t count, unsigned rounds);
 
 /** Set by SIGINT, SIGTERM, SIGHUP. */
 extern volatile sig_atomic_t bench_stop;
@@ -102,12 +105,31 @@ int bench_wire_burst(void *w);
 bool bench_wire_same_cpu(const struct bench_wire *w);
 struct bench_wire *bench_wire_close(struct bench_wire *w);
 
+/* ---- shader_cpu.c, pocl.c: what F5 is held against ----------------------------- */
+
+/** c = a * b, square matrices of @n rows, a multiple of 64, one thread: rows [0, @rows). */
+void bench_cpu_matmul(const float *a, const float *b, float *c, unsigned n, unsigned rows);
+/** c = a + b. */
+void bench_cpu_vadd(const float *a, const float *b, float *c, size_t n);
+
+/* The kernels of bench/kernels/speed.cl on PoCL's CPU device, one thread. */
+struct bench_pocl;
+/** Built where the caller is bound. -ENOSYS: gv-bench has no OpenCL; -ENODEV: PoCL is not
+ *  installed; -EIO: it refused, the text says what. */
+int bench_pocl_new(size_t max_floats, struct bench_pocl **pocl, struct gv_err *err);
+/** Run @kernel ("matmul", "vadd") with @n over @items in groups of @group, to the end. */
+int bench_pocl_run(struct bench_pocl *pocl, const char *kernel, unsigned n, const size_t items[2],
+                   size_t group);
+/** Takes NULL, returns NULL. */
+struct bench_pocl *bench_pocl_free(struct bench_pocl *pocl);
+
 /* ---- the figures ---------------------------------------------------------------- */
 
 int bench_mmio(struct bench *b, struct gv_err *err);       /* F1 */
 int bench_doorbell(struct bench *b, struct gv_err *err);   /* F2 */
 int bench_interrupt(struct bench *b, struct gv_err *err);  /* F3 */
 int bench_page_table(struct bench *b, struct gv_err *err); /* F4 */
+int bench_shader(struct bench *b, struct gv_err *err);     /* F5 */
 int bench_launch(struct bench *b, struct gv_err *err);     /* F6 */
 int bench_lifecycle(struct bench *b, struct gv_err *err);  /* F7 */
 int bench_sdma(struct bench *b, struct gv_err *err);       /* F8 */

@@ -46,6 +46,11 @@ static int run_round(struct bench_probe *p, uint64_t *t)
 
 int bench_measure(struct bench_probe *probe, size_t count)
 {
+	return bench_measure_rounds(probe, count, BENCH_ROUNDS);
+}
+
+int bench_measure_rounds(struct bench_probe *probe, size_t count, unsigned rounds)
+{
 	gv_auto_free uint64_t *t = NULL;
 	unsigned most = 1;
 
@@ -56,7 +61,7 @@ int bench_measure(struct bench_probe *probe, size_t count)
 	t = calloc(most, sizeof(*t));
 	if (!t)
 		return -ENOMEM;
-	for (unsigned round = 0; round < BENCH_ROUNDS; round++) {
+	for (unsigned round = 0; round < rounds; round++) {
 		for (size_t i = 0; i < count; i++) {
 			int rc = run_round(&probe[i], t);
 

@@ -16,8 +16,8 @@ static const struct {
 } figures[] = {
         {"mmio", bench_mmio},           {"doorbell", bench_doorbell},
         {"interrupt", bench_interrupt}, {"page-table", bench_page_table},
-        {"launch", bench_launch},       {"lifecycle", bench_lifecycle},
-        {"sdma", bench_sdma},
+        {"shader", bench_shader},       {"launch", bench_launch},
+        {"lifecycle", bench_lifecycle}, {"sdma", bench_sdma},
 };
 
 /* As printed: ours divided by the other. For "ns" small is good, for rates great. */
@@ -80,7 +80,7 @@ static void print_table(const struct bench *b)
 {
 	printf("%-3s %-52s %-6s %12s %12s %9s", "", "what", "unit", "ours", "raw limit",
 	       "ours/lim");
-	if (b->peer_socket)
+	if (b->peer_socket || b->pocl)
 		printf(" %12s %9s", "peer", "ours/peer");
 	printf("\n");
 	for (size_t i = 0; i < b->count; i++) {
@@ -90,7 +90,7 @@ static void print_table(const struct bench *b)
 		print_value(r->ours);
 		print_value(r->limit);
 		print_ratio(ratio(r, r->limit));
-		if (b->peer_socket) {
+		if (b->peer_socket || b->pocl) {
 			print_value(r->peer);
 			print_ratio(ratio(r, r->peer));
 		}
@@ -101,13 +101,14 @@ static void print_table(const struct bench *b)
 static int usage(FILE *to)
 {
 	fprintf(to,
-	        "usage: gv-bench [--json] [--only NAME] [--peer-socket PATH]\n"
+	        "usage: gv-bench [--json] [--only NAME] [--peer-socket PATH] [--pocl]\n"
 	        "Measures ours and raw limits side by side; docs/bench.md says what each means.\n"
 	        "  --json              an array of figures instead of a table\n"
 	        "  --only NAME         one of:");
 	for (size_t i = 0; i < GV_ARRAY_LEN(figures); i++)
 		fprintf(to, " %s", figures[i].name);
-	fprintf(to, "\n  --peer-socket PATH  another vfio-user server: its BAR0 is read for F1\n");
+	fprintf(to, "\n  --peer-socket PATH  another vfio-user server: its BAR0 is read for F1\n"
+	            "  --pocl              F5 also on PoCL, same source, same CPU\n");
 	return to == stdout ? 0 : 2;
 }
 
@@ -161,6 +162,7 @@ static int parse(int argc, char **argv, struct bench *b, bool *json, const char 
 	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
 	                                        {"only", required_argument, NULL, 'o'},
 	                                        {"peer-socket", required_argument, NULL, 'p'},
+	                                        {"pocl", no_argument, NULL, 'c'},
 	                                        {"help", no_argument, NULL, 'h'},
 	                                        {NULL, 0, NULL, 0}};
 	int opt;
@@ -175,6 +177,9 @@ static int parse(int argc, char **argv, struct bench *b, bool *json, const char 
 			break;
 		case 'p':
 			b->peer_socket = optarg;
+			break;
+		case 'c':
+			b->pocl = true;
 			break;
 		case 'h':
 			return usage(stdout) + 1;

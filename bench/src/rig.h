@@ -7,6 +7,7 @@
 #include <gv/vf_guest.h>
 
 #include "bench.h"
+#include "local_gpu.h"
 #include "procs.h"
 
 /* The whole stack as processes, with a guest of ours on VF0: emulated GPU, daemon with profile
@@ -20,12 +21,6 @@ struct bench_stack {
 /** The stack, started now if it was not; bound to the @nth CPU, us included (-1: all). */
 int bench_stack_get(struct bench *b, int nth, struct bench_stack **stack, struct gv_err *err);
 void bench_stack_stop(struct bench *b);
-
-/* The same in one process: device, a thread that serves the PF, a guest on VF0. Its threads run
- * where the caller was bound when it was made. */
-struct bench_local;
-int bench_local_new(struct bench_local **local, struct gv_err *err);
-struct bench_local *bench_local_free(struct bench_local *local);
 
 /** Wait for a fence with a deadline of 20 s. */
 int bench_rig_wait(struct gv_guest_queue *q, uint64_t seq, struct gv_err *err);

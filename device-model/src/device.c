@@ -373,5 +373,6 @@ void gv_dev_get_stats(struct gv_dev *dev, unsigned func, struct gv_dev_stats *st
 	stats->doorbells = atomic_load(&c->doorbells);
 	stats->packets = atomic_load(&c->packets);
 	stats->dispatches = atomic_load(&c->dispatches);
+	stats->wave_instructions = atomic_load(&c->wave_instructions);
 	stats->interrupts = atomic_load(&c->interrupts);
 }

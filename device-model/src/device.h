@@ -64,7 +64,7 @@ void gv_worker_stop(struct gv_worker *w);
 
 struct gv_fn_counters {
 	_Atomic uint64_t unimplemented, guest_errors, vm_faults, doorbells, packets, dispatches,
-	        interrupts;
+	        wave_instructions, interrupts;
 };
 
 struct gv_fn {

@@ -215,6 +215,16 @@ static void report_fault(struct gv_queue *q, const struct gv_cu_fault *fault)
 	                    GV_IH_SRC_CP_SQ, text);
 }
 
+static void count_instructions(struct gv_queue *q, struct gv_grid *g)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < g->begun; i++)
+		if (g->part[i].begun)
+			n += gv_cu_counters(g->part[i].run)->instructions;
+	atomic_fetch_add(&q->fn->count.wave_instructions, n);
+}
+
 static void finish(struct gv_queue *q)
 {
 	struct gv_grid *g = q->grid;
@@ -226,6 +236,7 @@ static void finish(struct gv_queue *q)
 	if (!q->halted) {
 		report_messages(q, g);
 		atomic_fetch_add(&q->fn->count.dispatches, 1);
+		count_instructions(q, g);
 	}
 	gv_dispatch_end_parts(g);
 }

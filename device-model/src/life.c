@@ -160,9 +160,9 @@ static void disable_vf(struct gv_fn *f)
 
 static void zero_counters(struct gv_fn_counters *c)
 {
-	_Atomic uint64_t *const all[] = {&c->unimplemented, &c->guest_errors, &c->vm_faults,
-	                                 &c->doorbells,     &c->packets,      &c->dispatches,
-	                                 &c->interrupts};
+	_Atomic uint64_t *const all[] = {&c->unimplemented,     &c->guest_errors, &c->vm_faults,
+	                                 &c->doorbells,         &c->packets,      &c->dispatches,
+	                                 &c->wave_instructions, &c->interrupts};
 
 	for (size_t k = 0; k < GV_ARRAY_LEN(all); k++)
 		atomic_store(all[k], 0);

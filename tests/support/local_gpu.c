@@ -11,9 +11,9 @@
 
 struct gv_local_gpu {
 	struct gv_dev *dev;
-	struct gv_bus *pf_bus, *vf_bus;
+	struct gv_bus *pf_bus, *vf_bus[GV_LOCAL_GPU_VFS];
 	struct gv_pf *pf;
-	struct gv_guest *guest;
+	struct gv_guest *guest[GV_LOCAL_GPU_VFS];
 	pthread_t server;
 	bool serving;
 	_Atomic bool quit;
@@ -36,13 +36,14 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-static int start_pf(struct gv_local_gpu *l, struct gv_err *err)
+static int start_pf(struct gv_local_gpu *l, unsigned vfs, struct gv_err *err)
 {
-	struct gv_cfg cfg = {.num_vfs = 1};
+	struct gv_cfg cfg = {.num_vfs = vfs};
 	struct gv_pf_plan plan;
 	int rc = gv_pf_new(l->pf_bus, NULL, &l->pf, err);
 
-	cfg.vfs[0] = (struct gv_cfg_vf){.fb_mib = 1024, .quantum_ms = 6, .weight = 1};
+	for (unsigned i = 0; i < vfs; i++)
+		cfg.vfs[i] = (struct gv_cfg_vf){.fb_mib = 1024 / vfs, .quantum_ms = 6, .weight = 1};
 	if (!rc)
 		rc = gv_pf_boot(l->pf, err);
 	if (!rc)
@@ -55,9 +56,17 @@ static int start_pf(struct gv_local_gpu *l, struct gv_err *err)
 	return rc;
 }
 
-int gv_local_gpu_new(struct gv_local_gpu **local, struct gv_err *err)
+static int start_guest(struct gv_local_gpu *l, unsigned vf, struct gv_err *err)
 {
-	const struct gv_dev_cfg cfg = {.vram_mib = 2048, .max_vfs = 1};
+	int rc = gv_dev_bus(l->dev, GV_DEV_VF(vf), &l->vf_bus[vf], err);
+
+	return rc ? rc : gv_guest_open(l->vf_bus[vf], NULL, &l->guest[vf], err);
+}
+
+int gv_local_gpu_new_with(unsigned vfs, unsigned threads, struct gv_local_gpu **local,
+                          struct gv_err *err)
+{
+	const struct gv_dev_cfg cfg = {.vram_mib = 2048, .max_vfs = vfs, .engine_threads = threads};
 	struct gv_local_gpu *l = calloc(1, sizeof(*l));
 	int rc = l ? gv_dev_new(&cfg, NULL, &l->dev, err)
 	           : gv_fail(err, -ENOMEM, "no memory for a GPU");
@@ -65,11 +74,9 @@ int gv_local_gpu_new(struct gv_local_gpu **local, struct gv_err *err)
 	if (!rc)
 		rc = gv_dev_bus(l->dev, GV_DEV_PF, &l->pf_bus, err);
 	if (!rc)
-		rc = start_pf(l, err);
-	if (!rc)
-		rc = gv_dev_bus(l->dev, GV_DEV_VF(0), &l->vf_bus, err);
-	if (!rc)
-		rc = gv_guest_open(l->vf_bus, NULL, &l->guest, err);
+		rc = start_pf(l, vfs, err);
+	for (unsigned i = 0; i < vfs && !rc; i++)
+		rc = start_guest(l, i, err);
 	if (rc)
 		l = gv_local_gpu_free(l);
 	else
@@ -77,12 +84,19 @@ int gv_local_gpu_new(struct gv_local_gpu **local, struct gv_err *err)
 	return rc;
 }
 
+int gv_local_gpu_new(struct gv_local_gpu **local, struct gv_err *err)
+{
+	return gv_local_gpu_new_with(1, 0, local, err);
+}
+
 struct gv_local_gpu *gv_local_gpu_free(struct gv_local_gpu *l)
 {
 	if (!l)
 		return NULL;
-	l->guest = gv_guest_close(l->guest);
-	l->vf_bus = gv_bus_close(l->vf_bus);
+	for (unsigned i = 0; i < GV_LOCAL_GPU_VFS; i++) {
+		l->guest[i] = gv_guest_close(l->guest[i]);
+		l->vf_bus[i] = gv_bus_close(l->vf_bus[i]);
+	}
 	atomic_store(&l->quit, true);
 	if (l->serving)
 		(void)pthread_join(l->server, NULL);
@@ -95,10 +109,20 @@ struct gv_local_gpu *gv_local_gpu_free(struct gv_local_gpu *l)
 
 struct gv_guest *gv_local_gpu_guest(struct gv_local_gpu *l)
 {
-	return l->guest;
+	return l->guest[0];
 }
 
 struct gv_bus *gv_local_gpu_bus(struct gv_local_gpu *l)
 {
-	return l->vf_bus;
+	return l->vf_bus[0];
+}
+
+struct gv_guest *gv_local_gpu_guest_of(struct gv_local_gpu *l, unsigned vf)
+{
+	return l->guest[vf];
+}
+
+void gv_local_gpu_stats(struct gv_local_gpu *l, unsigned vf, struct gv_dev_stats *stats)
+{
+	gv_dev_get_stats(l->dev, GV_DEV_VF(vf), stats);
 }

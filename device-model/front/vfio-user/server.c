@@ -160,9 +160,10 @@ static void print_func(FILE *out, struct gv_vfus *srv, unsigned func)
 	fprintf(out,
 	        "{\"func\":\"%s\",\"unimplemented\":%" PRIu64 ",\"guest_errors\":%" PRIu64
 	        ",\"vm_faults\":%" PRIu64 ",\"doorbells\":%" PRIu64 ",\"packets\":%" PRIu64
-	        ",\"dispatches\":%" PRIu64 ",\"interrupts\":%" PRIu64 ",",
+	        ",\"dispatches\":%" PRIu64 ",\"wave_instructions\":%" PRIu64
+	        ",\"interrupts\":%" PRIu64 ",",
 	        srv->slot[func].name, d.unimplemented, d.guest_errors, d.vm_faults, d.doorbells,
-	        d.packets, d.dispatches, d.interrupts);
+	        d.packets, d.dispatches, d.wave_instructions, d.interrupts);
 	fprintf(out,
 	        "\"clients\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"requests\":%" PRIu64
 	        ",\"bad_messages\":%" PRIu64 ",\"dma_messages\":%" PRIu64 "}",

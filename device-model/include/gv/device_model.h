@@ -118,8 +118,9 @@ struct gv_dev_stats {
 	uint64_t guest_errors;  /* things a function may not do, answered as hardware would */
 	uint64_t vm_faults;     /* page faults and second-level faults */
 	uint64_t doorbells;
-	uint64_t packets;    /* PM4 and SDMA */
-	uint64_t dispatches; /* compute grids finished */
+	uint64_t packets;           /* PM4 and SDMA */
+	uint64_t dispatches;        /* compute grids finished */
+	uint64_t wave_instructions; /* that they executed */
 	uint64_t interrupts;
 };
 
