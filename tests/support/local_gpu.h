@@ -3,11 +3,11 @@
 #ifndef GV_LOCAL_GPU_H
 #define GV_LOCAL_GPU_H
 
-#include <gv/device_model.h>
 #include <gv/vf_guest.h>
 
 #define GV_LOCAL_GPU_VFS 4u
 
+struct gv_dev_stats;
 struct gv_local_gpu;
 
 /** Start everything; VF0 has 1 GiB. Its threads run where the caller was bound when it was made.
