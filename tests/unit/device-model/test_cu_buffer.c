@@ -260,6 +260,8 @@ static void lds_is_the_other_side_if_asked(void)
 		t.bytes = store ? 4 : untyped[n % 6].bytes;
 		t.sext = untyped[n % 6].sext;
 		choose_buffer();
+		if (store) /* no assembler knows it with an address register */
+			t.idxen = t.offen = false;
 		align_access(4);
 		word = cu_enc_mubuf(store ? 61 : untyped[n % 6].op, t.imm, mode_bits(), ADDR, 0,
 		                    SRSRC, SOFFSET);
