@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* NT_AMDGPU_METADATA of code objects v3 (amdhsa.version 1.0) and v4 (1.1): a msgpack map. */
+/* NT_AMDGPU_METADATA of code objects v3 (amdhsa.version 1.0), v4 (1.1) and v5 (1.2): a msgpack map.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -69,8 +70,41 @@ static enum gv_co_arg_kind kind_of(const char *value_kind)
 		if (!strcmp(value_kind, kinds[i].name))
 			return kinds[i].kind;
 	}
-	/* global offsets are 0; printf and host-call buffers are absent */
-	return strncmp(value_kind, "hidden_", 7) ? GV_CO_ARG_UNSUPPORTED : GV_CO_ARG_HIDDEN_ZERO;
+	return strncmp(value_kind, "hidden_", 7) ? GV_CO_ARG_UNSUPPORTED : GV_CO_ARG_HIDDEN;
+}
+
+/* "hidden_group_size_y" and its like; the others are passed as 0. */
+static int read_hidden(struct gv_co_arg *arg, struct gv_err *err)
+{
+	static const struct {
+		const char *name;
+		enum gv_co_hidden hidden;
+		uint8_t bytes;
+		bool has_dim;
+	} rows[] = {
+	        {"hidden_block_count_", GV_CO_HIDDEN_BLOCK_COUNT, 4, true},
+	        {"hidden_group_size_", GV_CO_HIDDEN_GROUP_SIZE, 2, true},
+	        {"hidden_remainder_", GV_CO_HIDDEN_REMAINDER, 2, true},
+	        {"hidden_grid_dims", GV_CO_HIDDEN_GRID_DIMS, 2, false},
+	        {"hidden_private_base", GV_CO_HIDDEN_PRIVATE_BASE, 4, false},
+	        {"hidden_shared_base", GV_CO_HIDDEN_SHARED_BASE, 4, false},
+	};
+
+	for (size_t i = 0; i < GV_ARRAY_LEN(rows); i++) {
+		size_t n = strlen(rows[i].name);
+		const char *dim = arg->value_kind + n;
+
+		if (strncmp(arg->value_kind, rows[i].name, n))
+			continue;
+		if (rows[i].has_dim ? *dim < 'x' || *dim > 'z' || dim[1] : *dim)
+			continue;
+		if (arg->bytes != rows[i].bytes)
+			return gv_fail(err, -EBADMSG, ".size is %u, a %s has %u", arg->bytes,
+			               arg->value_kind, rows[i].bytes);
+		arg->hidden = rows[i].hidden;
+		arg->dim = rows[i].has_dim ? (uint8_t)(*dim - 'x') : 0;
+	}
+	return 0;
 }
 
 static int read_arg(const msgpack_object *o, struct gv_co_arg *arg, struct gv_err *err)
@@ -93,6 +127,8 @@ static int read_arg(const msgpack_object *o, struct gv_co_arg *arg, struct gv_er
 	if (rc)
 		return rc;
 	arg->kind = kind_of(arg->value_kind);
+	if (arg->kind == GV_CO_ARG_HIDDEN)
+		return read_hidden(arg, err);
 	if (arg->kind == GV_CO_ARG_GLOBAL_BUFFER && arg->bytes != 8)
 		return gv_fail(err, -EBADMSG, ".size is %u, a global_buffer has 8", arg->bytes);
 	if (arg->kind == GV_CO_ARG_DYNAMIC_LDS && arg->bytes != 4)
@@ -125,6 +161,7 @@ static int read_args(const msgpack_object *map, struct gv_co_kernel *k, struct g
 			               "of %u",
 			               i, arg->offset, (unsigned long long)arg->offset + arg->bytes,
 			               k->kernarg_bytes);
+		k->has_hidden |= arg->hidden != GV_CO_HIDDEN_ZERO;
 		k->num_args++;
 	}
 	return 0;
@@ -185,10 +222,10 @@ static int check_version(const msgpack_object *root, struct gv_err *err)
 	if (part[0].type != MSGPACK_OBJECT_POSITIVE_INTEGER ||
 	    part[1].type != MSGPACK_OBJECT_POSITIVE_INTEGER)
 		return gv_fail(err, -EBADMSG, "amdhsa.version is not two numbers");
-	if (part[0].via.u64 != 1 || part[1].via.u64 > 1)
+	if (part[0].via.u64 != 1 || part[1].via.u64 > 2)
 		return gv_fail(err, -EOPNOTSUPP,
-		               "amdhsa.version %llu.%llu: 1.0 and 1.1 are supported (clang: "
-		               "-mcode-object-version=3 or 4)",
+		               "amdhsa.version %llu.%llu: 1.0 to 1.2 are supported (clang: "
+		               "-mcode-object-version=3, 4 or 5)",
 		               (unsigned long long)part[0].via.u64,
 		               (unsigned long long)part[1].via.u64);
 	return 0;

@@ -14,7 +14,7 @@ enum {
 	CO_EM_AMDGPU = 224,
 	CO_OSABI_AMDGPU_HSA = 64,
 	CO_ABI_V3 = 1,
-	CO_ABI_V4 = 2,
+	CO_ABI_V5 = 3,
 	CO_MACH_MASK = 0xff,
 	CO_MACH_GFX900 = 0x2c,
 	CO_NT_METADATA = 32,
@@ -80,9 +80,9 @@ static int check_header(Elf *elf, const GElf_Ehdr *eh, struct gv_err *err)
 	if (eh->e_ident[EI_OSABI] != CO_OSABI_AMDGPU_HSA)
 		return gv_fail(err, -ENOEXEC, "OS ABI is %u, not amdhsa (%u)",
 		               eh->e_ident[EI_OSABI], CO_OSABI_AMDGPU_HSA);
-	if (eh->e_ident[EI_ABIVERSION] < CO_ABI_V3 || eh->e_ident[EI_ABIVERSION] > CO_ABI_V4)
+	if (eh->e_ident[EI_ABIVERSION] < CO_ABI_V3 || eh->e_ident[EI_ABIVERSION] > CO_ABI_V5)
 		return gv_fail(err, -EOPNOTSUPP,
-		               "code object ABI version %u: 1 (v3) and 2 (v4) are supported",
+		               "code object ABI version %u: 1 (v3) to 3 (v5) are supported",
 		               eh->e_ident[EI_ABIVERSION]);
 	if ((eh->e_flags & CO_MACH_MASK) != CO_MACH_GFX900)
 		return gv_fail(

@@ -276,7 +276,7 @@ void gv_contexts_down(struct gv_guest *g)
 /* Flat addressing: private and shared apertures, the same for every VMID. */
 int gv_sh_mem_up(struct gv_guest *g, struct gv_err *err)
 {
-	enum { UNALIGNED = 3, PRIVATE_BASE = 0x1000, SHARED_BASE = 0x2000 };
+	enum { UNALIGNED = 3 };
 	int rc = 0;
 
 	for (unsigned vmid = 0; vmid < GV_NUM_VMID && !rc; vmid++) {
@@ -288,8 +288,8 @@ int gv_sh_mem_up(struct gv_guest *g, struct gv_err *err)
 			               err);
 		if (!rc)
 			rc = gv_reg_wr(g, SH_MEM_BASES__BYTE,
-			               GV_PUT(SH_MEM_BASES, PRIVATE_BASE, PRIVATE_BASE) |
-			                       GV_PUT(SH_MEM_BASES, SHARED_BASE, SHARED_BASE),
+			               GV_PUT(SH_MEM_BASES, PRIVATE_BASE, GV_PRIVATE_BASE) |
+			                       GV_PUT(SH_MEM_BASES, SHARED_BASE, GV_SHARED_BASE),
 			               err);
 	}
 	return rc ? rc : gv_grbm_select(g, 0, 0, 0, 0, err);

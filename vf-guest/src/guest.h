@@ -39,6 +39,10 @@ struct gv_writeback {
 	uint64_t pad[4];
 };
 
+/* SH_MEM_BASES: where flat addressing finds scratch and LDS, in units of 1 << GV_APERTURE_SHIFT. */
+#define GV_PRIVATE_BASE 0x1000u
+#define GV_SHARED_BASE  0x2000u
+
 #define GV_IB_SLOTS      32u
 #define GV_IB_SLOT_BYTES 8192u
 #define GV_IB_BYTES      2048u /* commands; then an AQL packet, then kernel arguments */

@@ -13,7 +13,8 @@ enum {
 	PROP_DISPATCH_ID = 1 << 4,
 	PROP_FLAT_SCRATCH_INIT = 1 << 5,
 	PROP_PRIVATE_SEGMENT_SIZE = 1 << 6,
-	PROP_KNOWN = (1 << 7) - 1,
+	PROP_DYNAMIC_STACK = 1 << 11, /* v5: calls whose stack the compiler does not know */
+	PROP_KNOWN = ((1 << 7) - 1) | PROP_DYNAMIC_STACK,
 };
 
 /* Scratch buffer resource of gfx9 (LLVM SIInstrInfo::getScratchRsrcWords23): swizzled, the lane
@@ -39,6 +40,7 @@ enum {
 	SCRATCH_GRANULE = 1024, /* of TMPRING_SIZE.WAVESIZE */
 	MAX_SCRATCH_WAVES = 256,
 	MIN_SCRATCH_WAVES = MAX_GROUP_ITEMS / WAVE_LANES,
+	DYNAMIC_STACK_BYTES = 16384, /* per work item, as ROCr gives and clang assumes before v5 */
 };
 
 /* AQL kernel-dispatch packet (HSA runtime specification 2.9.6): kernels read their sizes from an
@@ -215,22 +217,29 @@ static int check_kernel(const struct gv_co_kernel *k, const struct gv_guest_laun
 
 /* ---- scratch --------------------------------------------------------------------------- */
 
+static uint32_t scratch_of(const struct gv_co_kernel *k)
+{
+	return k->properties & PROP_DYNAMIC_STACK
+	               ? GV_MAX(k->scratch_bytes, (uint32_t)DYNAMIC_STACK_BYTES)
+	               : k->scratch_bytes;
+}
+
 /* Scratch of the queue: one piece per wave that may run at a time. Grows, never shrinks. */
 static int get_scratch(struct gv_guest_queue *q, const struct gv_co_kernel *k,
                        const struct shape *s, uint32_t *wave_bytes, uint32_t *waves,
                        struct gv_err *err)
 {
-	uint64_t per_wave = (uint64_t)k->scratch_bytes * WAVE_LANES;
+	uint64_t per_wave = (uint64_t)scratch_of(k) * WAVE_LANES;
 	uint64_t deadline = gv_deadline(q->g);
 	unsigned spins = 0;
 
 	*wave_bytes = *waves = 0;
-	if (!k->scratch_bytes)
+	if (!per_wave)
 		return 0;
 	per_wave = (per_wave + SCRATCH_GRANULE - 1) / SCRATCH_GRANULE * SCRATCH_GRANULE;
 	if (per_wave / SCRATCH_GRANULE > gv_mask(0, COMPUTE_TMPRING_SIZE__WAVESIZE__BITS))
 		return gv_fail(err, -EINVAL, "kernel '%s' wants %u bytes of scratch per work item",
-		               k->name, k->scratch_bytes);
+		               k->name, scratch_of(k));
 	*wave_bytes = (uint32_t)per_wave;
 	*waves = (uint32_t)GV_MAX(GV_MIN(s->total_waves, (uint64_t)MAX_SCRATCH_WAVES),
 	                          (uint64_t)MIN_SCRATCH_WAVES);
@@ -302,7 +311,7 @@ static int user_sgprs(const struct gv_guest_queue *q, const struct gv_co_kernel 
 	if (k->properties & PROP_FLAT_SCRATCH_INIT)
 		put_sgpr64(all, &n, scratch);
 	if (k->properties & PROP_PRIVATE_SEGMENT_SIZE)
-		all[n++] = k->scratch_bytes;
+		all[n++] = scratch_of(k);
 	if (n > GV_GET(k->rsrc2, COMPUTE_PGM_RSRC2, USER_SGPR) || n > MAX_USER_SGPRS)
 		return gv_fail(err, -EBADMSG,
 		               "kernel '%s': %u user SGPRs wanted, the descriptor "
@@ -365,18 +374,56 @@ static void dispatch(struct writer *w, const struct shape *s)
 	               GV_PUT(PM4_EVENT_WRITE, EVENT_INDEX, PM4_EVENT_INDEX_CS_PARTIAL_FLUSH));
 }
 
+static unsigned dims_of(const struct shape *s)
+{
+	return s->grid[2] > 1 ? 3 : s->grid[1] > 1 ? 2 : 1;
+}
+
+static uint32_t hidden_value(const struct gv_co_arg *a, const struct shape *s)
+{
+	switch (a->hidden) {
+	case GV_CO_HIDDEN_BLOCK_COUNT:
+		return s->grid[a->dim] / s->block[a->dim];
+	case GV_CO_HIDDEN_GROUP_SIZE:
+		return s->block[a->dim];
+	case GV_CO_HIDDEN_REMAINDER:
+		return s->rest[a->dim];
+	case GV_CO_HIDDEN_GRID_DIMS:
+		return dims_of(s);
+	case GV_CO_HIDDEN_PRIVATE_BASE:
+		return GV_PRIVATE_BASE << (GV_APERTURE_SHIFT - 32);
+	case GV_CO_HIDDEN_SHARED_BASE:
+		return GV_SHARED_BASE << (GV_APERTURE_SHIFT - 32);
+	default:
+		return 0;
+	}
+}
+
+/* Arguments of the caller, then what the compiler added to them. */
+static void write_kernarg(uint8_t *to, const struct gv_co_kernel *k,
+                          const struct gv_guest_launch *l, const struct shape *s)
+{
+	memset(to, 0, k->kernarg_bytes);
+	if (l->kernarg_bytes)
+		memcpy(to, l->kernarg, l->kernarg_bytes);
+	for (unsigned i = 0; k->has_hidden && i < k->num_args; i++) {
+		uint32_t val = hidden_value(&k->arg[i], s);
+
+		if (k->arg[i].hidden != GV_CO_HIDDEN_ZERO)
+			memcpy(to + k->arg[i].offset, &val, k->arg[i].bytes);
+	}
+}
+
 static void aql_image(struct aql_dispatch *aql, const struct gv_co_kernel *k, const struct shape *s,
                       uint64_t descriptor, uint64_t kernarg)
 {
-	unsigned dims = s->grid[2] > 1 ? 3 : s->grid[1] > 1 ? 2 : 1;
-
 	*aql = (struct aql_dispatch){
 	        .header = AQL_TYPE_KERNEL_DISPATCH,
-	        .setup = (uint16_t)dims,
+	        .setup = (uint16_t)dims_of(s),
 	        .workgroup_size = {(uint16_t)s->block[0], (uint16_t)s->block[1],
 	                           (uint16_t)s->block[2]},
 	        .grid_size = {s->grid[0], s->grid[1], s->grid[2]},
-	        .private_segment_size = k->scratch_bytes,
+	        .private_segment_size = scratch_of(k),
 	        .group_segment_size = s->lds_bytes,
 	        .kernel_object = descriptor,
 	        .kernarg_address = kernarg,
@@ -406,9 +453,7 @@ static int launch_locked(struct gv_guest_queue *q, struct gv_guest_program *p,
 		return rc;
 	aql_image(&aql, k, s, p->buf->va + k->descriptor_off, va + GV_IB_BYTES + sizeof(aql));
 	memcpy(cpu + GV_IB_BYTES, &aql, sizeof(aql));
-	memset(cpu + GV_IB_BYTES + sizeof(aql), 0, k->kernarg_bytes);
-	if (l->kernarg_bytes)
-		memcpy(cpu + GV_IB_BYTES + sizeof(aql), l->kernarg, l->kernarg_bytes);
+	write_kernarg(cpu + GV_IB_BYTES + sizeof(aql), k, l, s);
 	w.dw = (uint32_t *)(void *)cpu;
 	acquire_mem(&w);
 	program_state(&w, k, p->buf->va + k->entry_off, s, wave_bytes, waves);
@@ -417,7 +462,7 @@ static int launch_locked(struct gv_guest_queue *q, struct gv_guest_program *p,
 	rc = gv_ib_submit(q, p->buf->vm->vmid, va, w.n, seq, err);
 	if (!rc) {
 		q->ib_seq[slot] = *seq;
-		q->scratch_seq = k->scratch_bytes ? *seq : q->scratch_seq;
+		q->scratch_seq = waves ? *seq : q->scratch_seq;
 	}
 	return rc;
 }

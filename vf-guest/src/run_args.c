@@ -329,11 +329,11 @@ int gv_run_args_place(const struct gv_co_kernel *k, struct gv_run_arg *args, uns
 		return rc;
 	}
 	for (unsigned i = 0; i < k->num_args; i++)
-		visible += k->arg[i].kind != GV_CO_ARG_HIDDEN_ZERO;
+		visible += k->arg[i].kind != GV_CO_ARG_HIDDEN;
 	for (unsigned i = 0, n = 0; i < k->num_args && !rc; i++) {
 		const struct gv_co_arg *want = &k->arg[i];
 
-		if (want->kind == GV_CO_ARG_HIDDEN_ZERO)
+		if (want->kind == GV_CO_ARG_HIDDEN)
 			continue;
 		/* LDS that no argument takes only adds to the group's */
 		while (next < count && args[next].kind == GV_RUN_LDS &&

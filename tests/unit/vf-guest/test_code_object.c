@@ -101,7 +101,7 @@ static void a_foreign_file_is_refused_with_the_reason(void)
 	        {EI_CLASS, ELFCLASS32, -ENOEXEC, ""},
 	        {EI_DATA, ELFDATA2MSB, -ENOEXEC, ""},
 	        {EI_OSABI, 0, -ENOEXEC, "OS ABI"},
-	        {EI_ABIVERSION, 3, -EOPNOTSUPP, "ABI version"},
+	        {EI_ABIVERSION, 4, -EOPNOTSUPP, "ABI version"},
 	        {offsetof(Elf64_Ehdr, e_machine), 62, -ENOEXEC, "not AMDGPU"},
 	        {offsetof(Elf64_Ehdr, e_type), ET_REL, -ENOEXEC, "shared object"},
 	        {offsetof(Elf64_Ehdr, e_flags), 0x2f, -ENOEXEC, "gfx900"},

@@ -105,7 +105,7 @@ static const struct gv_co_kernel kernel = {
                  .kind = GV_CO_ARG_BY_VALUE,
                  .offset = 16,
                  .bytes = 8},
-                {.kind = GV_CO_ARG_HIDDEN_ZERO, .offset = 24, .bytes = 8}},
+                {.kind = GV_CO_ARG_HIDDEN, .offset = 24, .bytes = 8}},
 };
 
 static int place(const struct gv_co_kernel *k, const char *const *specs, unsigned count,

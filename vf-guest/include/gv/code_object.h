@@ -18,8 +18,20 @@ enum gv_co_arg_kind {
 	GV_CO_ARG_GLOBAL_BUFFER,
 	GV_CO_ARG_BY_VALUE,
 	GV_CO_ARG_DYNAMIC_LDS, /* dynamic_shared_pointer */
-	GV_CO_ARG_HIDDEN_ZERO, /* hidden arguments that we pass as 0 */
+	GV_CO_ARG_HIDDEN,      /* filled in by whoever launches */
 	GV_CO_ARG_UNSUPPORTED, /* images, samplers, pipes, queues */
+};
+
+/* What a hidden argument is (LLVM AMDGPUUsage, "Code Object V5 Metadata"). Offsets of the grid are
+ * 0 for us, and buffers of a host runtime (printf, host calls, heap, queues) are absent: zero. */
+enum gv_co_hidden {
+	GV_CO_HIDDEN_ZERO,
+	GV_CO_HIDDEN_BLOCK_COUNT, /* whole groups of a dimension */
+	GV_CO_HIDDEN_GROUP_SIZE,
+	GV_CO_HIDDEN_REMAINDER, /* work items of the partial group */
+	GV_CO_HIDDEN_GRID_DIMS,
+	GV_CO_HIDDEN_PRIVATE_BASE, /* high halves of the flat apertures */
+	GV_CO_HIDDEN_SHARED_BASE,
 };
 
 struct gv_co_arg {
@@ -27,6 +39,8 @@ struct gv_co_arg {
 	char type[64];       /* "float*" */
 	char value_kind[32]; /* as written in the object */
 	enum gv_co_arg_kind kind;
+	enum gv_co_hidden hidden; /* GV_CO_ARG_HIDDEN */
+	uint8_t dim;              /* of it: 0..2 */
 	uint32_t offset, bytes;
 	uint32_t pointee_align; /* GV_CO_ARG_DYNAMIC_LDS */
 };
@@ -37,6 +51,7 @@ struct gv_co_kernel {
 	bool has_args;               /* the metadata lists arguments (even if none) */
 	unsigned num_args;
 	struct gv_co_arg arg[GV_CO_MAX_ARGS];
+	bool has_hidden; /* any of them other than GV_CO_HIDDEN_ZERO */
 	uint32_t kernarg_bytes;
 	uint32_t max_flat_workgroup_size; /* 0: not said */
 	uint32_t reqd_workgroup_size[3];  /* 0: not said */
