@@ -86,7 +86,10 @@ static bool is_valid(const struct gv_queue *q, const struct context *c, size_t b
 
 	if (c->magic != MAGIC || c->version != VERSION || c->bytes != bytes)
 		return false;
-	if (c->depth > GV_IB_DEPTH || c->in_flight > 1 || ring->end - c->ring_pos > ring->mask + 1)
+	if (c->depth > GV_IB_DEPTH || c->in_flight > 1)
+		return false;
+	/* AQL: the queue's read index in memory says where it is */
+	if (!q->aql && ring->end - c->ring_pos > ring->mask + 1)
 		return false;
 	for (unsigned i = 0; i < c->depth; i++)
 		if (!ib_is_valid(q, &c->ib[i]))
@@ -205,6 +208,8 @@ int gv_context_save(struct gv_queue *q)
 		return -EAGAIN;
 	if (gv_dispatch_park(q))
 		return 0; /* it failed: as any failed queue, it is at rest */
+	if (q->aql_busy && !q->grid && !q->depth)
+		return -EAGAIN; /* all but its completion signal is done */
 	rc = save_parked(q);
 	if (!rc)
 		return 0;

@@ -9,5 +9,11 @@ if(GV_CU_SOURCES OR EXISTS ${CMAKE_SOURCE_DIR}/device-model/src/cu/sources.cmake
   foreach(name demo decode items lanes asm hostile save)
     gv_unit_test(device-model test_cu_${name}.c gv-cu-rig m)
   endforeach()
-  gv_unit_test(device-model test_preempt.c gv-cu-rig gv-cp-rig m)
+  add_library(gv-wave-rig STATIC wave_rig.c)
+  target_include_directories(gv-wave-rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}
+    PRIVATE ${CMAKE_SOURCE_DIR}/device-model/src)
+  target_link_libraries(gv-wave-rig PUBLIC gv-cu-rig gv-cp-rig gv-test-support PRIVATE gv-flags)
+  foreach(name preempt retry)
+    gv_unit_test(device-model test_${name}.c gv-wave-rig m)
+  endforeach()
 endif()
