@@ -570,6 +570,56 @@ static void a_queue_goes_on_where_it_was_unmapped(void)
 	rig_close(&r);
 }
 
+/* Each of its items happens once, and so does its signal. */
+static void a_packet_preempted_in_the_middle_goes_on(void)
+{
+	enum { GROUPS = 300, AREA = 0x800000, AREA_BYTES = 0x100000 };
+	/* every item counts to 32768, then adds 1 to its own word */
+	static const uint32_t slow[] = {
+	        0xbe850080,             /* s_mov_b32 s5, 0 */
+	        0x80058105,             /* s_add_u32 s5, s5, 1 */
+	        0xbf0aff05, 0x00008000, /* s_cmp_lt_u32 s5, 0x8000 */
+	        0xbf85fffc,             /* s_cbranch_scc1 -4 */
+	        0x8e038602,             /* s_lshl_b32 s3, s2, 6 */
+	        0x68020003,             /* v_add_u32_e32 v1, s3, v0 */
+	        0x24020282,             /* v_lshlrev_b32_e32 v1, 2, v1 */
+	        0x7e040281,             /* v_mov_b32_e32 v2, 1 */
+	        0xdd088000, 0x00000201, /* global_atomic_add v1, v2, s[0:1] */
+	        0xbf810000,             /* s_endpgm */
+	};
+	struct gv_aql_dispatch p = dispatch_of(GROUPS * 64, 64, SIG(0));
+	const uint64_t mqd = rig_mqd_va(Q);
+	unsigned saves = 0, wrong = 0;
+
+	up();
+	PUT_KERNEL(slow, GV_KD_KERNARG_SEGMENT_PTR);
+	rig_emit_unmap(&r, VF0, Q, 1);
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 2000));
+	rig_put32(&r, VF0, mqd + GV_MQD_DW(CP_HQD_PERSISTENT_STATE) * 4,
+	          GV_PUT(CP_HQD_PERSISTENT_STATE, QSWITCH_MODE, 1));
+	rig_put32(&r, VF0, mqd + GV_MQD_DW(CP_HQD_CTX_SAVE_BASE_ADDR_LO) * 4, AREA);
+	rig_put32(&r, VF0, mqd + GV_MQD_DW(CP_HQD_CTX_SAVE_SIZE) * 4, AREA_BYTES);
+	CU_ASSERT_TRUE(map_queue());
+	put64(VALUE(0), 7);
+	submit(&p);
+	for (unsigned n = 0; n < 3000 && get64(VALUE(0)) == 7; n++) {
+		(void)usleep(100);
+		rig_emit_unmap(&r, VF0, Q, 0);
+		CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 3000));
+		saves += GV_GET(rig_get32(&r, VF0, mqd + GV_MQD_DW(CP_HQD_PERSISTENT_STATE) * 4),
+		                CP_HQD_PERSISTENT_STATE, RELAUNCH_WAVES);
+		CU_ASSERT_TRUE(map_queue());
+	}
+	CU_ASSERT_TRUE(saves >= 10);
+	CU_ASSERT_TRUE(read_index_is(1));
+	CU_ASSERT_EQUAL(get64(VALUE(0)), 6);
+	for (unsigned i = 0; i < GROUPS * 64; i++)
+		wrong += rig_get32(&r, VF0, OUT + 4 * i) != 1;
+	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT_EQUAL(queue_error(Q), 0);
+	rig_close(&r);
+}
+
 static void an_endless_kernel_is_killed_by_a_reset(void)
 {
 	struct gv_aql_dispatch p = dispatch_of(64, 64, SIG(0));
@@ -625,6 +675,7 @@ int main(int argc, char **argv)
 	        UT(wild_pointers_stop_only_their_queue),
 	        UT(without_a_signal_the_queue_halts),
 	        UT(a_queue_goes_on_where_it_was_unmapped),
+	        UT(a_packet_preempted_in_the_middle_goes_on),
 	        UT(an_endless_kernel_is_killed_by_a_reset),
 	        UT(a_mapped_doorbell_is_seen_the_first_time),
 	};
