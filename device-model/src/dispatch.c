@@ -8,6 +8,8 @@
  *
  * A fault ends the grid and stops the queue (see cp.h): no fence behind it is ever signalled.
  */
+#include <stdio.h>
+
 #include "dispatch.h"
 
 #define STEP_INSTRUCTIONS 8192u
@@ -25,8 +27,10 @@ static struct gv_grid *grid_of(struct gv_grid_head *head)
 
 static unsigned to_acc(unsigned access)
 {
+	bool atomic = (access & (GV_CU_R | GV_CU_W)) == (GV_CU_R | GV_CU_W);
+
 	return (access & GV_CU_R ? GV_ACC_R : 0u) | (access & GV_CU_W ? GV_ACC_W : 0u) |
-	       (access & GV_CU_X ? GV_ACC_X : 0u);
+	       (access & GV_CU_X ? GV_ACC_X : 0u) | (atomic ? GV_ACC_ATOMIC : 0u);
 }
 
 static unsigned from_acc(unsigned access)
@@ -201,12 +205,13 @@ static void report_messages(struct gv_queue *q, struct gv_grid *g)
 		                     GV_PUT(IH_IV4_SQ, DATA, GV_MIN(messages, 0xfffull)));
 }
 
-static void report_fault(struct gv_queue *q, const struct gv_cu_fault *fault)
+static void report_fault(struct gv_queue *q, const struct gv_cu_fault *fault, unsigned vmid)
 {
 	char text[256];
+	int n = snprintf(text, sizeof(text), "vmid %u, ", vmid);
 	bool memory = fault->reason == GV_CU_MEMORY_FAULT || fault->reason == GV_CU_FETCH_FAULT;
 
-	(void)gv_cu_fault_text(fault, text, sizeof(text));
+	(void)gv_cu_fault_text(fault, text + n, (unsigned)(sizeof(text) - (size_t)n));
 	if (fault->reason == GV_CU_UNIMPLEMENTED)
 		gv_unimplemented(q->fn, "shader: %s", text);
 	(void)gv_queue_fail(q,
@@ -232,7 +237,7 @@ static void finish(struct gv_queue *q)
 	q->grid = NULL;
 	for (unsigned i = 0; i < g->begun && !q->halted; i++)
 		if (g->part[i].begun && g->part[i].status == GV_CU_FAULT)
-			report_fault(q, gv_cu_fault(g->part[i].run));
+			report_fault(q, gv_cu_fault(g->part[i].run), g->part[i].mem.vmid);
 	if (!q->halted) {
 		report_messages(q, g);
 		atomic_fetch_add(&q->fn->count.dispatches, 1);

@@ -313,6 +313,40 @@ static void a_faulting_shader_never_signals_its_fence(void)
 	rig_close(&r);
 }
 
+/* As gmc.c records any fault: where, what, whose. */
+static void check_recorded_fault(uint64_t va, bool write, bool atomic)
+{
+	uint32_t status = rig_rd(&r, VF0, VM_L2_PROTECTION_FAULT_STATUS__BYTE);
+
+	CU_ASSERT_EQUAL(rig_rd(&r, VF0, VM_L2_PROTECTION_FAULT_ADDR_LO32__BYTE),
+	                (uint32_t)(va >> GV_GPU_PAGE_SHIFT));
+	CU_ASSERT_EQUAL(GV_GET(status, VM_L2_PROTECTION_FAULT_STATUS, RW), write);
+	CU_ASSERT_EQUAL(GV_GET(status, VM_L2_PROTECTION_FAULT_STATUS, ATOMIC), atomic);
+	CU_ASSERT_EQUAL(GV_GET(status, VM_L2_PROTECTION_FAULT_STATUS, VMID), 0);
+	rig_wr(&r, VF0, VM_L2_PROTECTION_FAULT_CNTL__BYTE,
+	       GV_PUT(VM_L2_PROTECTION_FAULT_CNTL, CLEAR_PROTECTION_FAULT_STATUS_ADDR, 1));
+}
+
+static void a_fault_shows_address_and_access(void)
+{
+	static const uint32_t load[] = {0xdc508000, 0x02000000, 0xbf810000};
+	static const uint32_t store[] = {0xdc708000, 0x00000200, 0xbf810000};
+	static const uint32_t add[] = {0xdd088000, 0x00000200, 0xbf810000};
+	const uint64_t va = 0x123456789000;
+
+	up();
+	for (unsigned q = 1; q <= 3; q++) {
+		put_code(VF0, q == 1 ? load : q == 2 ? store : add, 3);
+		set_shader(VF0, q, CODE);
+		set_sh(VF0, q, COMPUTE_USER_DATA_0__DW, (uint32_t)va);
+		set_sh(VF0, q, COMPUTE_USER_DATA_0__DW + 1, va >> 32);
+		launch(VF0, q, 1, 1, 1);
+		check_shader_error(q);
+		check_recorded_fault(va, q > 1, q == 3);
+	}
+	rig_close(&r);
+}
+
 static void small_launches_in_a_row_all_happen(void)
 {
 	up();
@@ -341,6 +375,7 @@ int main(int argc, char **argv)
 	        UT(an_endless_shader_blocks_nobody_else),
 	        UT(a_reset_in_the_middle_of_an_endless_shader_is_quick),
 	        UT(a_faulting_shader_never_signals_its_fence),
+	        UT(a_fault_shows_address_and_access),
 	        UT(small_launches_in_a_row_all_happen),
 	};
 	struct program p;
