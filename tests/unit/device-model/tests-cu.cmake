@@ -17,3 +17,16 @@ if(GV_CU_SOURCES OR EXISTS ${CMAKE_SOURCE_DIR}/device-model/src/cu/sources.cmake
     gv_unit_test(device-model test_${name}.c gv-wave-rig m)
   endforeach()
 endif()
+
+# The instructions one by one against an oracle that shares nothing with the interpreter.
+if(EXISTS ${CMAKE_SOURCE_DIR}/hw-spec/include/gv/gfx9.h)
+  add_library(gv-cu-oracle STATIC oracle/oracle_arith.c oracle/oracle_bench.c oracle/oracle_check.c
+    oracle/oracle_convert.c oracle/oracle_encode_valu.c oracle/oracle_find.c oracle/oracle_float.c
+    oracle/oracle_int.c oracle/oracle_mem.c oracle/oracle_packed.c oracle/oracle_salu.c oracle/oracle_special.c oracle/oracle_values.c)
+  target_include_directories(gv-cu-oracle PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}
+    PRIVATE ${CMAKE_SOURCE_DIR}/device-model/src)
+  target_link_libraries(gv-cu-oracle PUBLIC gv-device-model gv-hw-spec m PRIVATE gv-flags)
+  foreach(name oracle_mem oracle_salu)
+    gv_unit_test(device-model test_cu_${name}.c gv-cu-oracle)
+  endforeach()
+endif()
