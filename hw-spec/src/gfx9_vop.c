@@ -71,14 +71,20 @@ static bool has_sdwa(const struct gv_gfx9_op *op)
 	return small(op) && !(op->flags & (GV9_F_ALONE | GV9_F_MAC));
 }
 
-/* neg, abs and sext in the four bits at @at; v_cndmask_b32 takes its sources as bits here. */
+/* v_cndmask_b32: its neg and abs, floats, exist in VOP3 only. */
+static bool is_select(const struct gv_gfx9_op *op)
+{
+	return op->flags & GV9_F_CIN && !(op->flags & GV9_F_VOP3B);
+}
+
+/* neg, abs and sext in the four bits at @at. */
 static void sdwa_modifiers(struct gv_gfx9_inst *in, unsigned n, unsigned at)
 {
 	struct gv_gfx9_operand *o = last(in);
 	uint32_t w = in->word[1];
 
 	o->sdwa_sel = (uint8_t)gv_gfx9_bits(w, at, 3);
-	if (gv_gfx9_is_float(in->op->st[n]) && !(in->op->flags & GV9_F_CIN)) {
+	if (gv_gfx9_is_float(in->op->st[n]) && !is_select(in->op)) {
 		gv_gfx9_unused(in, gv_gfx9_bit(w, at + 3));
 		o->neg = gv_gfx9_bit(w, at + 4);
 		o->abs = gv_gfx9_bit(w, at + 5);
@@ -141,10 +147,10 @@ static void dpp_modifiers(struct gv_gfx9_inst *in, unsigned n)
 	struct gv_gfx9_operand *o = last(in);
 	unsigned mods = gv_gfx9_bits(in->word[1], 20 + 2 * n, 2);
 
-	if (gv_gfx9_is_float(in->op->st[n]) && !(in->op->flags & GV9_F_CIN)) {
+	if (gv_gfx9_is_float(in->op->st[n]) && !is_select(in->op)) {
 		o->neg = mods & 1;
 		o->abs = mods >> 1;
-	} else if (!(in->op->flags & GV9_F_CIN)) {
+	} else if (!is_select(in->op)) {
 		gv_gfx9_unused(in, any_float(in->op) ? mods & 1 : mods);
 	}
 }
@@ -331,7 +337,7 @@ static int fields_interp(struct gv_gfx9_inst *in)
 		rc = rc ? rc : interp_source(in, GV9_SRC2, 2);
 	else
 		gv_gfx9_unused(in, gv_gfx9_bits(v, 18, 9) | gv_gfx9_bit(w, 10) | v >> 31);
-	gv_gfx9_unused(in, gv_gfx9_bit(w, 8) | gv_gfx9_bit(v, 29) | (f32 && in->high));
+	gv_gfx9_unused(in, gv_gfx9_bit(w, 8) || gv_gfx9_bit(v, 29) || (f32 && in->high));
 	gv_gfx9_unused(in, mov && (gv_gfx9_bit(w, 9) || gv_gfx9_bit(v, 30)));
 	vop3_result_modifiers(in);
 	return rc;

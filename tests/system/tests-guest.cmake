@@ -8,3 +8,8 @@ if(TARGET gpuvisor-gpu AND TARGET gpuvisord AND TARGET gpuvisor-guest)
     SKIP_RETURN_CODE 77 ENVIRONMENT
     "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_TESTS=${CMAKE_BINARY_DIR}/tests;GV_EXAMPLES=${CMAKE_BINARY_DIR}/examples")
 endif()
+if(TARGET gpuvisor-guest)
+  add_test(NAME system/disasm COMMAND ${CMAKE_CURRENT_LIST_DIR}/test_disasm.py)
+  set_tests_properties(system/disasm PROPERTIES LABELS "system;vf-guest" TIMEOUT 120 SKIP_RETURN_CODE 77
+    ENVIRONMENT "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_EXAMPLES=${CMAKE_BINARY_DIR}/examples")
+endif()

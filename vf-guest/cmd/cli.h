@@ -34,6 +34,7 @@ int cmd_info(struct cli *cli);
 int cmd_test(struct cli *cli);
 int cmd_copy(struct cli *cli);
 int cmd_run(struct cli *cli);
+int cmd_disasm(struct cli *cli); /* needs no device */
 
 /* ---- JSON: an object on stdout, member by member --------------------------- */
 struct json {

@@ -11,12 +11,15 @@ static const struct verb {
 	const char *name;
 	int (*run)(struct cli *cli);
 	const char *args, *help;
+	bool needs_device;
 } verbs[] = {
-        {"info", cmd_info, "", "bring the VF up and say what it has"},
-        {"test", cmd_test, "", "check mailbox, KIQ, queues, interrupts, page tables"},
-        {"copy", cmd_copy, "SIZE", "copy SIZE bytes (K, M, G) by SDMA both ways, compare"},
+        {"info", cmd_info, "", "bring the VF up and say what it has", true},
+        {"test", cmd_test, "", "check mailbox, KIQ, queues, interrupts, page tables", true},
+        {"copy", cmd_copy, "SIZE", "copy SIZE bytes (K, M, G) by SDMA both ways, compare", true},
         {"run", cmd_run, "CODE.co KERNEL --grid X[,Y[,Z]] --block X[,Y[,Z]] [--arg SPEC]...",
-         "run a kernel of a gfx900 code object"},
+         "run a kernel of a gfx900 code object", true},
+        {"disasm", cmd_disasm, "CODE.co [KERNEL] | --raw FILE",
+         "kernels of a code object, or hex words, as assembler text; no device", false},
 };
 
 static void print_help(void)
@@ -24,7 +27,7 @@ static void print_help(void)
 	(void)printf("usage: gpuvisor-guest --device URI [options] VERB\n\n"
 	             "URI is vfio-user:SOCKET or vfio:BDF. Verbs:\n");
 	for (size_t i = 0; i < GV_ARRAY_LEN(verbs); i++)
-		(void)printf("  %-5s %s\n        %s\n", verbs[i].name, verbs[i].args,
+		(void)printf("  %-6s %s\n         %s\n", verbs[i].name, verbs[i].args,
 		             verbs[i].help);
 	(void)printf(
 	        "\nSPEC: buf:FILE inout:FILE:OUTFILE out:BYTES:FILE u8:N i8:N u16:N i16:N u32:N\n"
@@ -200,7 +203,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < GV_ARRAY_LEN(verbs); i++) {
 		if (strcmp(words[0], verbs[i].name))
 			continue;
-		if (!cli.device)
+		if (!cli.device && verbs[i].needs_device)
 			return cli_usage("--device URI is missing");
 		return verbs[i].run(&cli);
 	}

@@ -345,6 +345,17 @@ static int read_descriptor(Elf *elf, const struct gv_co *co, struct gv_co_kernel
 	return check_entry(co, k, d.kernel_code_entry_byte_offset, err);
 }
 
+/* The kernel's own symbol is optional: only a disassembler asks for it. */
+static void read_code_size(Elf *elf, const struct gv_co *co, struct gv_co_kernel *k)
+{
+	struct gv_err ignored;
+	Elf64_Sym sym;
+
+	if (!find_symbol(elf, k->name, &sym, &ignored) && sym.st_value >= co->base &&
+	    sym.st_value - co->base == k->entry_off)
+		k->code_bytes = GV_MIN(sym.st_size, co->bytes - k->entry_off);
+}
+
 static int read_all(Elf *elf, const void *file, size_t bytes, struct gv_co *co, struct gv_err *err)
 {
 	GElf_Ehdr eh;
@@ -362,6 +373,8 @@ static int read_all(Elf *elf, const void *file, size_t bytes, struct gv_co *co, 
 	for (unsigned i = 0; !rc && i < co->num_kernels; i++) {
 		if (read_descriptor(elf, co, &co->kernel[i], err))
 			rc = gv_fail_prefix(err, "kernel '%s'", co->kernel[i].name);
+		else
+			read_code_size(elf, co, &co->kernel[i]);
 	}
 	return rc;
 }

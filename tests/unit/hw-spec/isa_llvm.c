@@ -11,6 +11,11 @@
 
 #include "isa_sample.h"
 
+static uint32_t mark(unsigned n)
+{
+	return 0xbf800000u | n;
+}
+
 static void put_word(FILE *f, uint32_t w)
 {
 	(void)fprintf(f, "0x%02x 0x%02x 0x%02x 0x%02x ", w & 0xff, w >> 8 & 0xff, w >> 16 & 0xff,
@@ -30,7 +35,7 @@ static int write_input(int fd, const struct isa_sample *s, unsigned count)
 		put_word(f, s[n].word[0]);
 		put_word(f, s[n].word[1]);
 		(void)fputs("]\n[", f);
-		put_word(f, 0xbf800000u | n);
+		put_word(f, mark(n));
 		(void)fputs("]\n", f);
 	}
 	return fclose(f) ? -EIO : 0;
@@ -69,7 +74,7 @@ static int read_output(FILE *f, struct isa_sample *s, unsigned count)
 
 		if (!*text || *text == '.')
 			continue;
-		if (is_mark(text, cur)) {
+		if (is_mark(text, cur) && !(lines == 0 && s[cur].word[0] == mark(cur))) {
 			cur++;
 			lines = 0;
 			continue;

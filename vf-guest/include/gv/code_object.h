@@ -57,6 +57,7 @@ struct gv_co_kernel {
 	uint32_t reqd_workgroup_size[3];  /* 0: not said */
 	/* from the descriptor */
 	uint64_t descriptor_off, entry_off; /* from the start of the image */
+	uint64_t code_bytes;                /* as the symbol says, inside the image; 0: not said */
 	uint32_t lds_bytes, scratch_bytes;  /* per group; per work item */
 	uint32_t rsrc1, rsrc2, rsrc3;
 	uint16_t properties;
