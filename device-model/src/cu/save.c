@@ -18,7 +18,7 @@
 #define VERSION 1u
 #define ROW     (CU_LANES * 4u)
 
-enum { FLAG_PRIV = 1, FLAG_HALT = 2, FLAG_GPR_IDX = 4, FLAGS = 7 };
+enum { FLAG_PRIV = 1, FLAG_HALT = 2, FLAGS = 3 };
 
 struct saved_run {
 	uint32_t magic, version;
@@ -65,8 +65,7 @@ static void save_wave(const struct cu_wave *w, uint8_t *to)
 	        .pc = cu_wave_pc(w),
 	        .executed = w->executed,
 	        .state = w->state,
-	        .flags = (w->priv ? FLAG_PRIV : 0u) | (w->halt ? FLAG_HALT : 0u) |
-	                 (w->attention & CU_GPR_IDX ? FLAG_GPR_IDX : 0u),
+	        .flags = (w->priv ? FLAG_PRIV : 0u) | (w->halt ? FLAG_HALT : 0u),
 	        .scc = w->scc,
 	        .mode = w->mode,
 	        .trapsts = w->trapsts,
@@ -150,7 +149,7 @@ static void restore_wave(struct cu_wave *w, const struct saved_wave *sw, const u
 	w->state = (enum cu_state)sw->state;
 	w->priv = sw->flags & FLAG_PRIV;
 	w->halt = sw->flags & FLAG_HALT;
-	w->attention = CU_ENTER | (sw->flags & FLAG_GPR_IDX ? (uint32_t)CU_GPR_IDX : 0u);
+	w->attention = CU_ENTER; /* and what MODE asks for */
 	w->scc = sw->scc;
 	w->trapsts = sw->trapsts;
 	w->mode = sw->mode;

@@ -224,14 +224,14 @@ static uint32_t hw_read(const struct cu_wave *w, unsigned id)
 	case HW_SH_MEM_BASES:
 		return (uint32_t)(run->d.private_base >> 48) | (uint32_t)(run->d.shared_base >> 48)
 		                                                       << 16;
-	case HW_TBA_LO:
-		return (uint32_t)run->d.tba;
+	case HW_TBA_LO: /* as the registers SQ_SHADER_TBA and TMA have them */
+		return (uint32_t)(run->d.tba >> 8);
 	case HW_TBA_HI:
-		return (uint32_t)(run->d.tba >> 32);
+		return (uint32_t)(run->d.tba >> 40);
 	case HW_TMA_LO:
-		return (uint32_t)run->d.tma;
+		return (uint32_t)(run->d.tma >> 8);
 	case HW_TMA_HI:
-		return (uint32_t)(run->d.tma >> 32);
+		return (uint32_t)(run->d.tma >> 40);
 	default: /* IB_STS too: nothing is ever in flight here */
 		return 0;
 	}

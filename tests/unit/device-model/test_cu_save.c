@@ -216,7 +216,7 @@ static void what_save_did_not_write_is_refused_and_changes_nothing(void)
 	        {44, {1, 2, UINT32_MAX}},           /* group */
 	        {120, {1, 2, 3}},                   /* PC of wave 0 */
 	        {136, {5, 6, UINT32_MAX}},          /* its state */
-	        {140, {8, 16, UINT32_MAX}},         /* flags */
+	        {140, {4, 16, UINT32_MAX}},         /* flags */
 	        {144, {2, 3, UINT32_MAX}},          /* SCC */
 	        {156, {1, 2, UINT32_MAX}},          /* zero */
 	        {120 + 552 + 4096, {1, 2, 3}},      /* PC of wave 1 */
@@ -310,6 +310,32 @@ static void a_forged_wave_stays_inside(void)
 		(void)gv_cu_free(run);
 	}
 	CU_ASSERT_TRUE(taken > 500);
+}
+
+/* Between s_set_gpr_idx_on and the instruction it is for. */
+static void relative_registers_stay_relative(void)
+{
+	static const uint32_t code[] = {
+	        0x7e02028a,             /* v_mov_b32_e32 v1, 10 */
+	        0x7e040294,             /* v_mov_b32_e32 v2, 20 */
+	        0xbe830082,             /* s_mov_b32 s3, 2 */
+	        0xbf110103,             /* s_set_gpr_idx_on s3, gpr_idx(SRC0) */
+	        0x7e060300,             /* v_mov_b32_e32 v3, v0 */
+	        0xbf9c0000,             /* s_set_gpr_idx_off */
+	        0x24080082,             /* v_lshlrev_b32_e32 v4, 2, v0 */
+	        0xdc708000, 0x00000304, /* global_store_dword v4, v3, s[0:1] */
+	        0xbf810000,             /* s_endpgm */
+	};
+	struct gv_cu_dispatch d = PROGRAM(code);
+	struct gv_cu_run *run = begin(&d);
+	unsigned moves = 0;
+
+	while (gv_cu_step(run, 1) == GV_CU_YIELD && moves < 1000)
+		run = move(run, &d, moves++);
+	CU_ASSERT_TRUE(moves >= 18);
+	for (uint32_t i = 0; i < 128; i++)
+		CU_ASSERT_EQUAL(counted()[i], 20);
+	(void)gv_cu_free(run);
 }
 
 /* ---- traps and halts ---- */
@@ -441,6 +467,7 @@ int main(int argc, char **argv)
 	        UT(another_dispatch_is_refused),
 	        UT(a_faulted_run_is_not_saved),
 	        UT(a_forged_wave_stays_inside),
+	        UT(relative_registers_stay_relative),
 	        UT(a_trap_handler_is_entered_and_left),
 	        UT(a_trap_without_handler_or_in_it_is_a_fault),
 	        UT(a_halted_wave_stays_and_others_go_on),

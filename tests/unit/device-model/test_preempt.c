@@ -306,6 +306,46 @@ static void a_forged_context_fails_the_queue(void)
 	rig_close(&wave_rig);
 }
 
+/* SQ_SHADER_TBA and TMA of the VMID: the handler stores where TMA says. */
+static void a_trap_handler_is_found_by_its_registers(void)
+{
+	static const uint32_t traps[] = {0xbf920001, 0xbf810000}; /* s_trap 1; s_endpgm */
+	static const uint32_t handler[] = {
+	        0xb8f0f812,             /* s_getreg_b32 ttmp4, hwreg(18) */
+	        0xb8f1f813,             /* s_getreg_b32 ttmp5, hwreg(19) */
+	        0x8ef08870,             /* s_lshl_b64 ttmp[4:5], ttmp[4:5], 8 */
+	        0x24040082,             /* v_lshlrev_b32_e32 v2, 2, v0 */
+	        0xdc708000, 0x00700002, /* global_store_dword v2, v0, ttmp[4:5] */
+	        0x806c846c,             /* s_add_u32 ttmp0, ttmp0, 4 */
+	        0x826d806d,             /* s_addc_u32 ttmp1, ttmp1, 0 */
+	        0xbe801f6c,             /* s_rfe_b64 ttmp[0:1] */
+	};
+	const uint64_t tba = WAVE_IMAGE + 0x1000, tma = WAVE_IMAGE + 0x2000;
+
+	wave_up(0, 0);
+	wave_dispatch = (struct gv_cu_dispatch){
+	        .pgm_va = WAVE_IMAGE,
+	        .rsrc1 = 3,
+	        .rsrc2 = GV_PUT(COMPUTE_PGM_RSRC2, TRAP_PRESENT, 1),
+	        .dim = {1, 1, 1},
+	        .num_thread = {64, 1, 1},
+	};
+	rig_put(&wave_rig, WAVE_VF, WAVE_IMAGE, traps, sizeof(traps));
+	rig_put(&wave_rig, WAVE_VF, tba, handler, sizeof(handler));
+	rig_wr(&wave_rig, WAVE_VF, SQ_SHADER_TBA_LO__BYTE, (uint32_t)(tba >> 8));
+	rig_wr(&wave_rig, WAVE_VF, SQ_SHADER_TMA_LO__BYTE, (uint32_t)(tma >> 8));
+	wave_launch(1);
+	CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 1, 2000));
+	for (uint32_t i = 0; i < 64; i++)
+		CU_ASSERT_EQUAL(rig_get32(&wave_rig, WAVE_VF, tma + 4 * i), i);
+	/* without TRAP_PRESENT nobody is there */
+	wave_dispatch.rsrc2 = 0;
+	wave_launch(1);
+	CU_ASSERT_FALSE(rig_sync(&wave_rig, WAVE_VF, 1, 50));
+	CU_ASSERT_NOT_EQUAL(wave_queue_error(0), 0);
+	rig_close(&wave_rig);
+}
+
 static void the_wave_limit_of_the_device_ends_an_endless_kernel(void)
 {
 	struct gv_ih_iv iv;
@@ -330,6 +370,7 @@ int main(int argc, char **argv)
 	        UT(another_gpu_goes_on_with_the_same_memory),
 	        UT(a_dequeue_request_saves_waves),
 	        UT(a_forged_context_fails_the_queue),
+	        UT(a_trap_handler_is_found_by_its_registers),
 	        UT(the_wave_limit_of_the_device_ends_an_endless_kernel),
 	};
 
