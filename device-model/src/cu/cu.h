@@ -169,7 +169,7 @@ uint32_t gv_cu_waves_per_group(const struct gv_cu_dispatch *d);
 /** How many runs COMPUTE_TMPRING_SIZE has scratch for; UINT32_MAX when scratch is off. */
 uint32_t gv_cu_max_runs(const struct gv_cu_dispatch *d);
 
-/** One line for the log: "pc 0x...: v_foo (words): reason". */
+/** One line for the log: "pc 0x...: v_foo_b32 v0, v1: reason". */
 const char *gv_cu_fault_text(const struct gv_cu_fault *f, char *buf, unsigned bytes);
 
 /** Name and length in dwords of the instruction in @word; NULL and 1 when there is none. */

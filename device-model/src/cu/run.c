@@ -502,11 +502,13 @@ const char *gv_cu_fault_text(const struct gv_cu_fault *f, char *buf, unsigned by
 	        [GV_CU_NO_MEMORY] = "out of host memory",
 	        [GV_CU_WATCHDOG] = "too many instructions",
 	};
-	char access[64];
+	char access[64], text[GV_GFX9_TEXT];
+	struct gv_gfx9_inst in;
 
 	access_text(f, access, sizeof(access));
-	(void)snprintf(buf, bytes, "pc 0x%" PRIx64 ": %s (%08x %08x): %s%s, group %u,%u,%u wave %u",
-	               f->pc, f->name ? f->name : "?", f->word[0], f->word[1], why[f->reason],
-	               access, f->group[0], f->group[1], f->group[2], f->wave);
+	(void)gv_gfx9_decode(f->word, 2, &in);
+	(void)snprintf(buf, bytes, "pc 0x%" PRIx64 ": %s: %s%s, group %u,%u,%u wave %u", f->pc,
+	               gv_gfx9_print(&in, text, sizeof(text)), why[f->reason], access, f->group[0],
+	               f->group[1], f->group[2], f->wave);
 	return buf;
 }

@@ -264,7 +264,8 @@ static void faults_say_what_and_where(void)
 		if (t[n].name[0] != '?')
 			CU_ASSERT_STRING_EQUAL(f.name, t[n].name);
 		CU_ASSERT_PTR_NOT_NULL(
-		        strstr(gv_cu_fault_text(&f, text, sizeof(text)), "pc 0x40000004"));
+		        strstr(gv_cu_fault_text(&f, text, sizeof(text)), "pc 0x40000004: "));
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, t[n].name[0] == '?' ? ".long" : t[n].name));
 	}
 }
 
