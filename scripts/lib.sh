@@ -9,6 +9,7 @@ GV_BUILD=${GV_BUILD:-$GV_ROOT/build}
 GV_PKGS_BUILD="gcc libc6-dev make cmake ninja-build pkg-config libjson-c-dev libcunit1-dev libelf-dev
 	libmsgpack-dev libsystemd-dev libmicrohttpd-dev libvirt-dev libxml2-dev"
 GV_PKGS_KERNELS="clang-14 lld-14 llvm-14"
+GV_PKGS_ROCM="clang-15 lld-15 rocm-device-libs" # math builtins
 GV_PKGS_XML="libvirt-clients libvirt0 libxml2-utils"
 GV_PKGS_TEST="clang libclang-rt-14-dev clang-format python3 python3-jsonschema $GV_PKGS_XML"
 
