@@ -46,6 +46,9 @@ struct gv_writeback {
 #define GV_IB_SLOTS      32u
 #define GV_IB_SLOT_BYTES 8192u
 #define GV_IB_BYTES      2048u /* commands; then an AQL packet, then kernel arguments */
+#define GV_IB_AMD_QUEUE  (GV_IB_SLOTS * GV_IB_SLOT_BYTES) /* behind the slots: struct gv_amd_queue \
+	                                                   */
+#define GV_IB_BUF_BYTES (GV_IB_AMD_QUEUE + GV_GPU_PAGE)
 
 struct gv_guest_queue {
 	struct gv_guest *g;

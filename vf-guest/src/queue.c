@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "guest.h"
+#include "launch.h"
 
 #define STOPPED_NS (200 * GV_MS) /* a fence that is on its way comes within this */
 
@@ -132,6 +132,15 @@ static int ring_test(struct gv_guest_queue *q, struct gv_err *err)
 	return 0;
 }
 
+static int make_ib(struct gv_guest_queue *q, struct gv_err *err)
+{
+	int rc = gv_buf_make(q->g, q->g->vm, GV_GUEST_SYSTEM, GV_IB_BUF_BYTES, true, &q->ib, err);
+
+	if (!rc)
+		gv_launch_amd_queue((void *)((uint8_t *)q->ib->dma.cpu + GV_IB_AMD_QUEUE));
+	return rc;
+}
+
 static int queue_up(struct gv_guest_queue *q, unsigned ring_dw, unsigned eop, struct gv_err *err)
 {
 	struct gv_guest *g = q->g;
@@ -156,8 +165,7 @@ static int queue_up(struct gv_guest_queue *q, unsigned ring_dw, unsigned eop, st
 	atomic_store(&q->failed_ns, 0);
 	rc = ring_test(q, err);
 	if (!rc && !q->ib)
-		rc = gv_buf_make(g, g->vm, GV_GUEST_SYSTEM, GV_IB_SLOTS * GV_IB_SLOT_BYTES, true,
-		                 &q->ib, err);
+		rc = make_ib(q, err);
 	return rc;
 }
 
