@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint32_t word[512];
 	size_t count = size / 4 < 512 ? size / 4 : 512;
 
-	memcpy(word, data, count * 4);
+	if (count)
+		memcpy(word, data, count * 4);
 	for (size_t at = 0; at < count;) {
 		struct gv_gfx9_inst in;
 		char line[GV_GFX9_TEXT];
