@@ -50,6 +50,7 @@ enum {
 	GV_ASK_WPREG = 16, /* CP_HQD_PQ_WPTR_LO/HI were written */
 	GV_ASK_RESET = 32, /* DEQUEUE_REQUEST: stop now, ACTIVE goes to 0 */
 	GV_ASK_SAVE = 64,  /* DEQUEUE_REQUEST: save the waves, then stop */
+	GV_ASK_ALL = 127,
 };
 
 /* A range of dwords that packets are fetched from: the ring (pos and end run freely) or an IB. */

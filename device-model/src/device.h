@@ -390,6 +390,21 @@ void gv_cp_done(struct gv_fn *f);
 void gv_cp_pause(struct gv_fn *f);
 void gv_cp_resume(struct gv_fn *f);
 void gv_cp_reset(struct gv_fn *f);
+
+/* A switch of worlds. gv_cp_pause() alone parks: all waves of the function stand between two
+ * instructions, in host memory, until gv_cp_resume(). To have them elsewhere, between the two:
+ *
+ *	gv_cp_pause(f);  gv_cp_save(f, &buf, &bytes);  ... the function's registers, then
+ *	gv_fn_reset-like forgetting of everything ...  registers back,
+ *	gv_fn_mem_enter(f);  gv_cp_restore(f, buf, bytes);  gv_fn_mem_leave(f);  gv_cp_resume(f);
+ */
+/** Queues and their waves in a buffer; the caller frees it. The function goes on unchanged if it
+ *  is resumed. Paused, no locks. -ENOMEM. */
+int gv_cp_save(struct gv_fn *f, void **buf, size_t *bytes);
+/** Queues go on as they were saved. The HQD registers and CP_HQD_ACTIVE are those of the time of
+ *  saving, no queue is active in the model. Paused, in a memory slice. -EINVAL: not what
+ *  gv_cp_save() wrote, for such registers (reset the function then); -ENOMEM. */
+int gv_cp_restore(struct gv_fn *f, const void *buf, size_t bytes);
 int gv_sdma_init(struct gv_fn *f);
 void gv_sdma_done(struct gv_fn *f);
 void gv_sdma_pause(struct gv_fn *f);

@@ -306,6 +306,85 @@ static void a_forged_context_fails_the_queue(void)
 	rig_close(&wave_rig);
 }
 
+/* All that the model knows of the VF's queues; their registers stay, as a world switch brings them
+ * back. */
+static void forget_queues(struct gv_fn *f)
+{
+	uint32_t active[GV_NUM_HQD];
+
+	(void)pthread_rwlock_wrlock(&f->mem_lock);
+	(void)pthread_mutex_lock(&f->dev->lock);
+	for (unsigned i = 0; i < GV_NUM_HQD; i++) {
+		active[i] = gv_hqd_get(f, i, GV_REG_CP_HQD_ACTIVE);
+		gv_hqd_forget(&f->cp->queue[i]);
+		gv_hqd_put(f, i, GV_REG_CP_HQD_ACTIVE, active[i]);
+	}
+	(void)pthread_mutex_unlock(&f->dev->lock);
+	(void)pthread_rwlock_unlock(&f->mem_lock);
+}
+
+static void switch_world(struct gv_fn *f)
+{
+	size_t bytes = 0;
+	void *buf = NULL;
+
+	gv_cp_pause(f);
+	CU_ASSERT_EQUAL_FATAL(gv_cp_save(f, &buf, &bytes), 0);
+	forget_queues(f);
+	gv_fn_mem_enter(f);
+	CU_ASSERT_EQUAL(gv_cp_restore(f, buf, bytes - 1), -EINVAL);
+	gv_fn_mem_leave(f);
+	forget_queues(f);
+	gv_fn_mem_enter(f);
+	CU_ASSERT_EQUAL(gv_cp_restore(f, buf, bytes), 0);
+	gv_fn_mem_leave(f);
+	gv_cp_resume(f);
+	free(buf);
+}
+
+/* Its three queues, in the middle of a kernel, of an IB, of a wait and of a copy. */
+static void a_function_goes_on_after_its_queues_were_elsewhere(void)
+{
+	struct gv_fn *f;
+	uint32_t seq[3];
+	unsigned n = 0;
+
+	wave_up(0, 0);
+	f = &wave_rig.dev->fn[WAVE_VF];
+	CU_ASSERT_EQUAL_FATAL(cu_rig_open(&wave_bench, "save.cl", "-O2"), 0);
+	wave_load_kernel("sort", 30000);
+	rig_put32(&wave_rig, WAVE_VF, WAVE_IB - 0x100, 0);
+	wave_launch(1);
+	seq[1] = rig_emit_fence(&wave_rig, WAVE_VF, 1, 0);
+	rig_kick(&wave_rig, WAVE_VF, 1);
+	RIG_EMIT(&wave_rig, WAVE_VF, 2, gv_pm4_header(PM4_WAIT_REG_MEM, 6),
+	         GV_PUT(PM4_WAIT_REG_MEM, FUNCTION, 3) | GV_PUT(PM4_WAIT_REG_MEM, MEM_SPACE, 1),
+	         (uint32_t)WAVE_IB - 0x100, 0, 1, 0xffffffff, 4);
+	seq[2] = rig_emit_fence(&wave_rig, WAVE_VF, 2, 0);
+	rig_kick(&wave_rig, WAVE_VF, 2);
+	while (!wave_fence_is(1, seq[1]) && n++ < 2000) {
+		(void)usleep(100);
+		switch_world(f);
+	}
+	CU_ASSERT_TRUE(n >= 20);
+	CU_ASSERT_TRUE(wave_fence_is(1, seq[1]));
+	CU_ASSERT_EQUAL(wave_wrong(), 0);
+	CU_ASSERT_FALSE(wave_fence_is(2, seq[2]));
+	rig_put32(&wave_rig, WAVE_VF, WAVE_IB - 0x100, 1);
+	CU_ASSERT_TRUE(rig_wait_mem(&wave_rig, WAVE_VF, rig_fence_va(2), seq[2], 2000));
+	/* the scheduler is one still, and queues that are idle hear their doorbells */
+	for (unsigned i = 0; i < 20; i++) {
+		switch_world(f);
+		for (unsigned q = 0; q < 3; q++)
+			CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, q, 2000));
+	}
+	CU_ASSERT_TRUE(wave_preempt(1));
+	CU_ASSERT_EQUAL(rig_stats(&wave_rig, WAVE_VF).dispatches, 1);
+	CU_ASSERT_EQUAL(rig_stats(&wave_rig, WAVE_VF).guest_errors, 0);
+	cu_rig_close(&wave_bench);
+	rig_close(&wave_rig);
+}
+
 /* SQ_SHADER_TBA and TMA of the VMID: the handler stores where TMA says. */
 static void a_trap_handler_is_found_by_its_registers(void)
 {
@@ -370,6 +449,7 @@ int main(int argc, char **argv)
 	        UT(another_gpu_goes_on_with_the_same_memory),
 	        UT(a_dequeue_request_saves_waves),
 	        UT(a_forged_context_fails_the_queue),
+	        UT(a_function_goes_on_after_its_queues_were_elsewhere),
 	        UT(a_trap_handler_is_found_by_its_registers),
 	        UT(the_wave_limit_of_the_device_ends_an_endless_kernel),
 	};
