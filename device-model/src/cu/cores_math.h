@@ -335,13 +335,14 @@ CU_INLINE int32_t cu_f2i(float f)
 CU_INLINE uint32_t cu_norm_i16(float f)
 {
 	f = f != f ? 0 : f > 1 ? 1 : f < -1 ? -1 : f;
-	return (uint32_t)(uint16_t)(int32_t)nearbyintf(f * 32767.0f);
+	return (uint32_t)(uint16_t)(int32_t)nearbyint((double)f *
+	                                              32767.0); /* the product is exact */
 }
 
 CU_INLINE uint32_t cu_norm_u16(float f)
 {
 	f = f > 1 ? 1 : f > 0 ? f : 0;
-	return (uint32_t)nearbyintf(f * 65535.0f);
+	return (uint32_t)nearbyint((double)f * 65535.0);
 }
 
 CU_INLINE uint32_t cu_pk_u8(float f, uint32_t which, uint32_t old)
@@ -350,6 +351,17 @@ CU_INLINE uint32_t cu_pk_u8(float f, uint32_t which, uint32_t old)
 	float t = f > 0 ? nearbyintf(f) : 0;
 
 	return (old & ~(0xffu << s)) | (t > 255 ? 255u : (uint32_t)t) << s;
+}
+
+/* A NaN made quiet, which not every host's way to round to an integer does. */
+CU_INLINE float cu_quietf(float f)
+{
+	return f != f ? f + f : f;
+}
+
+CU_INLINE double cu_quietd(double d)
+{
+	return d != d ? d + d : d;
 }
 
 CU_INLINE float cu_fractf(float f)
@@ -362,7 +374,7 @@ CU_INLINE float cu_fractf(float f)
 /* The f16 below 1, at most. */
 CU_INLINE uint32_t cu_below_one16(uint32_t r)
 {
-	return (r & 0x7fff) > 0x7c00 ? r : GV_MIN(r, 0x3bffu);
+	return r == 0x3c00 ? 0x3bffu : r;
 }
 
 CU_INLINE double cu_fractd(double d)

@@ -8,7 +8,8 @@ CU_CORE(ldexp_f64)
 	CU_PUT64(d, cu_ud(ldexp(cu_d(CU_64(a)), cu_clamp_s((int32_t)CU_32(b), -5000, 5000))));
 }
 
-/* 53 bits of 2/pi for Payne-Hanek reduction, from bit 53 * b on, scaled for a's exponent. */
+/* 53 bits of 2/pi for Payne-Hanek reduction, from bit 53 * b on, scaled for a's exponent; there are
+ * 1201 bits. Rounded towards zero. */
 CU_INLINE double cu_trig_preop(double a, uint32_t segment)
 {
 	static const uint32_t bits[] = {
@@ -17,8 +18,8 @@ CU_INLINE double cu_trig_preop(double a, uint32_t segment)
 	        0xe88235f5, 0x2ebb4484, 0xe99c7026, 0xb45f7e41, 0x3991d639, 0x835339f4, 0x9c845f8b,
 	        0xbdf9283b, 0x1ff897ff, 0xde05980f, 0xef2f118b, 0x5a0a6d1f, 0x6d367ecf, 0x27cb09b7,
 	        0x4f463f66, 0x9e5fea2d, 0x7527bac7, 0xebe5f17b, 0x3d0739f7, 0x8a5292ea, 0x6bfb5fb1,
-	        0x1f8d5d08, 0x56033046};
-	int e = cu_exp64(a);
+	        0x1f8d5d08, 0x56033046, 0xfc7b0000};
+	int e = cu_exp64(a), scale = 0;
 	uint32_t shift = (segment & 0x1f) * 53 + (e > 1077 ? (uint32_t)(e - 1077) : 0);
 	uint64_t mant = 0;
 
@@ -28,7 +29,12 @@ CU_INLINE double cu_trig_preop(double a, uint32_t segment)
 
 		mant = mant << 1 | (word >> (31 - bit % 32) & 1);
 	}
-	return ldexp((double)mant, -53 - (int)shift + (e >= 1968 ? 128 : 0));
+	scale = -53 - (int)shift + (e >= 1968 ? 128 : 0);
+	if (scale < -1074) { /* a subnormal: what is cut off here cannot round */
+		mant = scale > -1074 - 64 ? mant >> (-1074 - scale) : 0;
+		scale = -1074;
+	}
+	return ldexp((double)mant, scale);
 }
 
 CU_CORE(trig_preop_f64)
@@ -196,7 +202,7 @@ CU_CORE(mad_i64_i32_sat)
 }
 
 /* Four sums of absolute differences of @b's bytes with @a's, sliding by a byte. */
-CU_INLINE uint64_t cu_qsad(uint64_t a, uint32_t b, uint64_t c, bool masked)
+CU_INLINE uint64_t cu_qsad(uint64_t a, uint32_t b, uint64_t c, bool masked, bool sat)
 {
 	uint64_t r = 0;
 
@@ -205,24 +211,22 @@ CU_INLINE uint64_t cu_qsad(uint64_t a, uint32_t b, uint64_t c, bool masked)
 		uint32_t sad = masked ? cu_msad_u8(part, b) : cu_sad_u8(part, b);
 		uint32_t sum = sad + (uint32_t)(c >> (16 * n) & 0xffff);
 
-		r |= (uint64_t)GV_MIN(sum, 0xffffu) << (16 * n);
+		r |= (uint64_t)(sat ? GV_MIN(sum, 0xffffu) : sum & 0xffff) << (16 * n);
 	}
 	return r;
 }
 
-CU_CORE(qsad_pk_u16_u8)
-{
-	CU_UNUSED3;
-	for (unsigned L = 0; L < CU_LANES; L++)
-		CU_PUT64(d, cu_qsad(CU_64(a), CU_32(b), CU_64(c), false));
-}
-
-CU_CORE(mqsad_pk_u16_u8)
-{
-	CU_UNUSED3;
-	for (unsigned L = 0; L < CU_LANES; L++)
-		CU_PUT64(d, cu_qsad(CU_64(a), CU_32(b), CU_64(c), true));
-}
+#define CU_QSAD(name, masked, sat)                                                                 \
+	CU_CORE(name)                                                                              \
+	{                                                                                          \
+		CU_UNUSED3;                                                                        \
+		for (unsigned L = 0; L < CU_LANES; L++)                                            \
+			CU_PUT64(d, cu_qsad(CU_64(a), CU_32(b), CU_64(c), masked, sat));           \
+	}
+CU_QSAD(qsad_pk_u16_u8, false, false)
+CU_QSAD(mqsad_pk_u16_u8, true, false)
+CU_QSAD(qsad_pk_u16_u8_sat, false, true)
+CU_QSAD(mqsad_pk_u16_u8_sat, true, true)
 
 /* Four rows wide: reached only through its own handler. */
 CU_CORE(mqsad_u32_u8)

@@ -170,8 +170,8 @@ static uint32_t wide_host(unsigned n, uint32_t x, uint32_t y)
 
 	if (n < 34)
 		for (unsigned k = 0; k < 4; k++)
-			r |= (uint64_t)u16((int64_t)sad((uint32_t)(xx >> (8 * k)), x) +
-			                   lo16((int64_t)(xx >> (16 * k))))
+			r |= (uint64_t)(uint16_t)(sad((uint32_t)(xx >> (8 * k)), x) +
+			                          (uint32_t)(xx >> (16 * k)))
 			     << (16 * k);
 	else if (n < 36)
 		r = (uint64_t)((int64_t)xx >> (x & 63));

@@ -14,7 +14,8 @@
  *    is flushed before;
  *  - v_rcp, v_rsq, v_sqrt, v_exp, v_log, v_sin, v_cos: one unit in the last place, of f64 half
  *    of the bits, of sines 2^-20; f32 denormals may be taken for zeros in any mode;
- *  - v_div_scale where the quotient is denormal only before rounding;
+ *  - v_div_scale where the quotient is denormal only before rounding; v_div_fmas and v_div_fixup
+ *    of denormal results (one unit) and of what no division makes;
  *  - v_cvt_pk_u8_f32: to the nearest, or truncated; v_cvt_*norm: as MODE says, or to the nearest;
  *  - v_cvt_rpi_i32_f32 of the largest number below a half;
  *  - f16 multiply-adds with two roundings, but v_mad_f16: denormals as MODE says, or flushed;

@@ -239,6 +239,14 @@ static bool beyond_omod(const struct valu_shape *s, const struct orc_format *f, 
 	       (want & ~sign) >= inf - 1;
 }
 
+/* The sign of a zero after omod or clamp is not specified. */
+static bool open_zero(const struct valu_shape *s, const struct orc_format *f, uint64_t got,
+                      uint64_t want)
+{
+	return (s->clamp || omod_acts(s, f)) && !(got << (65 - f->bits)) &&
+	       !(want << (65 - f->bits));
+}
+
 static bool near(const struct orc_format *f, const struct orc_result *r, uint64_t got,
                  uint64_t want)
 {
@@ -258,14 +266,13 @@ static bool float_matches(const struct valu_shape *s, const struct orc_format *f
 	if (got == want)
 		return true;
 	if (orc_is_nan(f, want))
-		return orc_is_nan(f, got) && (!r->exact_nan || omod_acts(s, f)) &&
+		return orc_is_nan(f, got) && (!r->exact_nan || s->clamp || omod_acts(s, f)) &&
 		       (r->any_nan || !(s->mode.ieee && orc_is_snan(f, got)));
 	if (orc_is_nan(f, got))
 		return false;
 	if (at_the_edge(s, f, got, want) || beyond_omod(s, f, got, want))
 		return true;
-	/* the sign of a zero after omod or clamp is not specified */
-	if ((s->clamp || omod_acts(s, f)) && !(got << (65 - f->bits)) && !(want << (65 - f->bits)))
+	if (open_zero(s, f, got, want))
 		return true;
 	return near(f, r, got, want);
 }
@@ -361,7 +368,8 @@ static bool register_is(struct lane_state *st, const struct orc_result *r, uint6
 	uint64_t field = low_bits(st->got >> p.at, p.bits), mask = low_bits(~0ull, p.bits) << p.at;
 	const struct orc_format *f = format_of(s->op->dt);
 	bool cut = f && p.bits < f->bits, sdwa = s->form == FORM_SDWA;
-	bool vague = f && (orc_is_nan(f, result) || r->ulps || beyond_omod(s, f, result, result));
+	bool vague = f && (orc_is_nan(f, result) || r->ulps || beyond_omod(s, f, result, result) ||
+	                   open_zero(s, f, result, result));
 
 	if (half_is_open(s->op) && st->got >> 16)
 		p.rest = old & 0xffff0000;

@@ -113,7 +113,7 @@ static int compare_quotient(struct orc_num n, struct orc_num d, int exp, uint64_
 	return orc_compare(n, orc_mul(limit, d));
 }
 
-/* Is n / d a denormal? Open where rounding would make 0 or the smallest normal number of it:
+/* Is n / d a denormal? Open where rounding may make 0 or the smallest normal number of it:
  * there v_div_fixup decides, or both ways are exact. */
 static enum quotient quotient(const struct orc_format *f, struct orc_num n, struct orc_num d)
 {
@@ -124,7 +124,7 @@ static enum quotient quotient(const struct orc_format *f, struct orc_num n, stru
 		return NORMAL;
 	if (compare_quotient(n, d, least, 2ull << f->fraction) >= 0)
 		return NORMAL;
-	if (compare_quotient(n, d, least, (2ull << f->fraction) - 1) >= 0)
+	if (compare_quotient(n, d, least, (2ull << f->fraction) - 2) >= 0)
 		return OPEN;
 	return compare_quotient(n, d, least, 2) >= 0 ? DENORMAL : OPEN;
 }
@@ -167,20 +167,36 @@ static void div_scale(const struct orc_lane *l, struct orc_result *r)
 	r->d = orc_result_bits(l, f, s0);
 }
 
+/* The unscaled result of v_div_fmas, sources flushed or not. */
+static struct orc_num fmas(const struct orc_lane *l, bool flush)
+{
+	const struct orc_format *f = l->f;
+
+	return orc_fma(orc_unpack(f, l->s[0], flush), orc_unpack(f, l->s[1], flush),
+	               orc_unpack(f, l->s[2], flush), orc_mode_round(l->mode, f));
+}
+
 /*
  * The scale undoes div_scale's: up when the quotient is large, else down. (Documents before that
  * of RDNA 3 print 2^32 and 2^64 here, which undoes nothing.) Sources are not flushed.
+ *
+ * Tolerated, since no division sees it: flushed sources; a second rounding where the scaled result
+ * is denormal, which v_div_fixup mends; a sum that overflows before it is scaled.
  */
 static void div_fmas(const struct orc_lane *l, struct orc_result *r)
 {
 	const struct orc_format *f = l->f;
-	struct orc_num v = orc_fma(orc_unpack(f, l->s[0], false), orc_unpack(f, l->s[1], false),
-	                           orc_unpack(f, l->s[2], false), orc_mode_round(l->mode, f));
+	struct orc_num v = fmas(l, false), flushed_sum = fmas(l, !orc_keeps_in(l->mode, f));
 	int by = f == &orc_f64 ? 128 : 64, middle = f == &orc_f64 ? 1023 : 127;
 
-	if (l->carry && v.kind == ORC_FINITE)
-		v.exp += biased(f, l->s[2]) > middle ? by : -by;
+	by = !l->carry ? 0 : biased(f, l->s[2]) > middle ? by : -by;
+	r->anything = by && v.kind == ORC_FINITE && orc_ilog2(v) >= middle;
+	v.exp += by;
+	flushed_sum.exp += by;
 	r->d = orc_result_bits(l, f, v);
+	r->has_alt = true;
+	r->alt = orc_result_bits(l, f, flushed_sum);
+	r->ulps = by && biased(f, r->d) <= 1;
 }
 
 /* What rounding makes of a number that is far too small or far too large. */
@@ -191,6 +207,8 @@ static uint64_t extreme(const struct orc_lane *l, bool neg, int exp)
 	return orc_result_bits(l, l->f, v);
 }
 
+/* Of a quotient that is NaN, where it overflowed on the way, documents and a right division say
+ * different things. A denormal one may be mended by a unit, see v_div_fmas. */
 static void div_fixup(const struct orc_lane *l, struct orc_result *r)
 {
 	const struct orc_format *f = l->f;
@@ -207,6 +225,8 @@ static void div_fixup(const struct orc_lane *l, struct orc_result *r)
 		q.kind = ORC_ZERO;
 	} else if (biased(f, l->s[2]) - biased(f, l->s[1]) < far) {
 		r->d = extreme(l, q.neg, -9999);
+		r->has_alt = true; /* "underflow": a zero, or rounded */
+		r->alt = q.neg ? orc_sign_bit(f) : 0;
 		return;
 	} else {
 		struct orc_num s0 = orc_source(l, f, 0);
@@ -214,6 +234,8 @@ static void div_fixup(const struct orc_lane *l, struct orc_result *r)
 		s0.neg = q.neg;
 		q = s0;
 		r->any_nan = true; /* a quotient is not said to be made quiet */
+		r->anything = q.kind == ORC_NAN;
+		r->ulps = biased(f, l->s[0]) <= 1;
 	}
 	r->d = orc_result_bits(l, f, q);
 }
