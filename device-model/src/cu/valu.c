@@ -11,6 +11,7 @@
 
 #include "cores_id.h"
 #include "state.h"
+#include "valu_special.h"
 
 static bool is_wide(uint8_t type)
 {
@@ -214,6 +215,14 @@ void cu_valu_slow(struct cu_wave *w, const struct cu_inst *i)
 		cu_wr64(&w->s[CU_EXEC], old);
 }
 
+/* Registers of source @n, or of the result (3). */
+static unsigned rows_of(const struct cu_op *op, unsigned n)
+{
+	if (op->fn == cu_v_mqsad && n >= 2)
+		return 4;
+	return is_wide(n == 3 ? op->dt : op->st[n]) ? 2 : 1;
+}
+
 /* s_set_gpr_idx_*: M0 moves the register numbers of sources or destination. The moved copy is
  * checked like a decoded one. */
 static void run_indexed(struct cu_wave *w, const struct cu_inst *i)
@@ -228,11 +237,11 @@ static void run_indexed(struct cu_wave *w, const struct cu_inst *i)
 		if (s->kind != CU_SRC_VGPR || !(which & 1u << n))
 			continue;
 		s->reg = (uint16_t)(s->reg + by);
-		ok &= s->reg + (is_wide(i->op->st[n]) ? 2u : 1u) <= w->num_vgprs;
+		ok &= s->reg + rows_of(i->op, n) <= w->num_vgprs;
 	}
 	if (which & 8 && !(i->op->flags & (GV9_F_CMP | GV9_F_SDST))) {
 		moved.dst = (uint16_t)(moved.dst + by);
-		ok &= moved.dst + (is_wide(i->op->dt) ? 2u : 1u) <= w->num_vgprs;
+		ok &= moved.dst + rows_of(i->op, 3) <= w->num_vgprs;
 	}
 	if (!ok)
 		cu_fault(w, i, GV_CU_BAD_INSTRUCTION, 0);

@@ -227,6 +227,21 @@ static void a_waiting_wave_does_not_starve_the_one_it_waits_for(void)
 	CU_ASSERT_EQUAL(run(&d, 5000, NULL), GV_CU_DONE);
 }
 
+/* Four registers of result, of which the last would be v64 of 64. */
+static void an_indexed_register_is_checked_for_all_its_dwords(void)
+{
+	static const uint32_t code[] = {0xbf1108bc, /* s_set_gpr_idx_on 60, gpr_idx(DST) */
+	                                0xd1e70001, 0x04120702, /* v_mqsad_u32_u8 v[1:4], ... */
+	                                0xbf810000};
+	struct gv_cu_dispatch d = dispatch();
+	struct gv_cu_fault f;
+
+	put(0, code, GV_ARRAY_LEN(code));
+	CU_ASSERT_EQUAL(run(&d, 10, &f), GV_CU_FAULT);
+	CU_ASSERT_EQUAL(f.reason, GV_CU_BAD_INSTRUCTION);
+	CU_ASSERT_EQUAL(f.pc, MEM_VA + 4);
+}
+
 static void faults_say_what_and_where(void)
 {
 	static const struct {
@@ -356,7 +371,8 @@ static void jumping_through_all_of_memory_keeps_the_cache_small(void)
 
 UT_MAIN("cu hostile", UT(random_instructions_stay_inside),
         UT(single_instructions_with_random_state_stay_inside), UT(an_endless_loop_yields),
-        UT(a_waiting_wave_does_not_starve_the_one_it_waits_for), UT(faults_say_what_and_where),
+        UT(a_waiting_wave_does_not_starve_the_one_it_waits_for),
+        UT(an_indexed_register_is_checked_for_all_its_dwords), UT(faults_say_what_and_where),
         UT(running_off_the_code_is_a_fetch_fault), UT(impossible_dispatches_are_refused),
         UT(a_grid_of_any_size_can_be_left), UT(code_is_fetched_again_when_the_mapping_changes),
         UT(jumping_through_all_of_memory_keeps_the_cache_small))
