@@ -103,7 +103,7 @@ static bool has_second(const struct format *f, const struct gv_gfx9_op *op, uint
 	case GV9_SOP1:
 		return s0 == GV9_LITERAL && !(op && !op->sw[0]);
 	case GV9_SOPK:
-		return op && op->num == 20; /* s_setreg_imm32_b32 */
+		return op && op->imm == GV9_I_HWREG && !op->dw && !op->sw[0]; /* s_setreg_imm32 */
 	case GV9_VOP1:
 	case GV9_VOP2:
 	case GV9_VOPC:

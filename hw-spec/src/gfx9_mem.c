@@ -49,7 +49,7 @@ int gv_gfx9_fields_smem(struct gv_gfx9_inst *in)
 
 	if (!(op->flags & (kind | GV9_F_ADDRESS)) || op->flags & GV9_F_NOADDR)
 		return smem_bare(in);
-	in->glc = op->flags & kind && gv_gfx9_bit(w, 16);
+	in->glc = op->flags & (kind & ~GV9_F_PROBE) && gv_gfx9_bit(w, 16);
 	if (op->flags & GV9_F_PROBE) { /* a number, not a register */
 		in->simm = (uint16_t)sdata;
 		gv_gfx9_add(in, GV9_DATA, GV9_OFF, 0);
@@ -200,7 +200,7 @@ int gv_gfx9_fields_buffer(struct gv_gfx9_inst *in)
 {
 	const struct gv_gfx9_op *op = in->op;
 	uint32_t w = in->word[0], v = in->word[1];
-	bool bare = !op->dw, from_lds = op->format == GV9_MUBUF && op->num == 61;
+	bool bare = !op->dw, from_lds = op->flags & GV9_F_LDS && !(op->flags & GV9_F_LOAD);
 	int rc;
 
 	if (bare) { /* cache control */

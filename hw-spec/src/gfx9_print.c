@@ -143,7 +143,7 @@ static void put_operand(struct gv_gfx9_text *t, const struct gv_gfx9_inst *in,
                         const struct gv_gfx9_operand *o)
 {
 	if (o->role == GV9_DATA && in->op->format == GV9_SMEM && in->op->flags & GV9_F_PROBE)
-		gv_gfx9_put(t, "%u", in->simm);
+		gv_gfx9_put(t, in->simm <= 64 ? "%u" : "0x%x", in->simm);
 	else if (o->role == GV9_IMM)
 		gv_gfx9_put_imm(t, in);
 	else if (o->code == GV9_OFF && o->role == GV9_SRC0) /* v_interp_mov_f32 */

@@ -62,14 +62,14 @@ static void put_message(struct gv_gfx9_text *t, unsigned v)
 	const char *name = op < ARRAY_LEN(m->op) ? m->op[op] : NULL;
 	bool streamed = m->stream && op;
 
-	if (v & ~0x37fu)
-		gv_gfx9_put(t, "%u", v);
-	else if (m->name && !has_ops(m) && !op && !stream)
+	if (m->name && !has_ops(m) && !op && !stream)
 		gv_gfx9_put(t, "sendmsg(%s)", m->name);
 	else if (m->name && name && streamed)
 		gv_gfx9_put(t, "sendmsg(%s, %s, %u)", m->name, name, stream);
 	else if (m->name && name && !stream)
 		gv_gfx9_put(t, "sendmsg(%s, %s)", m->name, name);
+	else if (v & ~0x37fu)
+		gv_gfx9_put(t, "%u", v);
 	else
 		gv_gfx9_put(t, "sendmsg(%u, %u, %u)", id, op, stream);
 }

@@ -4,6 +4,9 @@
 
 #define SEL_DWORD 6
 
+/* VOP3 opcodes whose operands are like nobody else's. */
+enum { MQSAD_U32_U8 = 487, READLANE = 649, WRITELANE = 650 };
+
 static const enum gv_gfx9_role source_role[3] = {GV9_SRC0, GV9_SRC1, GV9_SRC2};
 
 static struct gv_gfx9_operand *last(struct gv_gfx9_inst *in)
@@ -29,8 +32,9 @@ static bool any_float(const struct gv_gfx9_op *op)
 /* v_mqsad_u32_u8 has four dwords of result and of source 2. */
 static unsigned rows(const struct gv_gfx9_op *op, uint8_t type)
 {
-	return op->format == GV9_VOP3 && op->num == 487 && type == GV9_B64 ? 4
-	                                                                   : gv_gfx9_dwords(type);
+	return op->format == GV9_VOP3 && op->num == MQSAD_U32_U8 && type == GV9_B64
+	               ? 4
+	               : gv_gfx9_dwords(type);
 }
 
 /* Result, and the lane mask beside it or in its place. */
@@ -232,9 +236,9 @@ static bool lane_access_is_wrong(const struct gv_gfx9_inst *in)
 	const struct gv_gfx9_operand *s0 = gv_gfx9_operand(in, GV9_SRC0);
 	const struct gv_gfx9_operand *s1 = gv_gfx9_operand(in, GV9_SRC1);
 
-	if (op->format != GV9_VOP3 || (op->num != 649 && op->num != 650))
+	if (op->format != GV9_VOP3 || (op->num != READLANE && op->num != WRITELANE))
 		return false;
-	return s1->code >= GV9_VGPR || (s0->code >= GV9_VGPR) == (op->num == 650);
+	return s1->code >= GV9_VGPR || (s0->code >= GV9_VGPR) == (op->num == WRITELANE);
 }
 
 /* neg, abs and op_sel of source @n; a source of bits has no neg. */
@@ -290,12 +294,12 @@ static int vop3_source(struct gv_gfx9_inst *in, unsigned n)
 	unsigned code = gv_gfx9_bits(in->word[1], 9 * n, 9);
 	int rc;
 
-	if (rows(in->op, in->op->st[n]) == 4) /* v_mqsad_u32_u8, source 2 */
-		rc = n == 2 ? code < GV9_VGPR ? -EINVAL
-		                              : gv_gfx9_add_vgpr(in, GV9_SRC2, code - GV9_VGPR, 4)
-		            : gv_gfx9_add_source(in, source_role[n], code, in->op->st[n]);
-	else
+	if (n < 2 || rows(in->op, in->op->st[n]) < 4)
 		rc = gv_gfx9_add_source(in, source_role[n], code, in->op->st[n]);
+	else if (code >= GV9_VGPR)
+		rc = gv_gfx9_add_vgpr(in, GV9_SRC2, code - GV9_VGPR, 4);
+	else
+		rc = -EINVAL;
 	if (!rc)
 		vop3_modifiers(in, n);
 	return rc;
