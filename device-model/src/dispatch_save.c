@@ -9,7 +9,9 @@
 
 #include "dispatch.h"
 
-#define MAX_PARTS 256u
+/* More parts than this, or than this model has threads, are refused: each costs host memory,
+ * however little of the guest's says that it is there. */
+#define MAX_PARTS 64u
 
 struct saved_grid {
 	uint64_t pgm_va, scratch_base;
@@ -169,8 +171,9 @@ static int restore_part(struct gv_grid *g, const uint8_t **at, size_t *left)
 	return 0;
 }
 
-/* Parts that @buf says there are: its last one's index is the highest. */
-static int count_parts(const uint8_t *buf, size_t bytes, uint32_t num_parts, unsigned *count)
+/* Parts that there must be for those in @buf. */
+static int count_parts(const uint8_t *buf, size_t bytes, uint32_t num_parts, uint32_t max,
+                       unsigned *count)
 {
 	struct saved_part sp = {0};
 	uint32_t highest = 0;
@@ -179,7 +182,7 @@ static int count_parts(const uint8_t *buf, size_t bytes, uint32_t num_parts, uns
 		if (bytes < sizeof(sp))
 			return -EINVAL;
 		memcpy(&sp, buf, sizeof(sp));
-		if (sp.index >= MAX_PARTS || sp.bytes > bytes - sizeof(sp))
+		if (sp.index >= max || sp.bytes > bytes - sizeof(sp))
 			return -EINVAL;
 		highest = GV_MAX(highest, sp.index);
 		buf += sizeof(sp) + sp.bytes;
@@ -191,6 +194,7 @@ static int count_parts(const uint8_t *buf, size_t bytes, uint32_t num_parts, uns
 
 int gv_dispatch_restore(struct gv_queue *q, const uint8_t *buf, size_t bytes)
 {
+	uint32_t max = GV_MAX(q->fn->dev->cfg.engine_threads, MAX_PARTS);
 	uint8_t ring_vmid = q->stream[0].vmid;
 	struct saved_grid sg;
 	struct gv_grid *g;
@@ -202,8 +206,8 @@ int gv_dispatch_restore(struct gv_queue *q, const uint8_t *buf, size_t bytes)
 	memcpy(&sg, buf, sizeof(sg));
 	buf += sizeof(sg);
 	bytes -= sizeof(sg);
-	if (sg.vmid >= GV_NUM_VMID || (ring_vmid && sg.vmid != ring_vmid) ||
-	    sg.num_parts > MAX_PARTS || count_parts(buf, bytes, sg.num_parts, &parts))
+	if (sg.vmid >= GV_NUM_VMID || (ring_vmid && sg.vmid != ring_vmid) || sg.num_parts > max ||
+	    count_parts(buf, bytes, sg.num_parts, max, &parts))
 		return -EINVAL;
 	g = gv_dispatch_get_grid(q, sg.vmid, parts);
 	if (!g)
