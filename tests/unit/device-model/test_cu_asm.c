@@ -282,7 +282,7 @@ static uint32_t scalar_host(unsigned n, uint32_t x, uint32_t y, uint32_t z)
 	case 1:
 		return (uint32_t)((int32_t)(x << 18) >> 23);
 	case 2:
-		return sx > sy ? x - y : y - x;
+		return (int32_t)(x - y) < 0 ? y - x : x - y;
 	case 3:
 		return (x << 3) + y;
 	case 4:
