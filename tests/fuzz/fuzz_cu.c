@@ -259,7 +259,7 @@ static void set_registers(struct input *in, struct cu_wave *w)
 {
 	for (unsigned n = 0; n < 102; n++)
 		w->s[n] = (uint32_t)next(in);
-	for (unsigned n = 0; n < 100; n += 2 + 2 * (next(in) & 1)) {
+	for (uint64_t n = 0; n < 100; n += 2 + 2 * (next(in) & 1)) {
 		w->s[n] = (uint32_t)(MEM_VA + next(in) % (PAGES * PAGE));
 		w->s[n + 1] &= next(in) & 1 ? 0 : 0xffff0000u;
 		w->s[n + 2] &= 0xffff;
