@@ -76,7 +76,7 @@ static int run(struct tally *t, unsigned long count, uint64_t seed)
 		unsigned n = count - done < ISA_BATCH ? (unsigned)(count - done) : ISA_BATCH;
 
 		for (unsigned k = 0; k < n; k++)
-			isa_make(&s[k], &seed);
+			isa_make(&s[k], done + k, &seed);
 		rc = isa_ask(s, n);
 		for (unsigned k = 0; k < n && !rc; k++)
 			compare(t, &s[k]);

@@ -153,9 +153,8 @@ static uint32_t literal(uint64_t *seed)
 	return rnd(seed) % 2 ? some[rnd(seed) % (sizeof(some) / sizeof(some[0]))] : sparse(seed);
 }
 
-static void fill(struct isa_sample *s, uint64_t *seed)
+static void fill(struct isa_sample *s, const struct gv_gfx9_op *op, uint64_t *seed)
 {
-	const struct gv_gfx9_op *op = &gv_gfx9_ops[rnd(seed) % gv_gfx9_num_ops];
 	uint32_t base = base_of(op, seed), mask = free_bits(base, op->format);
 
 	s->word[0] = base | (sparse(seed) & mask);
@@ -195,22 +194,34 @@ static bool stops_llvm(const struct isa_sample *s)
 	       (!cmp && ((v >> 8 & 7) == 7 || (v >> 11 & 3) == 3));
 }
 
-void isa_make(struct isa_sample *s, uint64_t *seed)
+static bool is_instruction(const struct isa_sample *s)
 {
-	unsigned style = rnd(seed) % 16;
+	struct gv_gfx9_inst in;
+
+	return gv_gfx9_decode(s->word, 2, &in) == 0 && !in.loose;
+}
+
+/* Any words; any of a row; instructions, which most samples shall be. */
+static void pick(struct isa_sample *s, const struct gv_gfx9_op *row, uint64_t *seed)
+{
+	unsigned style = rnd(seed) % 16, tries = row ? 100000 : style > 4 ? 64 : 1;
+
+	if (!row && style == 0) {
+		*s = (struct isa_sample){.word = {rnd(seed), rnd(seed)}};
+		return;
+	}
+	do
+		fill(s, row ? row : &gv_gfx9_ops[rnd(seed) % gv_gfx9_num_ops], seed);
+	while (--tries && !is_instruction(s));
+}
+
+void isa_make(struct isa_sample *s, unsigned long n, uint64_t *seed)
+{
+	bool each = n < ISA_EACH * gv_gfx9_num_ops;
 	struct gv_gfx9_inst in;
 
 	do {
-		unsigned tries = 0;
-
-		do {
-			if (style == 0)
-				*s = (struct isa_sample){.word = {rnd(seed), rnd(seed)}};
-			else
-				fill(s, seed);
-			/* most samples shall be instructions */
-		} while (style > 4 && ++tries < 64 &&
-		         (gv_gfx9_decode(s->word, 2, &in) || in.loose));
+		pick(s, each ? &gv_gfx9_ops[n % gv_gfx9_num_ops] : NULL, seed);
 		s->llvm[0] = 0;
 		s->next = false;
 		(void)gv_gfx9_decode(s->word, 2, &in);

@@ -7,6 +7,7 @@
 
 #define ISA_BATCH 60000u /* samples per run of LLVM */
 #define ISA_TEXT  240
+#define ISA_EACH  4u
 
 struct isa_sample {
 	uint32_t word[2];
@@ -14,8 +15,9 @@ struct isa_sample {
 	bool next;           /* LLVM found another one in the second word */
 };
 
-/** Number @n of the endless list that @seed begins; @s->word is set. */
-void isa_make(struct isa_sample *s, uint64_t *seed);
+/** Number @n of the endless list that @seed begins; @s->word is set. The list begins with
+ *  instructions of every row, ISA_EACH times. */
+void isa_make(struct isa_sample *s, unsigned long n, uint64_t *seed);
 
 /** Fill in what LLVM says. 0 or -errno. */
 int isa_ask(struct isa_sample *s, unsigned count);
