@@ -161,13 +161,28 @@ static void note(const char *why)
 	printf("%s\n", why);
 }
 
+/* The words under test. Of random shapes some get their MODE from an instruction before, instead of
+ * from the dispatch. */
+static struct bench_program program(const struct valu_shape *s, uint32_t *words, bool crossed)
+{
+	struct bench_program p = {.words = words, .rows = 12, .mode = s->mode};
+
+	if (!crossed && below(3) == 0) {
+		p.mode = (struct orc_mode){.round32 = below(4) & 3, .denorm64 = below(4) & 3};
+		words[0] = enc_sopk(bench_op("s_setreg_imm32_b32"), 0, 9u << 11 | 1);
+		words[1] = bench_mode_bits(&s->mode);
+		p.n = 2;
+	}
+	p.n += valu_encode(s, words + p.n);
+	return p;
+}
+
 static void run_shape(const struct valu_shape *s, unsigned waves, bool crossed)
 {
 	uint32_t words[BENCH_MAX_TEST];
-	struct bench_program p = {.words = words, .rows = 12, .mode = s->mode};
+	struct bench_program p = program(s, words, crossed);
 	char why[400];
 
-	p.n = valu_encode(s, words);
 	for (uint64_t n = 0; waves;) {
 		unsigned now = waves < BENCH_WAVES ? waves : BENCH_WAVES;
 

@@ -4,6 +4,9 @@
  * lane has 16 bytes of its own in LDS or in memory, in random order; what comes back, all of the
  * memory and the lanes that are off are compared.
  *
+ * Atomics of SMEM likewise, one to a wave. DS instructions with two addresses in one register
+ * (src2) and without one (addtid) are in test_cu_lds.c.
+ *
  * Not compared: float minima and maxima with a NaN or of two zeros; which NaN infinities add up to.
  */
 #include <stdio.h>
@@ -337,11 +340,12 @@ static bool belongs(const struct gv_gfx9_op *op, unsigned format)
 	       !strstr(op->name, "_lds_");
 }
 
-/* LDS instructions that move between lanes or count: test_cu_oracle_lanes.c. */
+/* LDS instructions that move between lanes or count: test_cu_oracle_lanes.c; others: test_cu_lds.c.
+ */
 static bool is_elsewhere(const char *name)
 {
-	static const char *const parts[] = {"permute", "swizzle", "append",   "consume", "ds_nop",
-	                                    "src2",    "addtid",  "condxchg", "ordered", "gws"};
+	static const char *const parts[] = {"permute", "swizzle", "append",  "consume", "ds_nop",
+	                                    "src2",    "addtid",  "ordered", "gws"};
 
 	for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]); k++)
 		if (strstr(name, parts[k]))
@@ -397,4 +401,100 @@ static void buffers(void)
 	try_format(GV9_MUBUF);
 }
 
-UT_MAIN("cu oracle memory", UT(lds), UT(global), UT(flat), UT(buffers))
+/* ---- scalar atomics: one to a wave, data and what comes back in s20 and up */
+enum { SCALAR_SLOT = 64 };
+
+static void fill_scalar(struct attempt *a, bool buffer)
+{
+	fill(a, 0);
+	for (unsigned w = 0; w < BENCH_WAVES; w++) {
+		uint32_t *s = bench.in[w].sgpr;
+		uint64_t va = bench_memory_va() + w * SCALAR_SLOT;
+
+		for (unsigned k = 0; k < 4; k++)
+			s[4 + k] = value(a);
+		if (a->what.two_data && w & 1) /* what is compared is equal */
+			memcpy(s + 4 + a->what.bytes / 4,
+			       bench.memory + w * SCALAR_SLOT + a->offset[0], a->what.bytes);
+		if (buffer) { /* V# in s[24:27] */
+			s[8] = (uint32_t)va;
+			s[9] = (uint32_t)(va >> 32);
+			s[10] = SCALAR_SLOT;
+			s[11] = 0x27000;
+		} else {
+			s[12] = (uint32_t)va;
+			s[13] = (uint32_t)(va >> 32);
+		}
+	}
+}
+
+static void check_scalar(const struct attempt *a)
+{
+	struct orc_mem_op what = a->what;
+
+	what.returns = a->glc;
+	for (unsigned w = 0; w < BENCH_WAVES; w++) {
+		const uint32_t *data = &bench.in[w].sgpr[4];
+		uint32_t dst[4];
+
+		memcpy(dst, data, sizeof(dst));
+		orc_mem_apply(&what, memory_before + w * SCALAR_SLOT + a->offset[0], data,
+		              data + what.bytes / 4, dst);
+		lanes++;
+		for (unsigned k = 0; k < 4; k++)
+			if (bench.out[w].sgpr[6 + k] != dst[k])
+				complain(a, w, 0, "result", bench.out[w].sgpr[6 + k], dst[k]);
+	}
+	check_memory(a);
+}
+
+static void attempt_scalar(struct attempt *a)
+{
+	bool buffer = strstr(a->op->name, "buffer") != NULL;
+	struct bench_program p = {.n = 5};
+	uint32_t words[5] = {0};
+
+	a->glc = below(2);
+	a->offset[0] = a->what.bytes * below(SCALAR_SLOT / a->what.bytes);
+	fill_scalar(a, buffer);
+	words[0] = enc_smem(a->op->num, 20, buffer ? 24 : 28) | (uint32_t)a->glc << 16;
+	words[1] = a->offset[0];
+	words[2] = enc_sopp(bench_op("s_waitcnt"), 0);
+	words[3] = enc_sop1(bench_op("s_mov_b64"), 36, 20);
+	words[4] = enc_sop1(bench_op("s_mov_b64"), 38, 22);
+	p.words = words;
+	if (bench_run(&bench, &p, BENCH_WAVES)) {
+		printf("%s: %s\n", a->op->name, bench.fault);
+		differences++;
+		return;
+	}
+	check_scalar(a);
+}
+
+static void scalar_atomics(void)
+{
+	unsigned rows = 0, all = 0;
+
+	lanes = 0;
+	for (size_t k = 0; k < gv_gfx9_num_ops; k++) {
+		static struct attempt a;
+		const struct gv_gfx9_op *op = &gv_gfx9_ops[k];
+		uint32_t w[2] = {enc_smem(op->num, 20, 24), 0};
+
+		if (op->format != GV9_SMEM || !strstr(op->name, "atomic") || !gv_cu_implemented(w))
+			continue;
+		memset(&a, 0, sizeof(a));
+		a.op = op;
+		CU_ASSERT_FATAL(orc_mem_parse(op->name, &a.what));
+		rows++;
+		differences = 0;
+		for (unsigned n = 0; n < 8 * bench_scale(); n++)
+			attempt_scalar(&a);
+		all += differences;
+	}
+	printf("%u rows, %llu waves, %u differ\n", rows, (unsigned long long)lanes, all);
+	CU_ASSERT(rows > 30);
+	CU_ASSERT_EQUAL(all, 0);
+}
+
+UT_MAIN("cu oracle memory", UT(lds), UT(global), UT(flat), UT(buffers), UT(scalar_atomics))

@@ -136,11 +136,17 @@ static int translate(void *ctx, uint64_t va, unsigned access, struct gv_cu_windo
 	return 0;
 }
 
+uint32_t bench_mode_bits(const struct orc_mode *m)
+{
+	return m->round32 | m->round64 << 2u | m->denorm32 << 4u | m->denorm64 << 6u |
+	       (uint32_t)m->dx10_clamp << 8 | (uint32_t)m->ieee << 9;
+}
+
 static struct gv_cu_dispatch dispatch(struct bench *b, const struct bench_program *p,
                                       unsigned waves)
 {
 	const struct orc_mode *m = &p->mode;
-	uint32_t mode = m->round32 | m->round64 << 2u | m->denorm32 << 4u | m->denorm64 << 6u;
+	uint32_t mode = bench_mode_bits(m) & 0xff;
 	uint64_t in = VA + offsetof(struct bench, in), out = VA + offsetof(struct bench, out);
 	struct gv_cu_dispatch d = {
 	        .mem = {.ctx = b, .translate = translate},

@@ -59,6 +59,8 @@ int bench_run(struct bench *b, const struct bench_program *p, unsigned waves);
 /** Number of an instruction, of the table in hw-spec. */
 uint32_t bench_op(const char *name);
 uint64_t bench_memory_va(void);
+/** Bits 9:0 of the MODE register. */
+uint32_t bench_mode_bits(const struct orc_mode *m);
 
 /** Waves to run per default one: 1, or what GV_ORACLE_SCALE says. */
 unsigned bench_scale(void);

@@ -31,6 +31,9 @@ OP(op_xor, m ^ d)
 OP(op_swap, d)
 OP(op_mskor, (m & ~d) | d2)
 OP(op_wrap, m >= d ? m - d : m + d2)
+/* Each half is exchanged where its data has the top bit set, which is not stored. */
+OP(op_condxchg, (d >> 31 & 1 ? d & 0x7fffffff : m & 0xffffffff) |
+                        (d >> 63 ? d & 0x7fffffff00000000 : m & 0xffffffff00000000))
 OP(op_cmpst, m == d ? d2 : m)   /* DS: data0 is compared */
 OP(op_cmpswap, m == d2 ? d : m) /* others: the second half is compared */
 
@@ -76,6 +79,7 @@ static const struct {
         {"wrxchg2", op_swap, NULL, NULL},
         {"wrxchg2st64", op_swap, NULL, NULL},
         {"swap", op_swap, NULL, NULL},
+        {"condxchg32", op_condxchg, NULL, NULL},
         {"cmpst", op_cmpst, NULL, op_fcmpst},
         {"cmpswap", op_cmpswap, NULL, NULL},
 };
@@ -126,7 +130,7 @@ static void halves(const struct words *w, struct orc_mem_op *op)
 /* ds_read2st64_b64: two elements, offsets count 64 of them. */
 static void two_offsets(const char *word, struct orc_mem_op *op)
 {
-	if (!strstr(word, "2"))
+	if (!strstr(word, "2") || strstr(word, "32"))
 		return;
 	op->elements = 2;
 	op->unit = op->bytes * (strstr(word, "st64") ? 64 : 1);
@@ -198,6 +202,10 @@ bool orc_mem_parse(const char *name, struct orc_mem_op *op)
 	memset(op, 0, sizeof(*op));
 	op->elements = 1;
 	split(name, &w);
+	if (w.n > 2 && !strcmp(w.at[1], "buffer")) { /* s_buffer_atomic_add: like s_atomic_add */
+		w.n--;
+		memmove(w.at + 1, w.at + 2, (w.n - 1) * sizeof(w.at[0]));
+	}
 	return w.n > 1 && (!strcmp(w.at[0], "ds") ? parse_ds(&w, op) : parse_global(&w, op));
 }
 
