@@ -21,6 +21,8 @@
 #define CU_TWIN          CU_LANE
 #endif
 
+#include "cores_trans.h"
+
 #ifdef __clang__
 #define CU_IVDEP _Pragma("clang loop vectorize(assume_safety)")
 #else
@@ -86,7 +88,6 @@
 #define F1(n, e) CU_FLOAT(n, CU_UNUSED1, CU_GET1, e)
 #define F2(n, e) CU_FLOAT(n, CU_UNUSED2, CU_GET2, e)
 #define F3(n, e) CU_FLOAT(n, CU_UNUSED3, CU_GET3, e)
-#define Z1(n, e) CU_LANE(n, CU_UNUSED1, CU_GET1, float, cu_flushed, d[L] = cu_flush(cu_u(e)))
 #define Z3(n, e) CU_LANE(n, CU_UNUSED3, CU_GET3, float, cu_flushed, d[L] = cu_flush(cu_u(e)))
 #define Y1(n, e) I1(n, e)
 #define B2(n, e) CU_FLOAT_BITS(n, CU_UNUSED2, CU_GET2, e)

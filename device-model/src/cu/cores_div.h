@@ -78,35 +78,62 @@ CU_INLINE double cu_div_scale64(double s, double den, double num, uint32_t *vcc)
 }
 
 /* The last Newton step, and back from the scaled range: the quotient was scaled down if it is
- * large now, else up. */
+ * large now, else up. Rounded once: in f32 the sum is to odd in double; in f64 the sources are
+ * scaled instead, where that loses nothing. */
 CU_INLINE float cu_div_fmas32(float a, float b, float c, uint32_t vcc)
 {
-	float r = __builtin_fmaf(a, b, c);
+	double p = (double)a * (double)b, q = (double)c, s = p + q, bb = s - p;
+	double err = (p - (s - bb)) + (q - bb);
+	uint64_t u = cu_ud(s);
 
-	return vcc ? r * (cu_exp32(c) > 127 ? 0x1p64f : 0x1p-64f) : r;
+	if (!vcc)
+		return __builtin_fmaf(a, b, c);
+	if (err != 0 && s - s == 0) {
+		u -= ((err < 0) != (s < 0)) && s != 0;
+		u |= 1;
+	}
+	return (float)(cu_d(u) * (cu_exp32(c) > 127 ? 0x1p64 : 0x1p-64));
 }
 
 CU_INLINE double cu_div_fmas64(double a, double b, double c, uint32_t vcc)
 {
-	double r = __builtin_fma(a, b, c);
+	bool swap = fabs(a) < fabs(b);
+	double big = swap ? b : a, small = swap ? a : b, scaled = c * 0x1p-128;
 
-	return vcc ? r * (cu_exp64(c) > 1023 ? 0x1p128 : 0x1p-128) : r;
+	if (!vcc)
+		return __builtin_fma(a, b, c);
+	if (cu_exp64(c) > 1023)
+		return __builtin_fma(a, b, c) * 0x1p128;
+	if (cu_exp64(big) > 128 && (scaled * 0x1p128 == c || fabs(big * small) > 0x1p-700))
+		return __builtin_fma(big * 0x1p-128, small,
+		                     scaled * 0x1p128 == c ? scaled /* else it only rounds */
+		                     : c < 0               ? -0x1p-1074
+		                                           : 0x1p-1074);
+	return __builtin_fma(a, b, c) * 0x1p-128;
 }
 
-/* The step back into the subnormals rounds a second time, so a quotient there may be off by one
- * unit: it is replaced by the rounded one. Anything else is the program's business. */
+/* A quotient among the subnormals that is half way between two: Newton's last step comes down on
+ * either side of it, so it is rounded here. @units: the quotient in smallest subnormals. Anything
+ * else is the program's business. */
+CU_INLINE bool cu_half_way(double units)
+{
+	return fabs(units - floor(units) - 0.5) < 0x1p-20;
+}
+
 CU_INLINE uint32_t cu_div_settle32(float q, float den, float num)
 {
 	uint32_t mine = cu_u(q) & 0x7fffffffu, exact = cu_u(num / den) & 0x7fffffffu;
+	bool near = mine <= 0x800000u && mine - exact + 1 <= 2;
 
-	return mine <= 0x800000u && mine - exact + 1 <= 2 ? exact : mine;
+	return near && cu_half_way(fabs((double)num / (double)den) * 0x1p149) ? exact : mine;
 }
 
 CU_INLINE uint64_t cu_div_settle64(double q, double den, double num)
 {
 	uint64_t m = ~(1ull << 63), mine = cu_ud(q) & m, exact = cu_ud(num / den) & m;
+	bool near = mine <= 1ull << 52 && mine - exact + 1 <= 2;
 
-	return mine <= 1ull << 52 && mine - exact + 1 <= 2 ? exact : mine;
+	return near && cu_half_way(fabs(num * 0x1p537 / den) * 0x1p537) ? exact : mine;
 }
 
 CU_INLINE float cu_div_fixup32(float q, float den, float num)
@@ -117,10 +144,14 @@ CU_INLINE float cu_div_fixup32(float q, float den, float num)
 		return num != num ? cu_f(cu_u(num) | 0x400000u) : cu_f(cu_u(den) | 0x400000u);
 	if ((den == 0 && num == 0) || (isinf(den) && isinf(num)))
 		return cu_f(0xffc00000u);
-	if (den == 0 || isinf(num) || (q != q && cu_exp32(num) > cu_exp32(den)))
-		return cu_f(sign | 0x7f800000u); /* q overflowed on the way, or is infinite */
-	if (isinf(den) || num == 0 || cu_exp32(num) - cu_exp32(den) < -150)
+	if (den == 0 || isinf(num))
+		return cu_f(sign | 0x7f800000u);
+	if (q != q && cu_exp32(num) - cu_exp32(den) > 128) /* Newton's steps overflowed */
+		return cu_f(sign | 0x7f000000u) * 0x1p64f;
+	if (isinf(den) || num == 0)
 		return cu_f(sign);
+	if (cu_exp32(num) - cu_exp32(den) < -150)
+		return cu_f(sign | 0x800000u) * 0x1p-64f; /* as MODE rounds what is so small */
 	return cu_f(sign | cu_div_settle32(q, den, num));
 }
 
@@ -132,10 +163,14 @@ CU_INLINE double cu_div_fixup64(double q, double den, double num)
 		return cu_d((num != num ? cu_ud(num) : cu_ud(den)) | 1ull << 51);
 	if ((den == 0 && num == 0) || (isinf(den) && isinf(num)))
 		return cu_d(0xfff8ull << 48);
-	if (den == 0 || isinf(num) || (q != q && cu_exp64(num) > cu_exp64(den)))
+	if (den == 0 || isinf(num))
 		return cu_d(sign | 0x7ffull << 52);
-	if (isinf(den) || num == 0 || cu_exp64(num) - cu_exp64(den) < -1075)
+	if (q != q && cu_exp64(num) - cu_exp64(den) > 1024)
+		return cu_d(sign | 0x7feull << 52) * 0x1p64;
+	if (isinf(den) || num == 0)
 		return cu_d(sign);
+	if (cu_exp64(num) - cu_exp64(den) < -1075)
+		return cu_d(sign | 1ull << 52) * 0x1p-128;
 	return cu_d(sign | cu_div_settle64(q, den, num));
 }
 

@@ -20,7 +20,6 @@
 #define B3 CU_FLOAT_ROW
 #define T1 CU_FLOAT_ROW
 #define T2 CU_FLOAT_ROW
-#define Z1 CU_SAME_ROW
 #define Z3 CU_SAME_ROW
 #define Y1 CU_SAME_ROW
 #define H1 CU_ROW

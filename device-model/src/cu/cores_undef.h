@@ -14,7 +14,6 @@
 #undef B3
 #undef T1
 #undef T2
-#undef Z1
 #undef Z3
 #undef Y1
 #undef H1

@@ -4,6 +4,7 @@
 
 #include "memop.h"
 #include "operand.h"
+#include "valu_special.h"
 
 /* The rows here and in hw-spec are the same, in the same order. */
 static const struct cu_op *row_of(const struct gv_gfx9_inst *in)
@@ -57,6 +58,7 @@ static void with_status(struct cu_wave *w, const struct cu_inst *i)
 	w->s[CU_STATUS_SCC] = w->scc;
 	w->s[CU_STATUS_VCCZ] = !cu_rd64(&w->s[CU_VCC]);
 	w->s[CU_STATUS_EXECZ] = !cu_exec(w);
+	w->s[CU_STATUS_LDS] = cu_lds_direct(w);
 	i->inner(w, i);
 }
 

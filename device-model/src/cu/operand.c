@@ -30,8 +30,6 @@ static int constant(const struct gv_cu_run *run, const struct cu_inst *i,
 	const uint64_t special[] = {shared, shared | UINT32_MAX, private, private | UINT32_MAX,
 	                            0 /* POPS_EXITING_WAVE_ID */};
 
-	if (o->code == GV9_LDS_DIRECT)
-		return -EOPNOTSUPP;
 	if (o->code == GV9_LITERAL)
 		*v = literal(i, o->type);
 	else if (o->code >= GV9_SHARED_BASE && o->code < GV9_FLOATS)
@@ -44,7 +42,8 @@ static int constant(const struct gv_cu_run *run, const struct cu_inst *i,
 int cu_bind_source(const struct gv_cu_run *run, struct cu_inst *i, unsigned n,
                    const struct gv_gfx9_operand *o)
 {
-	static const uint16_t status[] = {CU_STATUS_VCCZ, CU_STATUS_EXECZ, CU_STATUS_SCC};
+	static const uint16_t status[] = {CU_STATUS_VCCZ, CU_STATUS_EXECZ, CU_STATUS_SCC,
+	                                  CU_STATUS_LDS};
 	struct cu_src *s = &i->src[n];
 	uint8_t reg;
 	int rc;
@@ -56,7 +55,9 @@ int cu_bind_source(const struct gv_cu_run *run, struct cu_inst *i, unsigned n,
 	s->sel = i->sdwa ? o->sdwa_sel : o->sel;
 	s->sel_hi = o->sel_hi;
 	s->neg_hi = i->op->flags & GV9_F_MIX ? o->abs : o->neg_hi;
-	if (o->code >= GV9_VCCZ && o->code <= GV9_SCC) {
+	if (o->code == GV9_LDS_DIRECT && i->op->format < GV9_VOP2)
+		return -EOPNOTSUPP;
+	if (o->code >= GV9_VCCZ && o->code <= GV9_LDS_DIRECT) {
 		s->kind = CU_SRC_SGPR;
 		s->reg = status[o->code - GV9_VCCZ];
 		i->status = 1;
@@ -130,6 +131,10 @@ static void bind_modifiers(const struct gv_gfx9_inst *in, struct cu_inst *i)
 	i->dpp = in->form == GV9_DPP_FORM;
 	i->clamp = in->clamp;
 	i->omod = in->omod;
+	if (in->form == GV9_VOP3_FORM) { /* also where no assembler sets them */
+		i->clamp = in->word[0] >> 15 & 1;
+		i->omod = in->word[1] >> 27 & 3;
+	}
 	i->op_sel_dst = in->op_sel_dst || i->op->flags & GV9_F_HIGH;
 	i->dst_sel = in->dst_sel;
 	i->dst_unused = in->dst_unused;

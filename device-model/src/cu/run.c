@@ -56,19 +56,6 @@ static int check(const struct gv_cu_dispatch *d)
 	return 0;
 }
 
-static const struct cu_isa *best_isa(void)
-{
-#ifdef GV_CU_X86
-	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-	    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-		return &cu_isa_avx512;
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-		return &cu_isa_avx2;
-#endif
-	return &cu_isa_base;
-}
-
 static void *zeroed(size_t bytes)
 {
 	size_t round = (bytes + 63) & ~(size_t)63;
@@ -142,7 +129,6 @@ int gv_cu_begin(struct gv_cu_run **out, const struct gv_cu_dispatch *d)
 
 	if (!run)
 		return -ENOMEM;
-	run->isa = best_isa();
 	rc = gv_cu_again(run, d);
 	if (rc) {
 		(void)gv_cu_free(run);
@@ -154,10 +140,14 @@ int gv_cu_begin(struct gv_cu_run **out, const struct gv_cu_dispatch *d)
 
 int gv_cu_again(struct gv_cu_run *run, const struct gv_cu_dispatch *d)
 {
-	int rc = check(d);
+	const struct cu_isa *isa = cu_isa_find(d->isa);
+	int rc = isa ? check(d) : -ENOTSUP;
 
 	if (rc)
 		return rc;
+	if (run->isa != isa)
+		cu_code_forget(run);
+	run->isa = isa;
 	run->d = *d;
 	run->n = (struct gv_cu_counters){0};
 	run->fault = (struct gv_cu_fault){0};

@@ -18,10 +18,10 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     "${GV_CU_CORE_FLAGS} -mavx2 -mfma -mf16c")
   set_source_files_properties(src/cu/cores_avx512.c PROPERTIES COMPILE_FLAGS
     "${GV_CU_CORE_FLAGS} -march=skylake-avx512 -mprefer-vector-width=512")
-  set_source_files_properties(src/cu/run.c PROPERTIES COMPILE_DEFINITIONS GV_CU_X86)
+  set_source_files_properties(src/cu/isa.c PROPERTIES COMPILE_DEFINITIONS GV_CU_X86)
 endif()
 set(GV_CU_SOURCES ${GV_CU_CORE_SOURCES}
-  src/cu/code.c src/cu/decode.c src/cu/exec.c src/cu/flat.c src/cu/format.c src/cu/lds.c src/cu/mem.c
+  src/cu/code.c src/cu/decode.c src/cu/exec.c src/cu/flat.c src/cu/format.c src/cu/isa.c src/cu/lds.c src/cu/mem.c
   src/cu/mubuf.c
   src/cu/operand.c src/cu/operand_mem.c src/cu/run.c src/cu/salu.c src/cu/save.c src/cu/smem.c src/cu/sopp.c
   src/cu/table.c src/cu/valu.c src/cu/valu_mod.c

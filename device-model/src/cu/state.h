@@ -61,7 +61,7 @@ struct cu_op {
 };
 
 /* SCC, VCCZ and EXECZ as operands: kept up to date here by cu_with_status() */
-enum { CU_STATUS_SCC = CU_NUM_S, CU_STATUS_VCCZ, CU_STATUS_EXECZ };
+enum { CU_STATUS_SCC = CU_NUM_S, CU_STATUS_VCCZ, CU_STATUS_EXECZ, CU_STATUS_LDS };
 
 enum cu_src_kind { CU_SRC_SGPR, CU_SRC_CONST, CU_SRC_VGPR };
 
@@ -358,6 +358,8 @@ struct cu_isa {
 	cu_fn (*hot)(const struct cu_inst *i), (*memory)(const struct cu_inst *i);
 };
 extern const struct cu_isa cu_isa_base, cu_isa_avx2, cu_isa_avx512;
+/** isa.c: the one of this name, NULL when the host has not got it. @name NULL: the best it has. */
+const struct cu_isa *cu_isa_find(const char *name);
 /* All cores once more; these ask struct cu_aux for MODE. */
 extern const cu_core *const cu_cores_modes;
 

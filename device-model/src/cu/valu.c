@@ -120,15 +120,25 @@ static bool is_16(uint8_t type)
 	return type == GV9_F16 || type == GV9_PKF16;
 }
 
+/* What a result is rounded as: numbers made of floats, as these are. */
+static uint8_t rounded_type(const struct cu_op *op)
+{
+	bool to_bits = op->dt == GV9_B32 || op->dt == GV9_B16;
+
+	return to_bits && !(op->flags & GV9_F_CMP) ? op->st[0] : op->dt;
+}
+
 /* MODE's rounding for what the host computes. v_mad_mix computes in f32, whatever it makes of the
  * result. */
 static uint32_t rounding(const struct cu_wave *w, const struct cu_op *op)
 {
+	uint8_t type = rounded_type(op);
+
 	if (op->flags & GV9_F_NOROUND)
 		return 0;
-	if (op->dt == GV9_F32 || op->flags & GV9_F_MIX)
+	if (type == GV9_F32 || op->flags & GV9_F_MIX)
 		return CU_MODE_ROUND32(w->mode);
-	return op->dt == GV9_F64 || is_16(op->dt) ? CU_MODE_ROUND64(w->mode) : 0;
+	return type == GV9_F64 || is_16(type) ? CU_MODE_ROUND64(w->mode) : 0;
 }
 
 /* The core of @i as the wave's MODE has it. */
@@ -136,24 +146,19 @@ static void run_core(struct cu_wave *w, const struct cu_inst *i, const uint32_t 
 {
 	const struct cu_op *op = i->op;
 	unsigned id = i->clamp && op->clamp_core ? op->clamp_core : op->core;
-	uint32_t asked = w->fp_slow & i->fp, round = rounding(w, op);
+	uint32_t asked = w->fp_slow & i->fp;
 	cu_core core = asked & ~(unsigned)CU_FP_FLUSH32 ? cu_cores_modes[id] : i->core;
 
 	w->aux.round16 = op->flags & GV9_F_NOROUND ? 0 : CU_MODE_ROUND64(w->mode);
 	w->aux.ieee = w->mode & CU_MODE_IEEE;
 	w->aux.max16 = w->mode & CU_MODE_FP16_OVFL;
-	if (round)
-		(void)fesetround(host_round(round));
 	core(w->tmp[3], src[0], src[1], src[2], &w->aux);
-	if (round)
-		(void)fesetround(FE_TONEAREST);
 }
 
 static void put_result(struct cu_wave *w, const struct cu_inst *i, uint64_t lanes)
 {
 	uint32_t m[CU_LANES], *d = w->v[i->dst];
 
-	cu_mod_result(w, i, w->tmp[3]);
 	cu_mod_merge(i, w->tmp[3], d);
 	cu_unpack(m, lanes);
 	blend(d, w->tmp[3], m);
@@ -186,6 +191,7 @@ void cu_valu_slow(struct cu_wave *w, const struct cu_inst *i)
 {
 	uint64_t lanes = cu_exec(w), old;
 	const uint32_t *src[3] = {NULL, NULL, NULL};
+	uint32_t round;
 
 	if (run_flushing(w, i))
 		return;
@@ -201,7 +207,14 @@ void cu_valu_slow(struct cu_wave *w, const struct cu_inst *i)
 	}
 	if (i->op->flags & (GV9_F_CIN | GV9_F_VCCIN))
 		cu_valu_read_mask(w, i);
+	round = rounding(w, i->op);
+	if (round)
+		(void)fesetround(host_round(round));
 	run_core(w, i, src);
+	if (!(i->op->flags & GV9_F_CMP))
+		cu_mod_result(w, i, w->tmp[3]);
+	if (round)
+		(void)fesetround(FE_TONEAREST);
 	old = cu_exec(w);
 	cu_wr64(&w->s[CU_EXEC], lanes); /* what DPP switched off counts as off */
 	if (i->op->flags & GV9_F_CMP) {
@@ -304,21 +317,22 @@ static bool is_minimum(const struct cu_op *op)
 
 uint8_t cu_valu_fp(const struct cu_op *op)
 {
-	bool rounds = !(op->flags & GV9_F_NOROUND), flushes = !(op->flags & GV9_F_FLUSH);
-	bool to32 = op->dt == GV9_F32, to16 = is_16(op->dt), to64 = to16 || op->dt == GV9_F64;
-	bool has32 = to32, has64 = to64;
+	bool flushes = !(op->flags & GV9_F_FLUSH), to16 = is_16(op->dt);
+	uint8_t rounded = op->flags & GV9_F_NOROUND ? (uint8_t)GV9_NONE : rounded_type(op);
+	bool round64 = rounded == GV9_F64 || is_16(rounded);
+	bool has32 = op->dt == GV9_F32, has64 = to16 || op->dt == GV9_F64;
 
 	for (unsigned n = 0; n < 3; n++) {
 		has32 |= op->st[n] == GV9_F32;
 		has64 |= is_16(op->st[n]) || op->st[n] == GV9_F64;
 	}
-	has64 |= op->flags & GV9_F_MIX;
 	if (op->flags & GV9_F_NOFLUSH)
 		return 0;
-	return (uint8_t)((rounds && (to32 || op->flags & GV9_F_MIX) ? CU_FP_ROUND32 : 0) |
-	                 (rounds && to64 ? CU_FP_ROUND64 : 0) |
+	if (op->flags & GV9_F_MIX) /* computes in f32, takes f16 */
+		return UINT8_MAX;
+	return (uint8_t)((rounded == GV9_F32 ? CU_FP_ROUND32 : 0) | (round64 ? CU_FP_ROUND64 : 0) |
 	                 (flushes && has32 ? CU_FP_FLUSH32 | CU_FP_FLUSH32_PART : 0) |
-	                 ((flushes || op->flags & GV9_F_MIX) && has64 ? CU_FP_FLUSH64 : 0) |
+	                 (flushes && has64 ? CU_FP_FLUSH64 : 0) |
 	                 (is_minimum(op) ? CU_FP_NO_IEEE : 0) | (to16 ? CU_FP_MAX16 : 0));
 }
 

@@ -163,6 +163,8 @@ static bool flushes(const struct cu_wave *w, const struct cu_inst *i, uint8_t ty
 {
 	uint32_t kept = type == GV9_F32 ? CU_MODE_DENORM32(w->mode) : CU_MODE_DENORM64(w->mode);
 
+	if (way == 1 && i->op->flags & GV9_F_VCCIN) /* v_div_fmas takes what it gets */
+		return false;
 	return is_float(type) && !(i->op->flags & GV9_F_NOFLUSH) &&
 	       (i->op->flags & GV9_F_FLUSH || !(kept & way));
 }
@@ -205,16 +207,21 @@ static float clamp_unit(float f, bool dx10)
  * come out, and loses the sign of 0. */
 struct finish {
 	float factor; /* 0: no omod */
-	bool clamp, dx10;
+	bool clamp, dx10, max16;
+	uint32_t round16;
 };
 
 static struct finish finishing(const struct cu_wave *w, const struct cu_inst *i)
 {
-	bool omod = i->omod && !(w->mode & CU_MODE_IEEE) && flushes(w, i, i->op->dt, 2);
+	uint8_t type = i->op->dt;
+	uint32_t kept = type == GV9_F32 ? CU_MODE_DENORM32(w->mode) : CU_MODE_DENORM64(w->mode);
+	bool omod = i->omod && !(w->mode & CU_MODE_IEEE) && !(kept & 2);
 
 	return (struct finish){.factor = omod ? omod_factor[i->omod] : 0,
 	                       .clamp = i->clamp,
-	                       .dx10 = w->mode & CU_MODE_DX10_CLAMP};
+	                       .dx10 = w->mode & CU_MODE_DX10_CLAMP,
+	                       .max16 = w->mode & CU_MODE_FP16_OVFL,
+	                       .round16 = CU_MODE_ROUND64(w->mode)};
 }
 
 static float finish_float(const struct finish *fin, float f)
@@ -226,7 +233,9 @@ static float finish_float(const struct finish *fin, float f)
 
 static uint32_t finish_half(const struct finish *fin, uint32_t h)
 {
-	return cu_f2h(finish_float(fin, cu_h2f(h)));
+	if ((h & 0x7fff) > 0x7c00 && !fin->dx10)
+		return h; /* as it is */
+	return cu_f2h_mode(finish_float(fin, cu_h2f(h)), fin->round16, fin->max16);
 }
 
 static void finish_f64(const struct finish *fin, uint32_t *row)
@@ -255,14 +264,14 @@ static void finish_row(const struct finish *fin, uint8_t type, uint32_t *row)
 		if (type == GV9_F32)
 			row[l] = cu_u(finish_float(fin, cu_f(row[l])));
 		else if (type == GV9_F16)
-			row[l] = finish_half(fin, row[l]);
+			row[l] = finish_half(fin, row[l] & 0xffff);
 		else
 			row[l] = finish_half(fin, row[l] & 0xffff) | finish_half(fin, row[l] >> 16)
 			                                                     << 16;
 	}
 }
 
-/* Integers that are clamped are another core's: decode chose it. */
+/* Integers that are clamped are another core's: decode chose it. The host rounds as MODE says. */
 void cu_mod_result(const struct cu_wave *w, const struct cu_inst *i, uint32_t *row)
 {
 	struct finish fin = finishing(w, i);

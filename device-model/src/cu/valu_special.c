@@ -60,3 +60,18 @@ void cu_v_mqsad(struct cu_wave *w, const struct cu_inst *i)
 			if (m[l])
 				w->v[i->dst + n][l] = row[n * CU_LANES + l];
 }
+
+uint32_t cu_lds_direct(const struct cu_wave *w)
+{
+	/* M0[18:16]: AMD Vega ISA, 10.1; a type that is not there reads 0 */
+	static const struct {
+		uint8_t bytes, is_signed;
+	} type[8] = {{1, 0}, {2, 0}, {4, 0}, {0, 0}, {1, 1}, {2, 1}};
+	uint32_t at = w->s[CU_M0] & 0xffff, t = cu_bits(w->s[CU_M0], 16, 3), v = 0;
+	uint32_t bytes = type[t].bytes, unused = 32 - 8 * bytes;
+
+	if (bytes == 0 || w->run->lds_bytes < bytes || at > w->run->lds_bytes - bytes)
+		return 0;
+	memcpy(&v, w->run->lds + at, bytes);
+	return type[t].is_signed ? (uint32_t)((int32_t)(v << unused) >> unused) : v;
+}

@@ -308,6 +308,7 @@ int cu_rig_prepare(struct cu_rig *rig, const char *kernel, const uint32_t items[
 	d->mem = (struct gv_cu_mem){
 	        .ctx = rig, .translate = translate, .copy = copy, .update = update};
 	d->pgm_va = CU_RIG_VA + kd + (uint64_t)entry;
+	d->isa = rig->isa;
 	if (rig->denorm_off)
 		d->rsrc1 &= ~(3u << 16);
 	d->rsrc2 |= (lds + dynamic_lds + 511) / 512 << 15;

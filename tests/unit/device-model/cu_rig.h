@@ -28,6 +28,7 @@ struct cu_rig {
 	uint64_t window;     /* bytes of a translation window, 0: everything in one */
 	bool no_pointers;    /* memory only through copies */
 	uint32_t denorm_off; /* clear the f32 denormal bits of the kernel's float mode */
+	const char *isa;     /* see gv_cu_dispatch */
 };
 
 /** "clang-14" is there. If not, tests say SKIP and return 77. */

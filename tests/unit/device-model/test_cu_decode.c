@@ -82,7 +82,7 @@ static bool source_is_inside(const struct cu_inst *i, unsigned n)
 {
 	const struct cu_src *s = &i->src[n];
 
-	return s->kind == CU_SRC_CONST || s->reg < (s->kind == CU_SRC_VGPR ? VGPRS : CU_NUM_S + 3u);
+	return s->kind == CU_SRC_CONST || s->reg < (s->kind == CU_SRC_VGPR ? VGPRS : CU_NUM_S + 4u);
 }
 
 static bool is_inside(const struct cu_inst *i)
