@@ -80,6 +80,7 @@ static struct cu_chunk *make(struct gv_cu_run *run, uint64_t va)
 	for (unsigned n = CU_CHUNK_DW; n < CU_CHUNK_DW + 2; n++) {
 		c->slot[n].fn = cross;
 		c->slot[n].len = 1;
+		c->slot[n].next = &c->slot[n]; /* not used: it goes elsewhere */
 	}
 	c->next = run->chunks;
 	run->chunks = c;
@@ -222,6 +223,7 @@ bool cu_code_decode(struct cu_wave *w, struct cu_inst *i)
 	why = cu_decode(w->run, word, &fresh);
 	memcpy(i, &fresh, sizeof(*i));
 	memcpy(i->word, word, sizeof(i->word));
+	i->next = i + i->len;
 	if (why == GV_CU_NO_FAULT) {
 		if (i->op->format == GV9_SOPP)
 			find_target(w, i);

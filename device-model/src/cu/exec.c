@@ -2,12 +2,18 @@
 /* The loop that executes: one decoded instruction of one wave after the other. */
 #include "state.h"
 
-/* What CU_STOP and CU_ENTER ask for before the next instruction. False: stop. */
-static bool attend(struct cu_wave *w)
+/* What is out of the ordinary before the instruction at w->ip: the handler to call, which may be
+ * another than the instruction's own. NULL: stop. */
+static cu_fn attend(struct cu_wave *w)
 {
-	if (w->attention & CU_STOP)
-		return false;
-	return !(w->attention & CU_ENTER) || cu_code_enter(w);
+	const struct cu_inst *i;
+
+	if (w->attention & CU_STOP || (w->attention & CU_ENTER && !cu_code_enter(w)))
+		return NULL;
+	i = w->ip;
+	if (!i->fn && !cu_code_decode(w, &w->chunk->slot[i - w->chunk->slot]))
+		return NULL;
+	return w->attention & (CU_GPR_IDX | CU_VSKIP) ? cu_valu_odd : i->fn;
 }
 
 /* Where to go on. Nearly always straight on, to what is in a register already: as a branch the
@@ -17,33 +23,35 @@ static inline const struct cu_inst *go_on(const struct cu_wave *w, const struct 
 	const struct cu_inst *guess = next;
 
 	__asm__("" : "+r"(guess)); /* or the compiler sees that w->ip would do */
-	return __builtin_expect(w->ip == next, 1) ? guess : w->ip;
+	if (__builtin_expect(w->ip != next, 0)) {
+		__asm__ volatile(""); /* or it makes a conditional move of it */
+		return w->ip;
+	}
+	return guess;
 }
 
 uint64_t cu_exec_wave(struct cu_wave *w, uint64_t budget)
 {
-	const struct cu_inst *i = w->ip, *next;
-	uint64_t n = 0;
+	const struct cu_inst *i, *next = w->ip;
+	uint64_t n;
 
 	w->attention &= ~(uint32_t)CU_STOP;
-	while (n < budget) {
-		if (__builtin_expect(w->attention != 0, 0)) {
-			if (!attend(w))
+	for (n = 0; n < budget; n++) {
+		cu_fn fn = NULL;
+
+		i = go_on(w, next);
+		if (__builtin_expect(w->attention == 0, 1))
+			fn = i->fn;
+		if (__builtin_expect(!fn, 0)) {
+			fn = attend(w);
+			if (!fn)
 				break;
 			i = w->ip;
 		}
-		if (__builtin_expect(!i->fn, 0) &&
-		    !cu_code_decode(w, &w->chunk->slot[i - w->chunk->slot]))
-			break;
-		next = i + i->len;
+		next = i->next;
 		w->cur = i;
 		w->ip = next;
-		n++;
-		if (__builtin_expect(w->attention & (CU_GPR_IDX | CU_VSKIP), 0))
-			cu_valu_odd(w, i);
-		else
-			i->fn(w, i);
-		i = go_on(w, next);
+		fn(w, i);
 	}
 	w->run->n.instructions += n;
 	return n;

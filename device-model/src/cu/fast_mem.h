@@ -12,7 +12,6 @@ struct fast_span {
 	const uint32_t *off;
 	uint32_t lowest, highest;
 	uint8_t *host; /* of the lowest */
-	bool row;      /* the lanes are one behind the other */
 };
 
 /* Are 64 offsets @step bytes apart, without wrapping? */
@@ -64,43 +63,33 @@ CU_INLINE bool fast_base(const struct cu_wave *w, const struct cu_inst *i, struc
 	return true;
 }
 
-/* Of all lanes. */
-CU_INLINE bool fast_span_full(const struct cu_wave *w, const struct cu_inst *i, struct fast_span *s,
-                              uint32_t bytes)
+/* All lanes one behind the other. */
+CU_INLINE bool fast_find_row(struct cu_wave *w, const struct cu_inst *i, struct fast_span *s,
+                             uint32_t bytes)
 {
-	if (!fast_base(w, i, s, 0, NULL))
+	if (cu_exec(w) != ~0ull || !fast_base(w, i, s, 0, NULL) || !fast_in_a_row(s->off, bytes))
 		return false;
-	s->row = fast_in_a_row(s->off, bytes);
 	s->lowest = s->off[0];
 	s->highest = s->lowest + bytes * (CU_LANES - 1);
-	if (!s->row)
-		fast_bounds(s, s->lowest, NULL);
 	return true;
 }
 
-/* Of those that are on. */
-CU_INLINE bool fast_span_some(struct cu_wave *w, const struct cu_inst *i, struct fast_span *s,
-                              uint64_t exec)
+/* Any lanes. */
+CU_INLINE bool fast_find(struct cu_wave *w, const struct cu_inst *i, struct fast_span *s)
 {
 	const uint32_t *mask = fast_mask(w);
-	unsigned first = (unsigned)__builtin_ctzll(exec);
+	uint64_t exec = cu_exec(w);
+	unsigned first = exec ? (unsigned)__builtin_ctzll(exec) : 0;
 
-	if (!fast_base(w, i, s, first, mask))
+	if (!exec || !fast_base(w, i, s, first, mask))
 		return false;
-	s->row = false;
 	fast_bounds(s, s->off[first], mask);
 	return true;
 }
 
 /* False: not in one window, or not seen to be. */
-CU_INLINE bool fast_find(struct cu_wave *w, const struct cu_inst *i, struct fast_span *s,
-                         uint32_t bytes, unsigned access)
+CU_INLINE bool fast_look_up(struct cu_wave *w, struct fast_span *s, uint32_t bytes, unsigned access)
 {
-	uint64_t exec = cu_exec(w);
-
-	if (exec == ~0ull ? !fast_span_full(w, i, s, bytes)
-	                  : !exec || !fast_span_some(w, i, s, exec))
-		return false;
 	if (s->highest - s->lowest > UINT32_MAX - bytes)
 		return false;
 	s->host = cu_mem_try(w, s->base + s->lowest, s->highest - s->lowest + bytes, access);
@@ -156,30 +145,48 @@ CU_INLINE bool fast_is_memory(const struct cu_wave *w, const struct cu_inst *i,
 
 /* @bytes of each lane. @all: an access of a whole row, when there is a short way. */
 #define FAST_ACCESS(name, bytes, access, lane, all)                                                \
-	static void fast_##name(struct cu_wave *w, const struct cu_inst *i)                        \
+	static __attribute__((noinline)) void fast_##name##_lanes(struct cu_wave *w,               \
+	                                                          const struct cu_inst *i)         \
 	{                                                                                          \
 		struct fast_span s;                                                                \
 		uint32_t *d = w->v[i->data];                                                       \
-		uint64_t exec = cu_exec(w);                                                        \
                                                                                                    \
-		if (!fast_find(w, i, &s, bytes, access) || !fast_is_memory(w, i, &s)) {            \
+		if (!fast_find(w, i, &s) || !fast_is_memory(w, i, &s) ||                           \
+		    !fast_look_up(w, &s, bytes, access)) {                                         \
 			i->op->fn(w, i);                                                           \
-		} else if (s.row) {                                                                \
-			all;                                                                       \
-		} else if (exec == ~0ull) {                                                        \
-			for (unsigned L = 0; L < CU_LANES; L++) {                                  \
-				uint8_t *p = s.host + (s.off[L] - s.lowest);                       \
-                                                                                                   \
-				lane;                                                              \
-			}                                                                          \
-		} else {                                                                           \
-			FAST_EACH(exec)                                                            \
+			return;                                                                    \
+		}                                                                                  \
+		if (cu_exec(w) != ~0ull) {                                                         \
+			FAST_EACH(cu_exec(w))                                                      \
 			{                                                                          \
 				uint8_t *p = s.host + (s.off[L] - s.lowest);                       \
                                                                                                    \
 				lane;                                                              \
 			}                                                                          \
+		} else if ((access) == GV_CU_R && s.lowest == s.highest) {                         \
+			uint8_t p[bytes]; /* what all load */                                      \
+                                                                                                   \
+			cu_guest_copy(p, s.host, bytes);                                           \
+			for (unsigned L = 0; L < CU_LANES; L++)                                    \
+				lane;                                                              \
+		} else {                                                                           \
+			for (unsigned L = 0; L < CU_LANES; L++) {                                  \
+				uint8_t *p = s.host + (s.off[L] - s.lowest);                       \
+                                                                                                   \
+				lane;                                                              \
+			}                                                                          \
 		}                                                                                  \
+	}                                                                                          \
+	static void fast_##name(struct cu_wave *w, const struct cu_inst *i)                        \
+	{                                                                                          \
+		struct fast_span s;                                                                \
+		uint32_t *d = w->v[i->data];                                                       \
+                                                                                                   \
+		if (!fast_find_row(w, i, &s, bytes) || !fast_is_memory(w, i, &s) ||                \
+		    !fast_look_up(w, &s, bytes, access))                                           \
+			fast_##name##_lanes(w, i);                                                 \
+		else                                                                               \
+			all;                                                                       \
 	}
 #define FAST_ROW(bytes, lane)                                                                      \
 	for (unsigned L = 0; L < CU_LANES; L++) {                                                  \

@@ -22,10 +22,15 @@ CU_INLINE const uint32_t *hot_source(const struct cu_wave *w, const struct cu_in
 	return room;
 }
 
-/* Lanes that are off, or a MODE that the cores do not do. */
-CU_INLINE bool hot_refused(const struct cu_wave *w, const struct cu_inst *i)
+/* A result for the lanes that are on, from the spare row. */
+static __attribute__((noinline)) void hot_blend(struct cu_wave *w, const struct cu_inst *i)
 {
-	return __builtin_expect((~cu_exec(w) | (w->fp_slow & i->fp)) != 0, 0);
+	uint32_t *d = w->v[i->dst];
+	const uint32_t *m = fast_mask(w);
+
+	fast_blend(d, w->tmp[3], m);
+	if (fast_wide(i->op->dt))
+		fast_blend(d + CU_LANES, w->tmp[3] + CU_LANES, m);
 }
 
 /* clang-format off */
@@ -35,25 +40,27 @@ CU_INLINE bool hot_refused(const struct cu_wave *w, const struct cu_inst *i)
 	core##_lanes(d, HOT_SOURCE(0, count, shape), HOT_SOURCE(1, count, shape), \
 	             HOT_SOURCE(2, count, shape), &rows, !((shape) & 1), !((shape) & 2), \
 	             !((shape) & 4))
-#define HOT_HANDLER(core, count, shape, refused, otherwise, before, d, after) \
+#define HOT_HANDLER(core, count, shape, before, to, after) \
 	static void core##_hot_##shape(struct cu_wave *w, const struct cu_inst *i) \
 	{ \
-		uint32_t room[3][2]; \
+		uint32_t room[3][2], *d; \
 		struct cu_aux rows; \
-		if (refused) { \
-			otherwise(w, i); \
+		if (__builtin_expect(w->fp_slow & i->fp, 0)) { \
+			cu_valu_slow(w, i); \
 			return; \
 		} \
 		before; \
 		rows = w->aux; \
+		d = to; \
 		HOT_CORE(core, d, count, shape); \
 		after; \
 	}
-#define HOT_PLAIN(core, count, shape) \
-	HOT_HANDLER(core, count, shape, hot_refused(w, i), fast_valu##count, (void)0, \
-	            w->v[i->dst], (void)0)
-#define HOT_MASKED(core, shape, before, after) \
-	HOT_HANDLER(core, 2, shape, hot_refused(w, i), fast_carry, before, w->v[i->dst], after)
+#define HOT_ALL_ON __builtin_expect(cu_exec(w) == ~0ull, 1)
+#define HOT_RESULT(core, count, shape, before, after) \
+	HOT_HANDLER(core, count, shape, before, HOT_ALL_ON ? w->v[i->dst] : w->tmp[3], \
+	            if (!HOT_ALL_ON) hot_blend(w, i); after)
+#define HOT_PLAIN(core, count, shape) HOT_RESULT(core, count, shape, (void)0, (void)0)
+#define HOT_MASKED(core, shape, before, after) HOT_RESULT(core, 2, shape, before, after)
 #define HOT_PUT_CARRY fast_put_mask(w, i)
 
 #define HOT1(n) HOT_PLAIN(n, 1, 0) HOT_PLAIN(n, 1, 1)
@@ -61,8 +68,7 @@ CU_INLINE bool hot_refused(const struct cu_wave *w, const struct cu_inst *i)
 #define HOT3(n) HOT_PLAIN(n, 3, 0) HOT_PLAIN(n, 3, 1) HOT_PLAIN(n, 3, 2) HOT_PLAIN(n, 3, 4) \
 	HOT_PLAIN(n, 3, 6)
 #define HOT_CMP_SHAPE(n, shape) \
-	HOT_HANDLER(n, 2, shape, w->fp_slow & i->fp, cu_valu_slow, (void)0, w->aux.out, \
-	            fast_put_mask(w, i))
+	HOT_HANDLER(n, 2, shape, (void)0, rows.out, fast_put_mask(w, i))
 #define HOT_CMP(n) HOT_CMP_SHAPE(n, 0) HOT_CMP_SHAPE(n, 1) HOT_CMP_SHAPE(n, 2)
 #define HOT_COUT_SHAPE(n, shape) HOT_MASKED(n, shape, (void)0, HOT_PUT_CARRY)
 #define HOT_COUT(n) HOT_COUT_SHAPE(n, 0) HOT_COUT_SHAPE(n, 1) HOT_COUT_SHAPE(n, 2)

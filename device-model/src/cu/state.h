@@ -79,8 +79,8 @@ struct cu_inst {
 	cu_fn fn;
 	cu_core core;
 	const struct cu_op *op;
-	const struct cu_inst *target; /* of a branch inside the chunk */
-	uint64_t imm[3];              /* constants of src[] */
+	const struct cu_inst *next, *target; /* the one behind; of a branch inside the chunk */
+	uint64_t imm[3];                     /* constants of src[] */
 	struct cu_src src[3];
 	uint16_t dst;
 	uint8_t sdst, len, nsrc;
@@ -123,8 +123,9 @@ struct cu_wave {
 	uint64_t in_of;            /* the mask that aux.in holds as lanes */
 	uint32_t s[CU_NUM_S + 32]; /* room behind it: a wide access at the end stays inside */
 	uint32_t (*v)[CU_LANES];
-	const struct cu_inst *ip, *cur; /* next, and the one executing */
+	const struct cu_inst *ip; /* next */
 	struct cu_chunk *chunk;
+	const struct cu_inst *cur; /* the one executing */
 	struct gv_cu_run *run;
 	uint64_t exec_of_mask;
 	uint64_t pc; /* where to go on when ip is NULL */
