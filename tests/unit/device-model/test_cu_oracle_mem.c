@@ -63,7 +63,7 @@ static unsigned encode(const struct attempt *a, uint32_t *w)
 	case GV9_MUBUF: /* offen, V# in s[20:23] */
 		w[0] = 0xe0000000u | op->num << 18 | (uint32_t)a->glc << 14 | 1u << 12 | o;
 		w[1] = ADDR | (uint32_t)(a->what.kind == ORC_STORE ? DATA : DST) << 8 | 5u << 16 |
-		       ENC_ZERO << 24;
+		       (uint32_t)ENC_ZERO << 24;
 		break;
 	case GV9_GLOBAL:
 		w[0] = enc_flat(op->num, 2, a->glc, o);

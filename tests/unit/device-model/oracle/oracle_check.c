@@ -250,10 +250,10 @@ static bool open_zero(const struct valu_shape *s, const struct orc_format *f, ui
 static bool near(const struct orc_format *f, const struct orc_result *r, uint64_t got,
                  uint64_t want)
 {
-	int64_t off = ordered(f, got) - ordered(f, want);
+	__int128 off = (__int128)ordered(f, got) - ordered(f, want);
 	long double a = 0, b = 0;
 
-	if ((uint64_t)(off < 0 ? -off : off) <= r->ulps)
+	if ((off < 0 ? -off : off) <= (__int128)r->ulps)
 		return true;
 	a = orc_to_long_double(orc_unpack(f, got, false));
 	b = orc_to_long_double(orc_unpack(f, want, false));

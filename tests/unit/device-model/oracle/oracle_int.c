@@ -129,7 +129,7 @@ INT(and_or, (a & b) | c)
 INT(or3, a | b | c)
 INT(alignbit, (uint32_t)(((uint64_t)a << 32 | b) >> (c & 31)))
 INT(alignbyte, (uint32_t)(((uint64_t)a << 32 | b) >> (c & 3) * 8))
-INT(bcnt, (uint32_t)(__builtin_popcount(a) + (int)b))
+INT(bcnt, (uint32_t)__builtin_popcount(a) + b)
 INT(ffbh_u, a ? __builtin_clz(a) : -1 & 0xffffffffll)
 INT(ffbl, a ? __builtin_ctz(a) : -1 & 0xffffffffll)
 
@@ -156,7 +156,7 @@ static void bfe_i(const struct orc_lane *l, struct orc_result *r)
 	unsigned width = l->s[2] & 31;
 	int64_t v = (int32_t)l->s[0] >> (l->s[1] & 31);
 
-	r->d = width ? (uint32_t)(v << (64 - width) >> (64 - width)) : 0;
+	r->d = width ? (uint32_t)((int64_t)((uint64_t)v << (64 - width)) >> (64 - width)) : 0;
 }
 
 static void bfrev(const struct orc_lane *l, struct orc_result *r)
@@ -182,14 +182,14 @@ static void mbcnt_lo(const struct orc_lane *l, struct orc_result *r)
 {
 	uint32_t below = l->lane >= 32 ? ~0u : (1u << l->lane) - 1;
 
-	r->d = (uint32_t)(__builtin_popcount((uint32_t)l->s[0] & below) + (int)(uint32_t)l->s[1]);
+	r->d = (uint32_t)__builtin_popcount((uint32_t)l->s[0] & below) + (uint32_t)l->s[1];
 }
 
 static void mbcnt_hi(const struct orc_lane *l, struct orc_result *r)
 {
 	uint32_t below = l->lane <= 32 ? 0 : (1u << (l->lane - 32)) - 1;
 
-	r->d = (uint32_t)(__builtin_popcount((uint32_t)l->s[0] & below) + (int)(uint32_t)l->s[1]);
+	r->d = (uint32_t)__builtin_popcount((uint32_t)l->s[0] & below) + (uint32_t)l->s[1];
 }
 
 /* ---- order */
