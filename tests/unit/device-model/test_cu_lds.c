@@ -432,25 +432,34 @@ static void m0_is_an_address(void)
 	}
 }
 
+/* What is in memory, what is added, and the sum when subnormals go in and out. */
+static void check_addition(uint32_t denorm, uint32_t was, uint32_t add, uint32_t want)
+{
+	uint32_t got;
+
+	cu_model_begin(&m, cu_enc_ds(21, 0, ADDR, D0, 0, 0));
+	m.o.w->mode = (m.o.w->mode & ~0x30u) | denorm << 4;
+	cu_wr64(&m.o.w->s[CU_EXEC], 1);
+	m.o.w->v[ADDR][0] = 8;
+	m.o.w->v[D0][0] = add;
+	memcpy(&m.o.run->lds[8], &was, 4);
+	CU_ASSERT_EQUAL(cu_one_run(&m.o), GV_CU_DONE);
+	memcpy(&got, &m.o.run->lds[8], 4);
+	CU_ASSERT_EQUAL(got, want);
+	cu_one_end(&m.o);
+}
+
 static void additions_flush_subnormals_as_mode_says(void)
 {
-	for (uint32_t denorm = 0; denorm < 4; denorm++) {
-		uint32_t tiny = 0x00400000, normal = 0x00c00000, got;
+	const uint32_t tiny = 0x00400000, normal = 0x00c00000, minus = 1u << 31;
 
-		cu_model_begin(&m, cu_enc_ds(21, 0, ADDR, D0, 0, 0));
-		m.o.w->mode = (m.o.w->mode & ~0x30u) | denorm << 4;
-		cu_wr64(&m.o.w->s[CU_EXEC], 3);
-		for (unsigned l = 0; l < 2; l++) {
-			m.o.w->v[ADDR][l] = 8 * l;
-			m.o.w->v[D0][l] = l ? normal | 1u << 31 : normal;
-			memcpy(&m.o.run->lds[8 * l], l ? &(uint32_t){0x00e00000} : &tiny, 4);
-		}
-		CU_ASSERT_EQUAL(cu_one_run(&m.o), GV_CU_DONE);
-		memcpy(&got, &m.o.run->lds[0], 4); /* a subnormal goes in */
-		CU_ASSERT_EQUAL(got, denorm & 1 ? normal + tiny : normal);
-		memcpy(&got, &m.o.run->lds[8], 4); /* one comes out */
-		CU_ASSERT_EQUAL(got, denorm & 2 ? 0x00200000u : 0);
-		cu_one_end(&m.o);
+	for (uint32_t denorm = 0; denorm < 4; denorm++) {
+		uint32_t sum = denorm & 1 ? normal + tiny : normal;
+
+		check_addition(denorm, tiny, normal, sum);
+		check_addition(denorm, normal, tiny, sum);
+		check_addition(denorm, normal + tiny / 2, normal | minus,
+		               denorm & 2 ? tiny / 2 : 0);
 	}
 }
 
