@@ -62,7 +62,7 @@ run_kernel() # VF KERNEL SIZE GRID BLOCK ARGS...
 		(cd "$dir/$k" && "$bin/gpuvisor-guest" --device "vfio-user:$dir/gpu/vf$vf.sock" run \
 			"$examples/$k.co" "$k" --grid "$grid" --block "$block" "$@") &&
 		"$bin/gv-example" check "$k" "$size" "$dir/$k"; } >"$dir/out" 2>&1 || rc=$?
-	check "run $k" $rc "$dir/out"
+	check "run $k${aql:+ as an AQL packet}" $rc "$dir/out"
 }
 
 mkdir "$dir/gpu"
@@ -92,11 +92,14 @@ check "copy of an odd size" $? "$dir/out"
 check "copy beyond the frame buffer says so" $? "$dir/out"
 
 if [ -f "$examples/vector_add.co" ]; then
-	run_kernel 2 vector_add 1003 1003 64 --arg buf:a.bin --arg buf:b.bin --arg out:4012:out.bin --arg u32:1003
-	run_kernel 2 matmul_lds 64 64,64 16,16 --arg buf:a.bin --arg buf:b.bin --arg out:16384:out.bin --arg u32:64
-	run_kernel 2 reduction_atomics 10000 10240 256 --arg buf:a.bin --arg inout:b.bin:out.bin --arg lds:1024 --arg u32:10000
-	run_kernel 2 scratch 1000 1000 64 --arg buf:a.bin --arg out:4000:out.bin --arg u32:1000
-	run_kernel 3 seed_ds_read 64 64 64 --arg out:256:out.bin --arg lds:256
+	# shellcheck disable=SC2086
+	for aql in "" --aql; do
+		run_kernel 2 vector_add 1003 1003 64 $aql --arg buf:a.bin --arg buf:b.bin --arg out:4012:out.bin --arg u32:1003
+		run_kernel 2 matmul_lds 64 64,64 16,16 $aql --arg buf:a.bin --arg buf:b.bin --arg out:16384:out.bin --arg u32:64
+		run_kernel 2 reduction_atomics 10000 10240 256 $aql --arg buf:a.bin --arg inout:b.bin:out.bin --arg lds:1024 --arg u32:10000
+		run_kernel 2 scratch 1000 1000 64 $aql --arg buf:a.bin --arg out:4000:out.bin --arg u32:1000
+		run_kernel 3 seed_ds_read 64 64 64 $aql --arg out:256:out.bin --arg lds:256
+	done
 	: >"$dir/empty"
 	va="$examples/vector_add.co vector_add --grid 64 --block 64"
 	# shellcheck disable=SC2086

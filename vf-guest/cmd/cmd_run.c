@@ -11,7 +11,7 @@
 struct run {
 	const char *code, *kernel_name;
 	uint32_t grid[3], block[3];
-	bool has_grid, has_block;
+	bool has_grid, has_block, aql;
 	struct gv_run_arg *arg;
 	unsigned count;
 	struct gv_guest_buf *buf[GV_CO_MAX_ARGS];
@@ -69,7 +69,9 @@ static int parse_option(struct run *r, const char *name, const char *val)
 static int parse(struct cli *cli, struct run *r)
 {
 	for (int i = 0; i < cli->argc; i++) {
-		if (!strncmp(cli->argv[i], "--", 2)) {
+		if (!strcmp(cli->argv[i], "--aql")) {
+			r->aql = true;
+		} else if (!strncmp(cli->argv[i], "--", 2)) {
 			const char *val = i + 1 < cli->argc ? cli->argv[i + 1] : NULL;
 			int rc = parse_option(r, cli->argv[i++], val);
 
@@ -220,14 +222,45 @@ static void fill_kernarg(const struct run *r, uint8_t *kernarg)
 	}
 }
 
+static int run_pm4(struct cli *cli, struct run *r, struct gv_guest_program *program,
+                   const struct gv_co_kernel *k, const struct gv_guest_launch *l,
+                   struct gv_err *err)
+{
+	struct gv_guest_queue *q = gv_guest_compute(r->guest, cli->queue);
+	uint64_t start = gv_now_ns(), seq = 0;
+	int rc = gv_guest_launch(q, program, k, l, &seq, err);
+
+	if (!rc)
+		rc = gv_guest_wait(q, seq, start + cli->timeout_ns, err);
+	r->ms = (double)(gv_now_ns() - start) / (double)GV_MS;
+	return rc;
+}
+
+static int run_aql(struct cli *cli, struct run *r, struct gv_guest_program *program,
+                   const struct gv_co_kernel *k, const struct gv_guest_launch *l,
+                   struct gv_err *err)
+{
+	struct gv_guest_aql *q = NULL;
+	uint64_t start, index = 0;
+	int rc = gv_guest_aql_new(r->guest, &q, err);
+
+	if (rc)
+		return rc;
+	start = gv_now_ns();
+	rc = gv_guest_aql_launch(q, program, k, l, &index, err);
+	if (!rc)
+		rc = gv_guest_aql_wait(q, index, start + cli->timeout_ns, err);
+	r->ms = (double)(gv_now_ns() - start) / (double)GV_MS;
+	(void)gv_guest_aql_free(q);
+	return rc;
+}
+
 static int launch(struct cli *cli, struct run *r, const struct gv_co *co,
                   const struct gv_co_kernel *k, uint32_t lds, struct gv_err *err)
 {
 	gv_auto_free uint8_t *kernarg = calloc(1, k->kernarg_bytes + 1);
-	struct gv_guest_queue *q = gv_guest_compute(r->guest, cli->queue);
 	struct gv_guest_launch l = {.kernarg_bytes = k->kernarg_bytes, .dynamic_lds_bytes = lds};
 	struct gv_guest_program *program = NULL;
-	uint64_t start, seq = 0;
 	int rc;
 
 	if (!kernarg)
@@ -239,11 +272,7 @@ static int launch(struct cli *cli, struct run *r, const struct gv_co *co,
 	l.kernarg = kernarg;
 	memcpy(l.grid, r->grid, sizeof(l.grid));
 	memcpy(l.block, r->block, sizeof(l.block));
-	start = gv_now_ns();
-	rc = gv_guest_launch(q, program, k, &l, &seq, err);
-	if (!rc)
-		rc = gv_guest_wait(q, seq, start + cli->timeout_ns, err);
-	r->ms = (double)(gv_now_ns() - start) / (double)GV_MS;
+	rc = r->aql ? run_aql(cli, r, program, k, &l, err) : run_pm4(cli, r, program, k, &l, err);
 	if (rc == -ETIMEDOUT)
 		(void)gv_fail_prefix(err, "not done after %" PRIu64 " s (--timeout)",
 		                     cli->timeout_ns / (uint64_t)GV_S);

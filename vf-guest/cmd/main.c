@@ -16,8 +16,9 @@ static const struct verb {
         {"info", cmd_info, "", "bring the VF up and say what it has", true},
         {"test", cmd_test, "", "check mailbox, KIQ, queues, interrupts, page tables", true},
         {"copy", cmd_copy, "SIZE", "copy SIZE bytes (K, M, G) by SDMA both ways, compare", true},
-        {"run", cmd_run, "CODE.co KERNEL --grid X[,Y[,Z]] --block X[,Y[,Z]] [--arg SPEC]...",
-         "run a kernel of a gfx900 code object", true},
+        {"run", cmd_run,
+         "CODE.co KERNEL --grid X[,Y[,Z]] --block X[,Y[,Z]] [--aql] [--arg SPEC]...",
+         "run a kernel of a gfx900 code object; --aql: as an AQL packet, not as PM4", true},
         {"disasm", cmd_disasm, "CODE.co [KERNEL] | --raw FILE",
          "kernels of a code object, or hex words, as assembler text; no device", false},
 };

@@ -46,8 +46,9 @@ struct gv_writeback {
 #define GV_IB_SLOTS      32u
 #define GV_IB_SLOT_BYTES 8192u
 #define GV_IB_BYTES      2048u /* commands; then an AQL packet, then kernel arguments */
-#define GV_IB_AMD_QUEUE  (GV_IB_SLOTS * GV_IB_SLOT_BYTES) /* behind the slots: struct gv_amd_queue \
-	                                                   */
+#define GV_IB_AMD_QUEUE                                                                            \
+	(GV_IB_SLOTS * GV_IB_SLOT_BYTES) /* behind the slots: struct gv_amd_queue                  \
+	                                  */
 #define GV_IB_BUF_BYTES (GV_IB_AMD_QUEUE + GV_GPU_PAGE)
 
 struct gv_guest_queue {
@@ -270,6 +271,11 @@ int gv_kiq_test(struct gv_guest *g, struct gv_err *err);
 int gv_kiq_run(struct gv_guest *g, const uint32_t *dw, unsigned count, struct gv_err *err);
 int gv_kiq_rreg(struct gv_guest *g, uint32_t byte, uint32_t *val, struct gv_err *err);
 int gv_kiq_wreg(struct gv_guest *g, uint32_t byte, uint32_t val, struct gv_err *err);
+/** MAP_QUEUES of what its MQD says; @wptr: where the engine finds the write pointer. */
+int gv_queue_map(struct gv_guest_queue *q, uint64_t wptr, struct gv_err *err);
+void gv_queue_unmap(struct gv_guest_queue *q);
+/** HQD slot, doorbell and name of compute queue @i. */
+void gv_queue_place_compute(struct gv_guest_queue *q, unsigned i);
 int gv_resources_up(struct gv_guest *g, struct gv_err *err);
 int gv_compute_up(struct gv_guest *g, struct gv_err *err);
 void gv_compute_down(struct gv_guest *g);

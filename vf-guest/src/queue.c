@@ -23,10 +23,9 @@ static unsigned engine_of(const struct gv_guest_queue *q)
 	return q->type == GV_QUEUE_SDMA ? ENGINE_SDMA0 + q->queue : ENGINE_COMPUTE;
 }
 
-static int map_queue(struct gv_guest_queue *q, struct gv_err *err)
+int gv_queue_map(struct gv_guest_queue *q, uint64_t wptr, struct gv_err *err)
 {
 	uint64_t mqd = q->g->fb_mc + q->mqd_off;
-	uint64_t wptr = q->wb_mc + offsetof(struct gv_writeback, wptr);
 	bool compute = q->type == GV_QUEUE_COMPUTE;
 	const uint32_t dw[] = {
 	        gv_pm4_header(PM4_MAP_QUEUES, 6),
@@ -42,10 +41,13 @@ static int map_queue(struct gv_guest_queue *q, struct gv_err *err)
 	        (uint32_t)(wptr >> 32),
 	};
 
-	return gv_kiq_run(q->g, dw, GV_ARRAY_LEN(dw), err);
+	int rc = gv_kiq_run(q->g, dw, GV_ARRAY_LEN(dw), err);
+
+	q->up = !rc;
+	return rc ? gv_fail_prefix(err, "%s: MAP_QUEUES", q->name) : 0;
 }
 
-static void unmap_queue(struct gv_guest_queue *q)
+void gv_queue_unmap(struct gv_guest_queue *q)
 {
 	const uint32_t dw[] = {
 	        gv_pm4_header(PM4_UNMAP_QUEUES, 5),
@@ -63,7 +65,7 @@ static void unmap_queue(struct gv_guest_queue *q)
 	q->up = false;
 }
 
-static void place_compute(struct gv_guest_queue *q, unsigned i)
+void gv_queue_place_compute(struct gv_guest_queue *q, unsigned i)
 {
 	/* me1, pipes first: comp_1.0.0, 1.1.0, ... as amdgpu's multipipe policy */
 	q->me = 1;
@@ -78,7 +80,7 @@ int gv_resources_up(struct gv_guest *g, struct gv_err *err)
 	uint64_t mask = 0;
 
 	for (unsigned i = 0; i < g->cfg.compute_queues; i++) {
-		place_compute(&g->compute[i], i);
+		gv_queue_place_compute(&g->compute[i], i);
 		mask |= 1ull << GV_HQD_SLOT(g->compute[i].me - 1, g->compute[i].pipe,
 		                            g->compute[i].queue);
 	}
@@ -157,10 +159,9 @@ static int queue_up(struct gv_guest_queue *q, unsigned ring_dw, unsigned eop, st
 	if (rc)
 		return gv_fail(err, rc, "%s: writing the MQD failed", q->name);
 	gv_hdp_flush(g);
-	rc = map_queue(q, err);
+	rc = gv_queue_map(q, q->wb_mc + offsetof(struct gv_writeback, wptr), err);
 	if (rc)
-		return gv_fail_prefix(err, "%s: MAP_QUEUES", q->name);
-	q->up = true;
+		return rc;
 	q->problems_seen = gv_irq_problems(g);
 	atomic_store(&q->failed_ns, 0);
 	rc = ring_test(q, err);
@@ -171,7 +172,7 @@ static int queue_up(struct gv_guest_queue *q, unsigned ring_dw, unsigned eop, st
 
 static void queue_down(struct gv_guest_queue *q)
 {
-	unmap_queue(q);
+	gv_queue_unmap(q);
 	q->scratch = gv_guest_buf_free(q->scratch);
 	q->ib = gv_guest_buf_free(q->ib);
 	gv_ring_free(q);

@@ -207,4 +207,28 @@ int gv_guest_launch(struct gv_guest_queue *queue, struct gv_guest_program *progr
                     const struct gv_co_kernel *kernel, const struct gv_guest_launch *launch,
                     uint64_t *seq, struct gv_err *err);
 
+/* ---- AQL ------------------------------------------------------------------ */
+
+struct gv_guest_aql;
+
+/**
+ * A compute queue of AQL packets in the default VM, as a ROCm process has it: the engine reads
+ * packets and kernel descriptors from the VM's memory and tells ends by signals. There is one per
+ * guest. Not for several threads at once. It does not live through a reset of the VF: free it and
+ * make another. -EBUSY: gv_guest_cfg.compute_queues leaves no slot, or there is one; -ENOMEM; else
+ * as gv_guest_open(). Free before the guest is closed.
+ */
+int gv_guest_aql_new(struct gv_guest *guest, struct gv_guest_aql **aql, struct gv_err *err);
+/** Takes NULL, returns NULL. Kills what runs. */
+struct gv_guest_aql *gv_guest_aql_free(struct gv_guest_aql *aql);
+
+/** As gv_guest_launch(); *@index counts packets from 0. Waits while all slots are in use. */
+int gv_guest_aql_launch(struct gv_guest_aql *aql, struct gv_guest_program *program,
+                        const struct gv_co_kernel *kernel, const struct gv_guest_launch *launch,
+                        uint64_t *index, struct gv_err *err);
+/** Until packet @index has completed. -EIO: the engine refused a packet or reported a fault;
+ *  -ETIMEDOUT, -ECONNRESET (reset of the VF). */
+int gv_guest_aql_wait(struct gv_guest_aql *aql, uint64_t index, uint64_t deadline_ns,
+                      struct gv_err *err);
+
 #endif
