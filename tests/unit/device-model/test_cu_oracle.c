@@ -3,7 +3,8 @@
  * Every vector ALU instruction of the table against oracle/: results, masks, EXEC, idle lanes.
  *
  * Each row is tried in its base form with edges crossed pairwise, then in random shapes: form,
- * modifiers, operand kinds, MODE. GV_ORACLE_SCALE=100 does a hundred times as much.
+ * modifiers, operand kinds, MODE. GV_ORACLE_SCALE=100 does a hundred times as much,
+ * GV_ORACLE_ONLY=v_add_f32 one row, GV_ORACLE_ALL=1 prints every difference.
  *
  * What documents leave open, and is therefore not compared to the bit:
  *  - payload and sign of a NaN result: any NaN, in IEEE mode any quiet one (v_min and v_max of
