@@ -91,7 +91,7 @@ static void write_reference(const struct build_tools *t, const struct job *j, ch
 	(void)snprintf(text, room,
 	               "$CC %s %s -O1 -c %s -o $B.o && "
 	               "$CC -O1 %s/reference.c $B.o -lm -o $B.exe && "
-	               "timeout 60 $B.exe >$B.out && mv $B.out %s",
+	               "timeout 10 $B.exe >$B.out && mv $B.out %s",
 	               is_c(j->source) ? LANGUAGE_C : LANGUAGE_CL, FOR_CPU, j->source, t->support,
 	               j->reference);
 }
@@ -108,7 +108,8 @@ static pid_t run_commands(const struct build_tools *t, const struct job *j, bool
 	if (reference)
 		write_reference(t, j, cpu, sizeof(cpu));
 	(void)snprintf(text, sizeof(text),
-	               "B=%s; exec >$B 2>&1; CC='%s -w -I%s'; %s && %s; rc=$?; "
+	               "B=%s; exec >$B 2>&1; CC='%s -w -I%s -idirafter /usr/include/csmith'; %s && "
+	               "%s; rc=$?; "
 	               "rm -f $B.o $B.exe $B.bc $B.tmp $B.out; exit $rc",
 	               j->log, t->clang, t->support, object, cpu);
 	pid = fork();

@@ -9,7 +9,9 @@
  *
  * Everything a program stores in out[] must be the same on both sides bit for bit: no NaN
  * payloads (canon32(), canon64()), no square root but root32(), root64(), wave functions only
- * where the whole wave is active.
+ * where the whole wave is active, no conversion from double to half (clang-14 and libgcc do not
+ * agree on x86-64 who returns it how), no vector element of 64 bits written with an index that is
+ * no constant (clang-14 and 15 write the high half over the low one at -O0).
  */
 #ifndef GV_PROGRAM_H
 #define GV_PROGRAM_H
