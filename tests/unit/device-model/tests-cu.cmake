@@ -26,7 +26,7 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/hw-spec/include/gv/gfx9.h)
   target_include_directories(gv-cu-oracle PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}
     PRIVATE ${CMAKE_SOURCE_DIR}/device-model/src)
   target_link_libraries(gv-cu-oracle PUBLIC gv-device-model gv-hw-spec m PRIVATE gv-flags)
-  foreach(name oracle oracle_lanes oracle_mem oracle_salu)
+  foreach(name modes oracle oracle_lanes oracle_mem oracle_salu)
     gv_unit_test(device-model test_cu_${name}.c gv-cu-oracle)
   endforeach()
 endif()

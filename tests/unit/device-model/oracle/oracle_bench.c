@@ -159,6 +159,7 @@ static struct gv_cu_dispatch dispatch(struct bench *b, const struct bench_progra
 	        .dim = {waves, 1, 1},
 	        .num_thread = {64, 1, 1},
 	        .lds_bytes = p->lds_bytes,
+	        .isa = p->isa,
 	};
 
 	return d;

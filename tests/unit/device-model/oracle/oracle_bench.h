@@ -43,6 +43,7 @@ struct bench_program {
 	unsigned rows; /* loaded and stored, v2 and up */
 	struct orc_mode mode;
 	uint32_t lds_bytes;
+	const char *isa; /* of the host, see gv_cu_dispatch */
 };
 
 struct bench {
