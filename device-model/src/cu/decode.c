@@ -84,7 +84,7 @@ enum gv_cu_reason cu_decode(const struct gv_cu_run *run, const uint32_t word[2],
 		                                                        : i->op->core];
 		i->fn = cu_valu_handler(run, i);
 	}
-	if (i->op->format == GV9_GLOBAL || i->op->format == GV9_FLAT) {
+	if (i->op->format == GV9_GLOBAL || i->op->format == GV9_FLAT || i->op->format == GV9_DS) {
 		cu_fn fast = run->isa->memory(i);
 
 		i->fn = fast ? fast : i->fn;

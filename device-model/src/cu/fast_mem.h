@@ -210,7 +210,9 @@ FAST_ACCESS(store_4, 16, GV_CU_W, FAST_STORE_DW(4), FAST_ROW(16, FAST_STORE_DW(4
 FAST_ACCESS(store_8, 1, GV_CU_W, FAST_STORE(uint8_t), FAST_ROW(1, FAST_STORE(uint8_t)))
 FAST_ACCESS(store_16, 2, GV_CU_W, FAST_STORE(uint16_t), FAST_ROW(2, FAST_STORE(uint16_t)))
 
-/* The handler of a load or store of FLAT or GLOBAL; NULL: there is none here. */
+#include "fast_lds.h"
+
+/* The handler of a load or store of FLAT, GLOBAL or DS; NULL: there is none here. */
 static cu_fn fast_memory(const struct cu_inst *i)
 {
 	static const cu_fn dwords[2][5] = {
@@ -222,6 +224,8 @@ static cu_fn fast_memory(const struct cu_inst *i)
 	        [CU_MEM_STORE_8] = fast_store_8,   [CU_MEM_STORE_16] = fast_store_16,
 	};
 
+	if (i->op->format == GV9_DS)
+		return fast_lds(i);
 	if ((i->op->fn != cu_global && i->op->fn != cu_flat) || i->lds_dma)
 		return NULL;
 	if (i->op->kind <= CU_MEM_STORE)

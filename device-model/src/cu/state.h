@@ -355,7 +355,7 @@ struct cu_isa {
 	cu_fn plain[3];          /* one, two, three sources */
 	cu_fn compare, carry;
 	/* A handler for just this instruction, NULL: it takes the ordinary one. VALU without
-	 * modifiers; FLAT and GLOBAL. */
+	 * modifiers; FLAT, GLOBAL and DS. */
 	cu_fn (*hot)(const struct cu_inst *i), (*memory)(const struct cu_inst *i);
 };
 extern const struct cu_isa cu_isa_base, cu_isa_avx2, cu_isa_avx512;
