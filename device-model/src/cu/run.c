@@ -385,9 +385,13 @@ static void suspend(struct cu_wave *w, enum cu_state state)
 	w->attention |= CU_STOP;
 }
 
+/* Without ip it was on its way to the code at pc, and goes there again. */
 void cu_wait_for_memory(struct cu_wave *w)
 {
-	w->ip = w->cur;
+	if (w->ip)
+		w->ip = w->cur;
+	else
+		w->attention |= CU_ENTER;
 	suspend(w, CU_WAITING);
 }
 

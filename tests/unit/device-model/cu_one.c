@@ -42,6 +42,8 @@ static int translate(void *ctx, uint64_t va, unsigned access, struct gv_cu_windo
 	struct cu_one *o = ctx;
 	unsigned n = (unsigned)((va - CU_ONE_VA) / 4096);
 
+	if (va - CU_ONE_CODE < sizeof(o->code) && o->no_code)
+		return o->retry ? -EAGAIN : -EFAULT;
 	if (va - CU_ONE_CODE < sizeof(o->code)) {
 		*w = (struct gv_cu_window){CU_ONE_CODE, sizeof(o->code), (uint8_t *)o->code,
 		                           GV_CU_X};
@@ -80,9 +82,9 @@ static int update(void *ctx, uint64_t va, size_t n, uint64_t (*next)(const void 
 	return 0;
 }
 
-void cu_one_begin(struct cu_one *o, const uint32_t *words, unsigned n)
+static struct gv_cu_dispatch dispatch(struct cu_one *o)
 {
-	struct gv_cu_dispatch d = {
+	return (struct gv_cu_dispatch){
 	        .mem = {.ctx = o,
 	                .translate = translate,
 	                .copy = copy,
@@ -96,6 +98,19 @@ void cu_one_begin(struct cu_one *o, const uint32_t *words, unsigned n)
 	        .private_base = 1ull << 48,
 	        .shared_base = 2ull << 48,
 	};
+}
+
+void cu_one_again(struct cu_one *o)
+{
+	struct gv_cu_dispatch d = dispatch(o);
+
+	CU_ASSERT_EQUAL_FATAL(gv_cu_again(o->run, &d), 0);
+	o->w = o->run->wave[0];
+}
+
+void cu_one_begin(struct cu_one *o, const uint32_t *words, unsigned n)
+{
+	struct gv_cu_dispatch d = dispatch(o);
 
 	o->code[0] = NOP;
 	memcpy(&o->code[1], words, n * 4);

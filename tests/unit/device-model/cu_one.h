@@ -32,13 +32,15 @@ struct cu_one {
 	uint32_t code[64];
 	unsigned absent, read_only; /* page masks */
 	bool retry;                 /* absent pages may come: -EAGAIN */
-	bool no_pointers;
-	unsigned refused; /* times translate() said no */
+	bool no_pointers, no_code;  /* code is absent */
+	unsigned refused;           /* times translate() said no */
 	uint64_t generation;
 };
 
 /** Decode @words of code in a fresh wave. Memory stays as it is. */
 void cu_one_begin(struct cu_one *o, const uint32_t *words, unsigned n);
+/** The same code once more, in the run that is there. */
+void cu_one_again(struct cu_one *o);
 /** Execute it. DONE, FAULT or RETRY. */
 enum gv_cu_status cu_one_run(struct cu_one *o);
 /** Asserts that no byte around the pages has changed. */

@@ -407,7 +407,33 @@ static void scratch_offsets_do_not_wrap(void)
 	CU_ASSERT_EQUAL(f.va, 0x100000008ull * 64 + 2 * 4);
 }
 
+static void check_code_is_waited_for(void)
+{
+	memset(m.o.w->v[DATA], 0, CU_LANES * 4);
+	m.o.no_code = true;
+	m.o.generation++;
+	for (unsigned n = 0; n < 3; n++)
+		CU_ASSERT_EQUAL(cu_one_run(&m.o), GV_CU_RETRY);
+	CU_ASSERT_EQUAL(m.o.w->v[DATA][0], 0);
+	m.o.no_code = false;
+	CU_ASSERT_EQUAL(cu_one_run(&m.o), GV_CU_DONE);
+	CU_ASSERT_EQUAL(m.o.w->v[DATA][0], 7);
+}
+
+/* In the middle of a program, and before its first instruction in a run that had it decoded. */
+static void a_fetch_waits_for_its_page(void)
+{
+	cu_model_begin(&m, (struct cu_words){{0x7e100287, 0xbf800000}}); /* v_mov_b32 v8, 7 */
+	cu_wr64(&m.o.w->s[CU_EXEC], ~0ull);
+	m.o.retry = true;
+	check_code_is_waited_for();
+	cu_one_again(&m.o);
+	check_code_is_waited_for();
+	cu_one_end(&m.o);
+}
+
 UT_MAIN("cu memory", UT(loads_and_stores_reach_the_right_bytes),
         UT(atomics_happen_once_in_every_aperture), UT(a_load_may_end_in_lds),
         UT(a_fault_names_address_access_and_lane), UT(an_unaligned_atomic_is_a_fault),
-        UT(the_immediate_does_not_change_the_aperture), UT(scratch_offsets_do_not_wrap))
+        UT(the_immediate_does_not_change_the_aperture), UT(scratch_offsets_do_not_wrap),
+        UT(a_fetch_waits_for_its_page))
