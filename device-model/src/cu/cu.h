@@ -20,6 +20,8 @@
  *
  * Not interpreted (the wave ends with a fault that names the instruction, and
  * is counted): MTBUF, MIMG, EXP, VINTRP, GDS, typed buffer formats, traps.
+ * Exceptions of floating point are kept in TRAPSTS from a wave's first look at it, v_clrexcp or
+ * MODE.EXCP_EN on (valu_excp.c says which); that they raise a trap is not implemented.
  * A wave does not see another thread's workgroup make progress unless that
  * workgroup's run is stepped too: grid-wide barriers need as many runs as
  * workgroups, as they need that many slots on silicon.

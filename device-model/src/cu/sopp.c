@@ -214,7 +214,7 @@ static uint32_t hw_read(const struct cu_wave *w, unsigned id)
 	case HW_STATUS:
 		return status(w);
 	case HW_TRAPSTS:
-		return w->trapsts;
+		return w->trapsts & ~CU_TRAPSTS_WATCHED;
 	case HW_ID: /* WAVE_ID and SIMD_ID: four SIMDs share the waves */
 		return (w->index / 4 & 15) | (w->index & 3) << 4;
 	case HW_GPR_ALLOC:
@@ -241,6 +241,8 @@ CU_HANDLER(getreg)
 {
 	uint32_t k = (uint16_t)i->simm, v = hw_read(w, k & 63), bits = (k >> 11 & 31) + 1;
 
+	if ((k & 63) == HW_TRAPSTS)
+		cu_watch_exceptions(w);
 	v >>= k >> 6 & 31;
 	w->s[i->dst] = bits < 32 ? v & ((1u << bits) - 1) : v;
 }
@@ -252,8 +254,10 @@ CU_HANDLER(setreg)
 	uint32_t mask = (bits < 32 ? (1u << bits) - 1 : ~0u) << at;
 	uint32_t v = (i->len == 2 ? i->word[1] : w->s[i->dst]) << at & mask;
 
-	if ((k & 63) == HW_TRAPSTS)
+	if ((k & 63) == HW_TRAPSTS) {
 		w->trapsts = (w->trapsts & ~mask) | v;
+		cu_watch_exceptions(w);
+	}
 	if ((k & 63) != HW_MODE)
 		return;
 	w->mode = (w->mode & ~mask) | v;

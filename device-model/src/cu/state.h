@@ -192,6 +192,10 @@ static inline uint32_t cu_bits(uint32_t v, unsigned lo, unsigned n)
 #define CU_MODE_CSP_SHIFT   29 /* how many paths wait for s_cbranch_join */
 #define CU_MODE_CSP(m)      cu_bits(m, CU_MODE_CSP_SHIFT, 3)
 
+/* TRAPSTS */
+#define CU_TRAPSTS_EXCP    0x1ffu
+#define CU_TRAPSTS_WATCHED (1u << 9) /* a reserved bit, never seen by the wave: EXCP is kept */
+
 /* What the plain cores, which round to nearest even, keep subnormals and quiet NaNs, do not do. */
 enum {
 	CU_FP_ROUND32 = 1,
@@ -201,6 +205,7 @@ enum {
 	CU_FP_FLUSH64 = 16, /* f64 and f16, either way */
 	CU_FP_NO_IEEE = 32, /* minima and maxima do not care for signalling NaNs */
 	CU_FP_MAX16 = 64,   /* f16 does not overflow */
+	CU_FP_EXCP = 128,   /* TRAPSTS is watched */
 };
 
 /* In two halves: pairs are mostly written so, and a wide load would wait for both to arrive. */
@@ -335,10 +340,16 @@ uint8_t cu_valu_fp(const struct cu_op *op);
 /** After MODE changed. */
 void cu_mode_changed(struct cu_wave *w);
 void cu_valu_slow(struct cu_wave *w, const struct cu_inst *i);
+/** The wave looks at TRAPSTS.EXCP: from now on it is kept, see valu_excp.c. */
+void cu_watch_exceptions(struct cu_wave *w);
 /** An instruction while MODE.GPR_IDX_EN or VSKIP is set. */
 void cu_valu_odd(struct cu_wave *w, const struct cu_inst *i);
 /** Row of a source: the register itself, or a constant spread into tmp[n]. */
 const uint32_t *cu_row(struct cu_wave *w, const struct cu_inst *i, unsigned n);
+
+/* ---- valu_excp.c: around the core of a float operation, whose sources are in tmp[] */
+void cu_excp_begin(struct cu_wave *w, const struct cu_inst *i, uint64_t lanes);
+void cu_excp_end(struct cu_wave *w, const struct cu_inst *i, uint64_t lanes);
 
 /* ---- valu_mod.c: operand modifiers, SDWA, DPP, clamp */
 void cu_mod_source(struct cu_wave *w, const struct cu_inst *i, unsigned n, uint32_t *to);

@@ -147,7 +147,8 @@ static void run_core(struct cu_wave *w, const struct cu_inst *i, const uint32_t 
 	const struct cu_op *op = i->op;
 	unsigned id = i->clamp && op->clamp_core ? op->clamp_core : op->core;
 	uint32_t asked = w->fp_slow & i->fp;
-	cu_core core = asked & ~(unsigned)CU_FP_FLUSH32 ? cu_cores_modes[id] : i->core;
+	cu_core core =
+	        asked & ~(unsigned)(CU_FP_FLUSH32 | CU_FP_EXCP) ? cu_cores_modes[id] : i->core;
 
 	w->aux.round16 = op->flags & GV9_F_NOROUND ? 0 : CU_MODE_ROUND64(w->mode);
 	w->aux.ieee = w->mode & CU_MODE_IEEE;
@@ -192,6 +193,7 @@ void cu_valu_slow(struct cu_wave *w, const struct cu_inst *i)
 	uint64_t lanes = cu_exec(w), old;
 	const uint32_t *src[3] = {NULL, NULL, NULL};
 	uint32_t round;
+	bool watched;
 
 	if (run_flushing(w, i))
 		return;
@@ -210,7 +212,12 @@ void cu_valu_slow(struct cu_wave *w, const struct cu_inst *i)
 	round = rounding(w, i->op);
 	if (round)
 		(void)fesetround(host_round(round));
+	watched = w->fp_slow & i->fp & CU_FP_EXCP;
+	if (watched)
+		cu_excp_begin(w, i, lanes);
 	run_core(w, i, src);
+	if (watched)
+		cu_excp_end(w, i, lanes);
 	if (!(i->op->flags & GV9_F_CMP))
 		cu_mod_result(w, i, w->tmp[3]);
 	if (round)
@@ -287,9 +294,17 @@ void cu_mode_changed(struct cu_wave *w)
 	             (CU_MODE_DENORM64(m) != 3 ? CU_FP_FLUSH64 : 0) |
 	             (m & CU_MODE_IEEE ? 0 : CU_FP_NO_IEEE) |
 	             (m & CU_MODE_FP16_OVFL ? CU_FP_MAX16 : 0);
+	if (w->trapsts & CU_TRAPSTS_WATCHED || CU_MODE_EXCP_EN(m))
+		w->fp_slow |= CU_FP_EXCP;
 	w->attention &= ~(uint32_t)(CU_GPR_IDX | CU_VSKIP);
 	w->attention |=
 	        (m & CU_MODE_GPR_IDX_EN ? CU_GPR_IDX : 0) | (m & CU_MODE_VSKIP ? CU_VSKIP : 0);
+}
+
+void cu_watch_exceptions(struct cu_wave *w)
+{
+	w->trapsts |= CU_TRAPSTS_WATCHED;
+	cu_mode_changed(w);
 }
 
 static bool is_minimum(const struct cu_op *op)
@@ -333,7 +348,8 @@ uint8_t cu_valu_fp(const struct cu_op *op)
 	return (uint8_t)((rounded == GV9_F32 ? CU_FP_ROUND32 : 0) | (round64 ? CU_FP_ROUND64 : 0) |
 	                 (flushes && has32 ? CU_FP_FLUSH32 | CU_FP_FLUSH32_PART : 0) |
 	                 (flushes && has64 ? CU_FP_FLUSH64 : 0) |
-	                 (is_minimum(op) ? CU_FP_NO_IEEE : 0) | (to16 ? CU_FP_MAX16 : 0));
+	                 (has32 || has64 ? CU_FP_EXCP : 0) | (is_minimum(op) ? CU_FP_NO_IEEE : 0) |
+	                 (to16 ? CU_FP_MAX16 : 0));
 }
 
 cu_fn cu_valu_handler(const struct gv_cu_run *run, const struct cu_inst *i)

@@ -14,6 +14,13 @@ void cu_v_nop(struct cu_wave *w, const struct cu_inst *i)
 	(void)i;
 }
 
+void cu_v_clrexcp(struct cu_wave *w, const struct cu_inst *i)
+{
+	(void)i;
+	w->trapsts &= ~CU_TRAPSTS_EXCP;
+	cu_watch_exceptions(w);
+}
+
 void cu_v_readfirstlane(struct cu_wave *w, const struct cu_inst *i)
 {
 	uint64_t exec = cu_exec(w);

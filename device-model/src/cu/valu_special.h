@@ -9,6 +9,7 @@ struct cu_wave;
 struct cu_inst;
 
 void cu_v_nop(struct cu_wave *w, const struct cu_inst *i);
+void cu_v_clrexcp(struct cu_wave *w, const struct cu_inst *i);
 void cu_v_readfirstlane(struct cu_wave *w, const struct cu_inst *i);
 void cu_v_readlane(struct cu_wave *w, const struct cu_inst *i);
 void cu_v_writelane(struct cu_wave *w, const struct cu_inst *i);

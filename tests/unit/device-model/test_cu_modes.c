@@ -325,6 +325,43 @@ static void lds_direct_reads_where_m0_points(void)
 	}
 }
 
+static void exceptions_are_kept_once_somebody_looks(void)
+{
+	static const struct {
+		const char *name;
+		uint64_t a, b;
+		uint32_t want;
+	} cases[] = {{"v_add_f32", 0x3f800000, 0x3f800000, 0},
+	             {"v_add_f32", 0x3f800000, 1, 0x22},
+	             {"v_add_f32", 0x7f800001, 0, 1},
+	             {"v_mul_f32", 0x7f7fffff, 0x7f7fffff, 0x28},
+	             {"v_mul_f32", 0x00800000, 0x3e800001, 0x30},
+	             {"v_mul_f32", 0x7f800000, 0, 1},
+	             {"v_rcp_f32", 0, 0, 4},
+	             {"v_rcp_iflag_f32", 0, 0, 0x40},
+	             {"v_sqrt_f32", 0xbf800000, 0, 1},
+	             {"v_mul_f64", 1ull << 52, 1ull << 52, 0x30},
+	             {"v_mul_f16", 0x7bff, 0x7bff, 0x28},
+	             {"v_cmp_lt_f32", 0x7f800001, 0, 1}};
+
+	for (unsigned k = 0; k < GV_ARRAY_LEN(cases); k++) {
+		struct text t = {.n = 0};
+
+		bench_clear(&bench);
+		put_source(A, cases[k].a);
+		put_source(B, cases[k].b);
+		bench.in[0].row[A - 2][5] = 0x7f800001; /* in a lane that is off */
+		bench.in[0].sgpr[0] &= ~(1u << 5);
+		add(&t, enc_vop1(bench_op("v_clrexcp"), 0, 0));
+		CU_ASSERT_TRUE(add_vop3(&t, row(cases[k].name), 0, 0));
+		get_reg(&t, 38, HW_TRAPSTS);
+		CU_ASSERT_TRUE(run_text(&t, &usual));
+		if (bench.out[0].sgpr[8] != cases[k].want)
+			printf("%s: %x\n", cases[k].name, bench.out[0].sgpr[8]);
+		CU_ASSERT_EQUAL(bench.out[0].sgpr[8], cases[k].want);
+	}
+}
+
 /* ---- all host instruction sets */
 static bool is_nan(uint8_t type, uint64_t v)
 {
@@ -444,6 +481,7 @@ static const struct ut_case cases[] = {
         UT(skipped_vector_instructions_do_nothing),
         UT(forks_join),
         UT(lds_direct_reads_where_m0_points),
+        UT(exceptions_are_kept_once_somebody_looks),
         UT(every_host_isa_gives_the_same),
 };
 
