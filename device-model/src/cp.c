@@ -201,6 +201,7 @@ int gv_cp_init(struct gv_fn *f)
 		cp->queue[i].cp = cp;
 		cp->queue[i].slot = i;
 		cp->queue[i].doorbell = GV_NO_DOORBELL;
+		gv_dispatch_defaults(&cp->queue[i]);
 	}
 	f->cp = cp;
 	rc = gv_worker_start(&cp->worker, "gv-cp", cp_run, cp);

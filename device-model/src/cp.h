@@ -227,8 +227,11 @@ gv_pkt_fn gv_kiq_set_resources, gv_kiq_map_queues, gv_kiq_unmap_queues, gv_kiq_q
         gv_kiq_invalidate_tlbs, gv_kiq_unimplemented;
 /* dispatch.c */
 gv_pkt_fn gv_pm4_dispatch_direct, gv_pm4_dispatch_indirect;
+/** COMPUTE_* as after a reset: all compute units, nothing else. */
+void gv_dispatch_defaults(struct gv_queue *q);
 /** Run what the queue's COMPUTE_* registers say, once gv_dispatch_wait() says 0. 0; -EINVAL: a
- *  workgroup that no compute unit holds; -ENOSPC: too little scratch; -EIO: the queue failed. */
+ *  workgroup that no compute unit holds; -EAGAIN: no unit is enabled; -ENOSPC: too little scratch;
+ * -EIO: the queue failed. */
 int gv_dispatch_start(struct gv_queue *q, unsigned vmid, uint32_t initiator);
 /** Whether the queue's dispatches are over: 0, -EAGAIN, or an error (the queue failed). */
 int gv_dispatch_wait(struct gv_queue *q);

@@ -10,8 +10,11 @@
  */
 #include <stdio.h>
 
+#include <string.h>
+
 #include "dispatch.h"
 
+#define CUS_PER_ENGINE    16 /* Vega10: 4 engines of 1 array */
 #define STEP_INSTRUCTIONS 8192u
 #define FIRST_SLICE_NS    (200 * GV_US)
 #define SLICE_NS          (700 * GV_US)
@@ -339,6 +342,30 @@ void gv_dispatch_set_memory(struct gv_grid *g, unsigned vmid)
 	}
 }
 
+static const uint32_t cu_masks[] = {
+        COMPUTE_STATIC_THREAD_MGMT_SE0__DW,
+        COMPUTE_STATIC_THREAD_MGMT_SE1__DW,
+        COMPUTE_STATIC_THREAD_MGMT_SE2__DW,
+        COMPUTE_STATIC_THREAD_MGMT_SE3__DW,
+};
+
+void gv_dispatch_defaults(struct gv_queue *q)
+{
+	memset(q->sh, 0, sizeof(q->sh));
+	for (size_t i = 0; i < GV_ARRAY_LEN(cu_masks); i++)
+		q->sh[cu_masks[i] - COMPUTE_DISPATCH_INITIATOR__DW] = UINT32_MAX;
+}
+
+/* Compute units that the queue may use: each has a bit, of its shader engine's only array. */
+static unsigned enabled_cus(const struct gv_queue *q)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < GV_ARRAY_LEN(cu_masks); i++)
+		n += (unsigned)__builtin_popcount(sh(q, cu_masks[i]) & gv_mask(0, CUS_PER_ENGINE));
+	return n;
+}
+
 static void set_dispatch(struct gv_queue *q, struct gv_grid *g, unsigned vmid, uint32_t initiator)
 {
 	struct gv_cu_dispatch *d = &g->d;
@@ -437,6 +464,8 @@ int gv_dispatch_start(struct gv_queue *q, unsigned vmid, uint32_t initiator)
 
 	if (!GV_GET(initiator, COMPUTE_DISPATCH_INITIATOR, COMPUTE_SHADER_EN))
 		return 0;
+	if (!enabled_cus(q)) /* it waits for a unit until the queue is taken down */
+		return gv_queue_sleep(q);
 	g = gv_dispatch_get_grid(q, vmid, 1);
 	if (!g)
 		return gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, SUA_ERROR, 1), 0, "no host memory");
@@ -444,7 +473,7 @@ int gv_dispatch_start(struct gv_queue *q, unsigned vmid, uint32_t initiator)
 	g->groups = gv_dispatch_count_groups(&g->d);
 	if (!g->groups)
 		return 0;
-	g->max_parts = GV_MIN(gv_cu_max_runs(&g->d), g->num_parts);
+	g->max_parts = GV_MIN(GV_MIN(gv_cu_max_runs(&g->d), g->num_parts), enabled_cus(q));
 	rc = gv_dispatch_begin_part(g, 0);
 	if (rc == -ENOMEM)
 		return gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, SUA_ERROR, 1), 0, "no host memory");

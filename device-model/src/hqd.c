@@ -209,8 +209,7 @@ void gv_hqd_forget(struct gv_queue *q)
 	q->doorbell = GV_NO_DOORBELL;
 	atomic_store(&q->asked, 0);
 	put(q, GV_REG_CP_HQD_ACTIVE, 0);
-	for (unsigned i = 0; i < GV_SH_COUNT; i++)
-		q->sh[i] = 0;
+	gv_dispatch_defaults(q);
 }
 
 void gv_hqd_drain(struct gv_queue *q)

@@ -267,6 +267,7 @@ void rig_make_mqd(struct rig *r, unsigned fn, unsigned q)
 	uint32_t mqd[GV_MQD_DWORDS] = {0};
 
 	mqd[GV_MQD_HEADER] = (uint32_t)GV_MQD_HEADER_MAGIC;
+	mqd[GV_MQD_COMPUTE_DW(COMPUTE_STATIC_THREAD_MGMT_SE0)] = UINT32_MAX;
 	mqd[GV_MQD_DW(CP_MQD_BASE_ADDR)] = (uint32_t)rig_mqd_va(q);
 	mqd[GV_MQD_DW(CP_HQD_PQ_BASE)] = (uint32_t)(rig_ring_va(q) >> 8);
 	mqd[GV_MQD_DW(CP_HQD_PQ_RPTR_REPORT_ADDR)] = (uint32_t)rig_rptr_va(q);

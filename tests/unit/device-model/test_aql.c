@@ -465,6 +465,7 @@ static void too_little_scratch_can_be_given(void)
 static void impossible_packets_are_refused(void)
 {
 	struct gv_aql_dispatch good = dispatch_of(64, 64, SIG(0)), bad[10];
+	uint64_t errors;
 	static const uint16_t why[GV_ARRAY_LEN(bad)] = {
 	        GV_AQL_ERROR_DIMENSIONS,    GV_AQL_ERROR_DIMENSIONS, GV_AQL_ERROR_DIMENSIONS,
 	        GV_AQL_ERROR_DIMENSIONS,    GV_AQL_ERROR_GROUP_SIZE, GV_AQL_ERROR_GROUP_MEMORY,
@@ -490,9 +491,13 @@ static void impossible_packets_are_refused(void)
 	for (size_t i = 0; i < GV_ARRAY_LEN(bad); i++) {
 		submit(&bad[i]);
 		CU_ASSERT_TRUE(signal_is(60, why[i]));
+		errors = rig_stats(&r, VF0).guest_errors;
+		CU_ASSERT_EQUAL(errors, i + 1); /* told once */
 		CU_ASSERT_EQUAL(get64(AQ_FIELD(read_dispatch_id)), i);
 		CU_ASSERT_TRUE(queue_error(Q) & GV_PUT(CP_HQD_ERROR, AQL_ERROR, 1));
 		others_run();
+		(void)usleep(2000);
+		CU_ASSERT_EQUAL(rig_stats(&r, VF0).guest_errors, errors);
 		put_packet(written - 1, &good);
 		put64(VALUE(60), 0);
 		CU_ASSERT_TRUE(signal_is(0, -(int64_t)i - 1));
@@ -610,7 +615,7 @@ static void a_packet_preempted_in_the_middle_goes_on(void)
 		                CP_HQD_PERSISTENT_STATE, RELAUNCH_WAVES);
 		CU_ASSERT_TRUE(map_queue());
 	}
-	CU_ASSERT_TRUE(saves >= 10);
+	CU_ASSERT_TRUE(saves > 0); /* how many: as fast as this machine is */
 	CU_ASSERT_TRUE(read_index_is(1));
 	CU_ASSERT_EQUAL(get64(VALUE(0)), 6);
 	for (unsigned i = 0; i < GROUPS * 64; i++)

@@ -363,6 +363,142 @@ static void small_launches_in_a_row_all_happen(void)
 	rig_close(&r);
 }
 
+/* As on silicon after the driver's ACQUIRE_MEM; here not even that is needed. */
+static void code_written_between_launches_is_what_runs(void)
+{
+	struct program p;
+
+	up();
+	CU_ASSERT_TRUE_FATAL(assemble(store_ids, &p));
+	put_code(VF0, p.dw, p.n);
+	set_shader(VF0, 1, CODE);
+	for (uint32_t factor = 1000; factor > 990; factor--) {
+		for (size_t i = 0; i < p.n; i++)
+			if (p.dw[i] == factor)
+				p.dw[i] = factor - 1;
+		put_code(VF0, p.dw, p.n);
+		launch(VF0, 1, 2, 1, 1);
+		CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 2000));
+		CU_ASSERT_EQUAL(rig_get32(&r, VF0, OUT + 65 * 4), factor - 1 + 1);
+	}
+	rig_close(&r);
+}
+
+static void without_an_enabled_unit_nothing_runs(void)
+{
+	up();
+	CU_ASSERT_TRUE(put_store_ids(VF0));
+	set_shader(VF0, 1, CODE);
+	set_sh(VF0, 1, COMPUTE_STATIC_THREAD_MGMT_SE0__DW, 0);
+	rig_put32(&r, VF0, OUT + 4, 0xdead);
+	launch(VF0, 1, 1, 1, 1);
+	CU_ASSERT_FALSE(rig_sync(&r, VF0, 1, 50));
+	CU_ASSERT_EQUAL(rig_get32(&r, VF0, OUT + 4), 0xdead);
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 2000)); /* others do */
+	rig_emit_unmap(&r, VF0, 1, 1);
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 2000));
+	CU_ASSERT_FALSE(rig_is_active(&r, VF0, 1));
+	CU_ASSERT_TRUE(rig_map(&r, VF0, 1));
+	set_shader(VF0, 1, CODE);
+	set_sh(VF0, 1, COMPUTE_STATIC_THREAD_MGMT_SE0__DW, 1 << 3); /* one is enough */
+	launch(VF0, 1, 40, 1, 1);
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 2000));
+	CU_ASSERT_EQUAL(wrong_ids(VF0, 40), 0);
+	rig_close(&r);
+}
+
+/* v_mov_b32 v1, 1; v_mov_b32 v0, 0; s_mov_b64 exec, 1; global_atomic_add v0, v1, s[0:1] */
+static const uint32_t count_groups[] = {0x7e020281, 0x7e000280, 0xbefe0181,
+                                        0xdd088000, 0x00000100, 0xbf810000};
+
+static bool advances(unsigned fn, uint64_t va)
+{
+	uint32_t was = rig_get32(&r, fn, va);
+
+	for (unsigned ms = 0; ms < 2000; ms++) {
+		if (rig_get32(&r, fn, va) != was)
+			return true;
+		(void)usleep(1000);
+	}
+	return false;
+}
+
+/* Grids that would take minutes, more of them than there are threads. */
+static void queues_and_functions_share_the_threads(void)
+{
+	const struct {
+		unsigned fn, q;
+	} at[] = {{VF0, 1}, {VF0, 2}, {VF0, 3}, {VF1, 1}, {VF1, 2}};
+
+	up();
+	PUT_CODE(VF0, count_groups);
+	PUT_CODE(VF1, count_groups);
+	for (size_t i = 0; i < GV_ARRAY_LEN(at); i++) {
+		rig_put32(&r, at[i].fn, OUT + at[i].q * 64, 0);
+		set_shader(at[i].fn, at[i].q, CODE);
+		set_sh(at[i].fn, at[i].q, COMPUTE_USER_DATA_0__DW, (uint32_t)OUT + at[i].q * 64);
+		launch(at[i].fn, at[i].q, 1u << 30, 4, 1);
+		rig_kick(&r, at[i].fn, at[i].q);
+	}
+	for (unsigned round = 0; round < 3; round++)
+		for (size_t i = 0; i < GV_ARRAY_LEN(at); i++)
+			CU_ASSERT_TRUE(advances(at[i].fn, OUT + at[i].q * 64));
+	rig_close(&r);
+}
+
+static void a_workgroup_has_up_to_1024_items(void)
+{
+	/* v_lshlrev_b32 v1, 2, v0; global_store_dword v1, v0, s[0:1] */
+	static const uint32_t store_item[] = {0x24020082, 0xdc708000, 0x00000001, 0xbf810000};
+	unsigned wrong = 0;
+
+	up();
+	PUT_CODE(VF0, store_item);
+	set_shader(VF0, 1, CODE);
+	set_sh(VF0, 1, COMPUTE_NUM_THREAD_X__DW, 1024);
+	rig_put32(&r, VF0, OUT + 1024 * 4, 0xdead);
+	launch(VF0, 1, 1, 1, 1);
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 2000));
+	for (unsigned i = 0; i < 1024; i++)
+		wrong += rig_get32(&r, VF0, OUT + i * 4) != i;
+	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT_EQUAL(rig_get32(&r, VF0, OUT + 1024 * 4), 0xdead);
+	rig_close(&r);
+}
+
+/* What no compute unit could hold is an error of its queue, which the guest sees. */
+static void workgroups_that_fit_nowhere_are_refused(void)
+{
+	const struct {
+		uint32_t dw, val;
+	} row[] = {
+	        {COMPUTE_NUM_THREAD_X__DW, 1025},
+	        {COMPUTE_NUM_THREAD_X__DW, 0},
+	        {COMPUTE_NUM_THREAD_Y__DW, 17},                                /* 64 * 17 */
+	        {COMPUTE_PGM_RSRC1__DW, GV_PUT(COMPUTE_PGM_RSRC1, VGPRS, 40)}, /* with 1024 */
+	};
+
+	for (size_t i = 0; i < GV_ARRAY_LEN(row); i++) {
+		struct gv_ih_iv iv;
+		uint32_t error;
+
+		up();
+		PUT_CODE(VF0, nothing);
+		set_shader(VF0, 1, CODE);
+		if (row[i].dw == COMPUTE_PGM_RSRC1__DW)
+			set_sh(VF0, 1, COMPUTE_NUM_THREAD_X__DW, 1024);
+		set_sh(VF0, 1, row[i].dw, row[i].val);
+		launch(VF0, 1, 1, 1, 1);
+		CU_ASSERT_FALSE(rig_sync(&r, VF0, 1, 30));
+		CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_SQ, &iv, 2000));
+		rig_select(&r, VF0, 1);
+		error = rig_rd(&r, VF0, CP_HQD_ERROR__BYTE);
+		CU_ASSERT_TRUE(error & GV_PUT(CP_HQD_ERROR, SUA_ERROR, 1));
+		CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 2000));
+		rig_close(&r);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct ut_case cases[] = {
@@ -377,6 +513,11 @@ int main(int argc, char **argv)
 	        UT(a_faulting_shader_never_signals_its_fence),
 	        UT(a_fault_shows_address_and_access),
 	        UT(small_launches_in_a_row_all_happen),
+	        UT(code_written_between_launches_is_what_runs),
+	        UT(without_an_enabled_unit_nothing_runs),
+	        UT(queues_and_functions_share_the_threads),
+	        UT(a_workgroup_has_up_to_1024_items),
+	        UT(workgroups_that_fit_nowhere_are_refused),
 	};
 	struct program p;
 
