@@ -19,7 +19,10 @@
  *	gv_cu_free(run);
  *
  * Not interpreted (the wave ends with a fault that names the instruction, and
- * is counted): MTBUF, MIMG, EXP, VINTRP, GDS, typed buffer formats, traps.
+ * is counted): MIMG, EXP, VINTRP, GDS with GWS and ordered count, the TFE bit.
+ * Memory: as with SH_MEM_CONFIG.ALIGNMENT_MODE UNALIGNED, but atomics on memory
+ * must be aligned. An instruction that faults has not happened in part, except
+ * where the guest takes memory away while it executes.
  * Exceptions of floating point are kept in TRAPSTS from a wave's first look at it, v_clrexcp or
  * MODE.EXCP_EN on (valu_excp.c says which); that they raise a trap is not implemented.
  * A wave does not see another thread's workgroup make progress unless that
