@@ -168,6 +168,8 @@ static struct bench_program program(const struct valu_shape *s, uint32_t *words,
 {
 	struct bench_program p = {.words = words, .rows = 12, .mode = s->mode};
 
+	if (!crossed && below(2))
+		p.isa = "base"; /* test_cu_modes.c: the others do the same */
 	if (!crossed && below(3) == 0) {
 		p.mode = (struct orc_mode){.round32 = below(4) & 3, .denorm64 = below(4) & 3};
 		words[0] = enc_sopk(bench_op("s_setreg_imm32_b32"), 0, 9u << 11 | 1);
