@@ -176,17 +176,21 @@ static void another_gpu_goes_on_with_the_same_memory(void)
 {
 	static uint8_t memory[RIG_FB_BYTES];
 	struct rig_queue queue;
-	unsigned tries = 0;
+	unsigned launches = 0;
 	uint32_t seq;
 
 	wave_up(WAVE_AREA, WAVE_AREA_BYTES);
 	CU_ASSERT_EQUAL_FATAL(cu_rig_open(&wave_bench, "save.cl", "-O2"), 0);
 	do { /* until it was not over already */
 		seq = start_kernel("sort", 6000);
+		CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 2000)); /* it is launched */
 		CU_ASSERT_TRUE(wave_preempt(1));
-		if (!wave_is_saved(1))
-			CU_ASSERT_TRUE(wave_map_at(1, 0));
-	} while (!wave_is_saved(1) && tries++ < 50);
+		launches++;
+		if (wave_is_saved(1))
+			break;
+		CU_ASSERT_TRUE(wave_map_at(1, 0));
+		CU_ASSERT_TRUE(rig_wait_mem(&wave_rig, WAVE_VF, rig_fence_va(1), seq, 10000));
+	} while (launches < 50);
 	CU_ASSERT_TRUE_FATAL(wave_is_saved(1));
 	CU_ASSERT_FALSE(wave_fence_is(1, seq));
 	rig_get(&wave_rig, WAVE_VF, 0, memory, sizeof(memory));
