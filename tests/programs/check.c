@@ -18,7 +18,7 @@ struct options {
 	const char *levels, *source;
 	struct build_tools tools;
 	unsigned timeout_s;
-	bool quiet;
+	bool quiet, aql;
 	char **names; /* NULL-terminated; none: all */
 };
 
@@ -27,7 +27,8 @@ static void print_help(void)
 	(void)printf("usage: gv-programs [options] [NAME...]\n"
 	             "Runs each program (or those named) on x86-64 and on the emulated GPU.\n"
 	             "  --levels LIST   optimisation levels, such as 0,2,s (default 0,2)\n"
-	             "  --all           levels 0,1,2,3,s\n"
+	             "  --all           levels 0,1,2,3\n"
+	             "  --aql           launch by AQL packets instead of PM4\n"
 	             "  --source DIR    where the programs are (default: those of this tree)\n"
 	             "  --cache DIR     what is compiled is kept there\n"
 	             "  --clang PATH    compiler (default: clang-14)\n"
@@ -55,9 +56,11 @@ static const char *parse_levels(char *text)
 static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
-	        {"levels", 1, NULL, 'l'}, {"all", 0, NULL, 'a'},   {"source", 1, NULL, 's'},
-	        {"cache", 1, NULL, 'c'},  {"clang", 1, NULL, 'C'}, {"timeout", 1, NULL, 't'},
-	        {"quiet", 0, NULL, 'q'},  {"help", 0, NULL, 'h'},  {0},
+	        {"levels", 1, NULL, 'l'}, {"all", 0, NULL, 'a'},
+	        {"source", 1, NULL, 's'}, {"cache", 1, NULL, 'c'},
+	        {"clang", 1, NULL, 'C'},  {"timeout", 1, NULL, 't'},
+	        {"quiet", 0, NULL, 'q'},  {"aql", 0, NULL, 'A'},
+	        {"help", 0, NULL, 'h'},   {0},
 	};
 
 	for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
@@ -66,7 +69,7 @@ static int parse(int argc, char **argv, struct options *o)
 			o->levels = parse_levels(optarg);
 			break;
 		case 'a':
-			o->levels = "0123s";
+			o->levels = "0123";
 			break;
 		case 's':
 			o->source = optarg;
@@ -79,6 +82,9 @@ static int parse(int argc, char **argv, struct options *o)
 			break;
 		case 't':
 			o->timeout_s = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 'A':
+			o->aql = true;
 			break;
 		case 'q':
 			o->quiet = true;
@@ -187,7 +193,7 @@ static int check_all(const struct options *o, struct job *jobs, unsigned count)
 
 	built = gv_now_ns();
 	if (!rc)
-		rc = gpu_new(&gpu, &err);
+		rc = gpu_new(o->aql, &gpu, &err);
 	if (rc) {
 		(void)fprintf(stderr, "gv-programs: %s\n", err.text);
 		return 1;

@@ -37,7 +37,8 @@ struct outcome {
 };
 
 struct gpu;
-int gpu_new(struct gpu **gpu, struct gv_err *err);
+/** @aql: launches are AQL packets, as ROCm makes them; else PM4. */
+int gpu_new(bool aql, struct gpu **gpu, struct gv_err *err);
 struct gpu *gpu_free(struct gpu *gpu);
 /** Run a program that was built. 0 (then @out says whether it was right), or a negative errno: it
  *  could not be run, or did not end within @timeout_s. The GPU is usable afterwards. */

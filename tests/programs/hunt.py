@@ -16,6 +16,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BATCH = 20
+SKIPPED = 77
 
 
 def csmith(seed, path):
@@ -45,6 +46,11 @@ def batch(a, first, count):
             generate(seed, work)
     done = subprocess.run([a.gv_programs, "--quiet", "--levels", a.levels, "--timeout", "60", "--source", work,
                            "--cache", os.path.join(work, "cache")], stdout=subprocess.PIPE).stdout.decode()
+    if "skipped:" in done:
+        print(done, end="")
+        sys.exit(SKIPPED)
+    if " right;" not in done:
+        sys.exit(f"hunt: {a.gv_programs} gave no answer")
     bad = [line for line in done.splitlines() if " FAILED" in line]
     for line in bad:
         for ending in (".c", ".cl"):
@@ -52,6 +58,11 @@ def batch(a, first, count):
             if os.path.exists(source):
                 shutil.copy(source, a.keep)
     return bad, done
+
+
+def is_refused(line):
+    """A compiler failed, or the program does not end on x86-64 either (then it has no reference)."""
+    return "not built" in line or ".ref: No such file" in line
 
 
 def main():
@@ -67,9 +78,9 @@ def main():
     for first in range(a.first, a.first + a.count, BATCH):
         count = min(BATCH, a.first + a.count - first)
         bad, done = batch(a, first, count)
-        refused += sum("not built" in line for line in bad)
-        wrong += sum("not built" not in line for line in bad)
-        print(f"{first}..{first + count - 1}: {done.splitlines()[-1] if done else 'no answer'}")
+        refused += sum(is_refused(line) for line in bad)
+        wrong += sum(not is_refused(line) for line in bad)
+        print(f"{first}..{first + count - 1}: {done.splitlines()[-1]}")
         print("\n".join(line[:200] for line in bad), end="\n" if bad else "", flush=True)
     print(f"{a.count} programs: {wrong} wrong, {refused} not built")
     return 1 if wrong else 0

@@ -16,6 +16,7 @@ enum { BUFFER_BYTES = 4 << 20 };
 struct gpu {
 	struct gv_local_gpu *local;
 	struct gv_guest_buf *in, *out;
+	struct gv_guest_aql *aql; /* NULL: PM4 */
 };
 
 /* The reference file: @words are @head's input and output, one after the other. */
@@ -24,7 +25,7 @@ struct reference {
 	uint32_t *words;
 };
 
-int gpu_new(struct gpu **out, struct gv_err *err)
+int gpu_new(bool aql, struct gpu **out, struct gv_err *err)
 {
 	struct gpu *g = calloc(1, sizeof(*g));
 	struct gv_guest *guest;
@@ -38,6 +39,8 @@ int gpu_new(struct gpu **out, struct gv_err *err)
 	rc = gv_guest_buf_new(guest, NULL, GV_GUEST_VRAM, BUFFER_BYTES, &g->in, err);
 	if (!rc)
 		rc = gv_guest_buf_new(guest, NULL, GV_GUEST_VRAM, BUFFER_BYTES, &g->out, err);
+	if (!rc && aql)
+		rc = gv_guest_aql_new(guest, &g->aql, err);
 	if (rc)
 		g = gpu_free(g);
 	else
@@ -49,6 +52,7 @@ struct gpu *gpu_free(struct gpu *g)
 {
 	if (!g)
 		return NULL;
+	gv_guest_aql_free(g->aql);
 	gv_guest_buf_free(g->in);
 	gv_guest_buf_free(g->out);
 	gv_local_gpu_free(g->local);
@@ -77,6 +81,34 @@ static int read_reference(const char *path, struct reference *ref, struct gv_err
 	return rc;
 }
 
+/* After a fault or a timeout: the VF is reset, and an AQL queue does not outlive that. */
+static void recover(struct gpu *g)
+{
+	struct gv_guest *guest = gv_local_gpu_guest(g->local);
+	bool aql = g->aql;
+
+	g->aql = gv_guest_aql_free(g->aql);
+	(void)gv_guest_recover(guest, NULL);
+	if (aql)
+		(void)gv_guest_aql_new(guest, &g->aql, NULL);
+}
+
+static int launch_and_wait(struct gpu *g, struct gv_guest_program *program,
+                           const struct gv_co_kernel *k, const struct gv_guest_launch *l,
+                           uint64_t timeout_ns, struct gv_err *err)
+{
+	struct gv_guest_queue *q = gv_guest_compute(gv_local_gpu_guest(g->local), 0);
+	uint64_t seq = 0;
+	int rc;
+
+	if (g->aql) {
+		rc = gv_guest_aql_launch(g->aql, program, k, l, &seq, err);
+		return rc ? rc : gv_guest_aql_wait(g->aql, seq, gv_now_ns() + timeout_ns, err);
+	}
+	rc = gv_guest_launch(q, program, k, l, &seq, err);
+	return rc ? rc : gv_guest_wait(q, seq, gv_now_ns() + timeout_ns, err);
+}
+
 static int launch(struct gpu *g, const struct gv_co *co, const struct reference *ref,
                   uint64_t timeout_ns, struct gv_err *err)
 {
@@ -86,20 +118,16 @@ static int launch(struct gpu *g, const struct gv_co *co, const struct reference 
 		uint32_t n;
 	} args = {gv_guest_buf_va(g->in), gv_guest_buf_va(g->out), ref->head.n};
 	struct gv_guest_launch l = {.kernarg = &args, .kernarg_bytes = 20};
-	struct gv_guest_queue *q = gv_guest_compute(guest, 0);
 	struct gv_guest_program *program = NULL;
-	uint64_t seq = 0;
 	int rc = gv_guest_program_new(guest, co, &program, err);
 
 	memcpy(l.grid, ref->head.grid, sizeof(l.grid));
 	memcpy(l.block, ref->head.block, sizeof(l.block));
 	if (!rc)
-		rc = gv_guest_launch(q, program, gv_co_kernel_at(co, 0), &l, &seq, err);
-	if (!rc)
-		rc = gv_guest_wait(q, seq, gv_now_ns() + timeout_ns, err);
+		rc = launch_and_wait(g, program, gv_co_kernel_at(co, 0), &l, timeout_ns, err);
 	gv_guest_program_free(program);
 	if (rc == -EIO || rc == -ETIMEDOUT)
-		(void)gv_guest_recover(guest, NULL);
+		recover(g);
 	return rc;
 }
 
