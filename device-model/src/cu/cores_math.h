@@ -270,46 +270,50 @@ CU_INLINE uint32_t cu_msad_u8(uint32_t a, uint32_t b)
  * what is left when the maximum is taken away.
  */
 #define CU_MIN_MAX(type, bits, value, sign, inf)                                                   \
-	CU_INLINE bool cu_nan_##type(bits a)                                                       \
+	CU_INLINE bits cu_nan_##type(bits a) /* all bits or none */                                \
 	{                                                                                          \
-		return (a & ((sign)-1)) > (inf);                                                   \
+		return (a & ((sign)-1)) > (inf) ? ~(bits)0 : 0;                                    \
 	}                                                                                          \
-	CU_INLINE bits cu_loud_##type(bits r, bits a, bits b, bool ieee)                           \
+	CU_INLINE bits cu_loud_##type(bits r, bits a, bits ieee)                                   \
 	{                                                                                          \
 		const bits quiet = ((inf) & ~((inf) << 1)) >> 1;                                   \
-		bool loud_a = cu_nan_##type(a) && !(a & quiet);                                    \
-		bool loud_b = cu_nan_##type(b) && !(b & quiet);                                    \
+		bits loud = cu_nan_##type(a) & (a & quiet ? 0 : ieee);                             \
                                                                                                    \
-		r = ieee && loud_b ? b | quiet : r;                                                \
-		return ieee && loud_a ? a | quiet : r;                                             \
+		return (r & ~loud) | ((a | quiet) & loud);                                         \
+	}                                                                                          \
+	CU_INLINE bits cu_not_nan_##type(bits r, bits a, bits b, bool ieee)                        \
+	{                                                                                          \
+		bits nan = cu_nan_##type(b), all = ieee ? ~(bits)0 : 0;                            \
+                                                                                                   \
+		r = (r & ~nan) | (a & nan);                                                        \
+		nan = cu_nan_##type(a);                                                            \
+		r = (r & ~nan) | (b & nan);                                                        \
+		return cu_loud_##type(cu_loud_##type(r, b, all), a, all);                          \
 	}                                                                                          \
 	CU_INLINE bits cu_min_##type(bits a, bits b, bool ieee)                                    \
 	{                                                                                          \
 		bits r = value(a) < value(b) ? a : b;                                              \
                                                                                                    \
 		r = value(a) == value(b) ? a | b : r;                                              \
-		r = cu_nan_##type(b) ? a : r;                                                      \
-		r = cu_nan_##type(a) ? b : r;                                                      \
-		return cu_loud_##type(r, a, b, ieee);                                              \
+		return cu_not_nan_##type(r, a, b, ieee);                                           \
 	}                                                                                          \
 	CU_INLINE bits cu_max_##type(bits a, bits b, bool ieee)                                    \
 	{                                                                                          \
 		bits r = value(a) > value(b) ? a : b;                                              \
                                                                                                    \
 		r = value(a) == value(b) ? a & b : r;                                              \
-		r = cu_nan_##type(b) ? a : r;                                                      \
-		r = cu_nan_##type(a) ? b : r;                                                      \
-		return cu_loud_##type(r, a, b, ieee);                                              \
+		return cu_not_nan_##type(r, a, b, ieee);                                           \
 	}                                                                                          \
 	CU_INLINE bits cu_med3_##type(bits a, bits b, bits c, bool ieee)                           \
 	{                                                                                          \
 		bits max = cu_max_##type(cu_max_##type(a, b, ieee), c, ieee);                      \
 		bits min = cu_min_##type(cu_min_##type(a, b, ieee), c, ieee);                      \
 		bits ab = cu_max_##type(a, b, ieee), ac = cu_max_##type(a, c, ieee);               \
+		bits nan = cu_nan_##type(a) | cu_nan_##type(b) | cu_nan_##type(c);                 \
 		bits r = value(max) == value(b) ? ac : ab;                                         \
                                                                                                    \
 		r = value(max) == value(a) ? cu_max_##type(b, c, ieee) : r;                        \
-		return cu_nan_##type(a) || cu_nan_##type(b) || cu_nan_##type(c) ? min : r;         \
+		return (r & ~nan) | (min & nan);                                                   \
 	}
 CU_MIN_MAX(f16, uint32_t, cu_h2f, 0x8000u, 0x7c00u)
 CU_MIN_MAX(f32, uint32_t, cu_f, 0x80000000u, 0x7f800000u)
