@@ -263,10 +263,11 @@ kernel void unfused(global const float *in, global float *out)
 
 kernel void clocks(global u64 *out)
 {
-	u64 a = __builtin_amdgcn_s_memtime();
+	u64 a = __builtin_amdgcn_s_memtime(), b = __builtin_amdgcn_s_memrealtime();
 
 	__builtin_amdgcn_s_sleep(1);
-	out[GID] = __builtin_amdgcn_s_memrealtime() - a;
+	out[GID] = __builtin_amdgcn_s_memtime() - a;
+	out[GID + 64] = __builtin_amdgcn_s_memrealtime() - b;
 }
 
 kernel void half_pairs(global const half2 *a, global const half2 *b, global half2 *out)
