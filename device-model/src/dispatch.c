@@ -356,8 +356,8 @@ void gv_dispatch_defaults(struct gv_queue *q)
 		q->sh[cu_masks[i] - COMPUTE_DISPATCH_INITIATOR__DW] = UINT32_MAX;
 }
 
-/* Compute units that the queue may use: each has a bit, of its shader engine's only array. */
-static unsigned enabled_cus(const struct gv_queue *q)
+/* Each has a bit, of its shader engine's only array. */
+unsigned gv_dispatch_enabled_cus(const struct gv_queue *q)
 {
 	unsigned n = 0;
 
@@ -464,7 +464,7 @@ int gv_dispatch_start(struct gv_queue *q, unsigned vmid, uint32_t initiator)
 
 	if (!GV_GET(initiator, COMPUTE_DISPATCH_INITIATOR, COMPUTE_SHADER_EN))
 		return 0;
-	if (!enabled_cus(q)) /* it waits for a unit until the queue is taken down */
+	if (!gv_dispatch_enabled_cus(q)) /* it waits for a unit until the queue is taken down */
 		return gv_queue_sleep(q);
 	g = gv_dispatch_get_grid(q, vmid, 1);
 	if (!g)
@@ -473,7 +473,8 @@ int gv_dispatch_start(struct gv_queue *q, unsigned vmid, uint32_t initiator)
 	g->groups = gv_dispatch_count_groups(&g->d);
 	if (!g->groups)
 		return 0;
-	g->max_parts = GV_MIN(GV_MIN(gv_cu_max_runs(&g->d), g->num_parts), enabled_cus(q));
+	g->max_parts =
+	        GV_MIN(GV_MIN(gv_cu_max_runs(&g->d), g->num_parts), gv_dispatch_enabled_cus(q));
 	rc = gv_dispatch_begin_part(g, 0);
 	if (rc == -ENOMEM)
 		return gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, SUA_ERROR, 1), 0, "no host memory");

@@ -45,6 +45,8 @@ struct gv_grid {
 struct gv_grid *gv_dispatch_get_grid(struct gv_queue *q, unsigned vmid, unsigned min_parts);
 /** What of g->d depends on the VMID and on the device, not on COMPUTE_*. */
 void gv_dispatch_set_memory(struct gv_grid *g, unsigned vmid);
+/** Compute units that the queue may use. */
+unsigned gv_dispatch_enabled_cus(const struct gv_queue *q);
 /** Workgroups of a dispatch; saturates. */
 uint64_t gv_dispatch_count_groups(const struct gv_cu_dispatch *d);
 /** Part @n may be stepped from now on. 0, or the error of gv_cu_begin(). */

@@ -123,7 +123,8 @@ int gv_dispatch_save(const struct gv_grid *g, uint8_t *buf)
 
 /* ---- restore: @buf is not trusted ---------------------------------------- */
 
-static void take_description(struct gv_grid *g, const struct saved_grid *sg)
+static void take_description(const struct gv_queue *q, struct gv_grid *g,
+                             const struct saved_grid *sg)
 {
 	struct gv_cu_dispatch *d = &g->d;
 
@@ -143,7 +144,9 @@ static void take_description(struct gv_grid *g, const struct saved_grid *sg)
 	gv_dispatch_set_memory(g, sg->vmid);
 	g->groups = gv_dispatch_count_groups(d);
 	g->shared = (struct gv_cu_shared){.next_group = GV_MIN(sg->next_group, g->groups)};
-	g->max_parts = GV_MIN(gv_cu_max_runs(d), g->num_parts);
+	/* waves in flight run on, whatever units the queue has been left */
+	g->max_parts = GV_MIN(GV_MIN(gv_cu_max_runs(d), g->num_parts),
+	                      GV_MAX(gv_dispatch_enabled_cus(q), 1u));
 }
 
 /* One part at *@at; *@at and *@left move behind it. */
@@ -212,7 +215,7 @@ int gv_dispatch_restore(struct gv_queue *q, const uint8_t *buf, size_t bytes)
 	g = gv_dispatch_get_grid(q, sg.vmid, parts);
 	if (!g)
 		return -ENOMEM;
-	take_description(g, &sg);
+	take_description(q, g, &sg);
 	rc = g->groups ? 0 : -EINVAL;
 	for (uint32_t n = 0; n < sg.num_parts && !rc; n++)
 		rc = restore_part(g, &buf, &bytes);
