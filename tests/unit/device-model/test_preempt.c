@@ -3,6 +3,7 @@
  * Queues that are preempted with waves in flight. The kernels of save.cl, compiled by clang, are
  * moved from the wave_bench of the interpreter into a VF and launched there by PM4 packets.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,7 @@ static unsigned launch_preempted(const char *name, uint32_t rounds, unsigned lea
 {
 	unsigned launches = 0, saves = 0;
 
-	while (saves < least && launches < 100) {
+	while (saves < least && launches < 400) {
 		saves += run_preempted(start_kernel(name, rounds));
 		launches++;
 		CU_ASSERT_EQUAL(wave_wrong(), 0);
@@ -66,10 +67,10 @@ static void a_kernel_preempted_hundreds_of_times_gives_the_same_bits(void)
 
 	wave_up(WAVE_AREA, WAVE_AREA_BYTES);
 	CU_ASSERT_EQUAL_FATAL(cu_rig_open(&wave_bench, "save.cl", "-O2"), 0);
-	launches += launch_preempted("sort", 3000, least);
+	launches += launch_preempted("sort", 8000, least);
 	launches += launch_preempted("atomics", 4000, least);
 	launches += launch_preempted("scratch", 3000, least);
-	launches += launch_preempted("divergent", 3000, least);
+	launches += launch_preempted("divergent", 6000, least);
 	CU_ASSERT_EQUAL(rig_stats(&wave_rig, WAVE_VF).dispatches, launches);
 	CU_ASSERT_EQUAL(rig_stats(&wave_rig, WAVE_VF).guest_errors, 0);
 	cu_rig_close(&wave_bench);
@@ -245,10 +246,12 @@ static void a_dequeue_request_saves_waves(void)
 	}
 }
 
+/* In the area, behind the control stack. */
+enum { CONTEXT = 0, GRID = 96, PART = 96 + 160, RUN = PART + 8 };
+
 /* Words of the area and of the MQD that a guest changed: the queue fails, nothing else does. */
 static void a_forged_context_fails_the_queue(void)
 {
-	enum { CONTEXT = 0, GRID = 96, PART = 96 + 160, RUN = PART + 8 };
 	static const struct {
 		unsigned at;
 		uint32_t bad;
@@ -326,6 +329,59 @@ static void a_forged_context_fails_the_queue(void)
 	rig_close(&wave_rig);
 }
 
+static void save_endless(void)
+{
+	wave_up(WAVE_AREA, WAVE_AREA_BYTES);
+	wave_launch_endless();
+	CU_ASSERT_TRUE(wave_preempt(1));
+	CU_ASSERT_TRUE(wave_is_saved(1));
+}
+
+static void add32(uint64_t va, uint32_t by)
+{
+	rig_put32(&wave_rig, WAVE_VF, va, rig_get32(&wave_rig, WAVE_VF, va) + by);
+}
+
+/* A byte more of LDS: what the dispatch is rounded up by shows nothing of the host's. */
+static void nothing_of_the_host_is_saved(void)
+{
+	uint64_t from = WAVE_AREA + WAVE_STACK_BYTES, end;
+	uint64_t offset = rig_mqd_va(1) + 4 * GV_MQD_DW(CP_HQD_WG_STATE_OFFSET);
+	uint8_t pad[7];
+
+	(void)mallopt(M_PERTURB, 0x5a);
+	save_endless();
+	add32(offset, 8);
+	add32(from + CONTEXT + 8, 8);
+	add32(from + GRID + 36, 1025);
+	add32(from + PART + 4, 8);
+	add32(from + RUN + 8, 1);
+	add32(from + RUN + 28, 1);
+	end = WAVE_AREA + rig_get32(&wave_rig, WAVE_VF, offset);
+	CU_ASSERT_TRUE(wave_map_at(1, 0));
+	CU_ASSERT_EQUAL(wave_queue_error(0), 0);
+	CU_ASSERT_TRUE(wave_preempt(1));
+	CU_ASSERT_TRUE(wave_is_saved(1));
+	CU_ASSERT_EQUAL(WAVE_AREA + rig_get32(&wave_rig, WAVE_VF, offset), end);
+	rig_get(&wave_rig, WAVE_VF, end - sizeof(pad), pad, sizeof(pad));
+	for (size_t n = 0; n < sizeof(pad); n++)
+		CU_ASSERT_EQUAL(pad[n], 0);
+	rig_close(&wave_rig);
+	(void)mallopt(M_PERTURB, 0);
+}
+
+/* A gigabyte that nobody can have saved is not even read. */
+static void a_context_of_any_size_costs_nothing(void)
+{
+	save_endless();
+	wave_put_mqd(1, GV_MQD_DW(CP_HQD_CTX_SAVE_SIZE), 0x50000000);
+	wave_put_mqd(1, GV_MQD_DW(CP_HQD_WG_STATE_OFFSET), 0x40000000);
+	CU_ASSERT_TRUE(wave_map_at(1, 0));
+	CU_ASSERT_EQUAL(wave_queue_error(0), GV_PUT(CP_HQD_ERROR, SUA_ERROR, 1));
+	CU_ASSERT_EQUAL(rig_stats(&wave_rig, WAVE_VF).vm_faults, 0);
+	rig_close(&wave_rig);
+}
+
 /* All that the model knows of the VF's queues; their registers stay, as a world switch brings them
  * back. */
 static void forget_queues(struct gv_fn *f)
@@ -360,6 +416,31 @@ static void switch_world(struct gv_fn *f)
 	gv_fn_mem_leave(f);
 	gv_cp_resume(f);
 	free(buf);
+}
+
+/* Its registers say that there is a saved context besides the one that the switch brings. */
+static void a_function_that_claims_a_context_goes_on_where_it_was(void)
+{
+	const uint32_t both = GV_PUT(CP_HQD_PERSISTENT_STATE, RELAUNCH_WAVES, 1) |
+	                      GV_PUT(CP_HQD_PERSISTENT_STATE, QSWITCH_MODE, 1);
+	uint32_t offset;
+	struct gv_fn *f;
+
+	save_endless();
+	f = &wave_rig.dev->fn[WAVE_VF];
+	offset = rig_get32(&wave_rig, WAVE_VF,
+	                   rig_mqd_va(1) + 4 * GV_MQD_DW(CP_HQD_WG_STATE_OFFSET));
+	CU_ASSERT_TRUE(wave_map_at(1, 0));
+	for (unsigned n = 0; n < 3; n++) {
+		gv_hqd_put(f, 0, GV_REG_CP_HQD_PERSISTENT_STATE, both);
+		gv_hqd_put(f, 0, GV_REG_CP_HQD_WG_STATE_OFFSET, offset);
+		switch_world(f);
+		CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 2000));
+		CU_ASSERT_EQUAL(wave_queue_error(0), 0);
+	}
+	CU_ASSERT_TRUE(wave_preempt(1));
+	CU_ASSERT_TRUE(wave_is_saved(1));
+	rig_close(&wave_rig);
 }
 
 /* A kernel in the middle on one queue, a wait on another. */
@@ -476,6 +557,9 @@ int main(int argc, char **argv)
 	        UT(another_gpu_goes_on_with_the_same_memory),
 	        UT(a_dequeue_request_saves_waves),
 	        UT(a_forged_context_fails_the_queue),
+	        UT(nothing_of_the_host_is_saved),
+	        UT(a_context_of_any_size_costs_nothing),
+	        UT(a_function_that_claims_a_context_goes_on_where_it_was),
 	        UT(a_function_goes_on_after_its_queues_were_elsewhere),
 	        UT(idle_queues_go_on_after_they_were_elsewhere),
 	        UT(a_trap_handler_is_found_by_its_registers),
