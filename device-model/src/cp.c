@@ -196,6 +196,7 @@ int gv_cp_init(struct gv_fn *f)
 	if (!cp)
 		return -ENOMEM;
 	cp->fn = f;
+	cp->code_room = GV_CODE_ROOM;
 	for (unsigned i = 0; i < GV_NUM_HQD; i++) {
 		cp->queue[i].fn = f;
 		cp->queue[i].cp = cp;

@@ -34,6 +34,7 @@ enum {
 	GV_BLOCKED_DW = 10,     /* longest packet that may have to wait */
 	GV_SLICE_PACKETS = 256, /* packets of one queue before others get their turn */
 	GV_NO_DOORBELL = 0xffffffff,
+	GV_CODE_ROOM = 8192, /* KiB of code that a function's shaders keep decoded: 34 times that */
 };
 #define GV_IB_MASK  ((1ull << 40) - 1) /* an IB's positions never wrap */
 #define GV_IB_MAX   0xfffffull         /* dwords */
@@ -112,7 +113,8 @@ struct gv_cp {
 	uint64_t queue_mask; /* SET_RESOURCES */
 	unsigned first;      /* queue that goes first next time */
 	_Atomic bool rlc_rung;
-	bool irq; /* an interrupt was posted and not drained */
+	bool irq;           /* an interrupt was posted and not drained */
+	uint32_t code_room; /* gv_cu_dispatch.code_room */
 	bool mem_ready[GV_NUM_VMID];
 	struct gv_mem mem[GV_NUM_VMID];
 	uint32_t fetch[GV_PM4_MAX_DW];

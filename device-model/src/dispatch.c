@@ -333,6 +333,7 @@ void gv_dispatch_set_memory(struct gv_grid *g, unsigned vmid)
 	        .generation = (const uint64_t *)(const void *)&f->mem_generation,
 	};
 	d->shared = &g->shared;
+	d->code_room = &f->cp->code_room;
 	d->private_base = (uint64_t)GV_GET(bases, SH_MEM_BASES, PRIVATE_BASE) << GV_APERTURE_SHIFT;
 	d->shared_base = (uint64_t)GV_GET(bases, SH_MEM_BASES, SHARED_BASE) << GV_APERTURE_SHIFT;
 	d->wave_limit = f->dev->cfg.wave_limit;

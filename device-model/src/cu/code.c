@@ -55,8 +55,30 @@ static void leave_chunks(struct gv_cu_run *run)
 	}
 }
 
+/* A run's first chunk is always there: with one it gets on, if slowly. */
+static bool take_room(struct gv_cu_run *run)
+{
+	uint32_t *room = run->num_chunks ? run->d.code_room : NULL;
+	uint32_t left = room ? __atomic_load_n(room, __ATOMIC_RELAXED) : 0;
+
+	if (!room)
+		return true;
+	while (left && !__atomic_compare_exchange_n(room, &left, left - 1, true, __ATOMIC_RELAXED,
+	                                            __ATOMIC_RELAXED))
+		;
+	return left != 0;
+}
+
+static void give_room(struct gv_cu_run *run, uint32_t chunks)
+{
+	if (run->d.code_room)
+		(void)__atomic_fetch_add(run->d.code_room, chunks, __ATOMIC_RELAXED);
+}
+
 void cu_code_free(struct gv_cu_run *run)
 {
+	if (run->num_chunks)
+		give_room(run, run->num_chunks - 1);
 	while (run->chunks) {
 		struct cu_chunk *c = run->chunks;
 
@@ -71,8 +93,10 @@ static struct cu_chunk *make(struct gv_cu_run *run, uint64_t va)
 {
 	struct cu_chunk *c = calloc(1, sizeof(*c));
 
-	if (!c)
+	if (!c) {
+		give_room(run, run->num_chunks != 0);
 		return NULL;
+	}
 	c->va = va;
 	c->num_vgprs = run->num_vgprs;
 	c->epoch = run->code_epoch;
@@ -156,7 +180,7 @@ bool cu_code_enter(struct cu_wave *w)
 
 	w->attention &= ~(uint32_t)CU_ENTER;
 	c = find(run, base);
-	if (!c && run->num_chunks >= CU_MAX_CHUNKS) {
+	if (!c && (run->num_chunks >= CU_MAX_CHUNKS || !take_room(run))) {
 		leave_chunks(run);
 		w->attention &= ~(uint32_t)CU_ENTER;
 		cu_code_free(run);
@@ -193,11 +217,12 @@ static bool fetch(struct cu_wave *w, uint64_t va, uint32_t word[2])
 	return dwords < 2 || cu_mem_fetch(w, va + 4, &word[1], 4, GV_CU_X);
 }
 
-/* The part of the chunk that verify() looks at. */
+/* The part of the chunk that verify() looks at; what it saw last may not be what is decoded. */
 static void note_decoded(struct cu_chunk *c, const struct cu_inst *i)
 {
 	uint32_t n = (uint32_t)(i - c->slot);
 
+	c->seen_bytes = 0;
 	c->first = GV_MIN(c->first, n);
 	c->end = GV_MAX(c->end, GV_MIN(n + i->len, CU_CHUNK_DW));
 }

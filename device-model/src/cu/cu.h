@@ -98,6 +98,10 @@ struct gv_cu_dispatch {
 	uint64_t scratch_base;              /* initial FLAT_SCRATCH; kernels set it themselves */
 	uint32_t scratch_slot;              /* first scratch wave slot of this run, see below */
 	uint32_t lds_bytes;                 /* at least this much LDS; 0: what rsrc2 says */
+	/* Atomic: how many pieces of decoded code (CU_CHUNK_BYTES of code each) the runs that share
+	 * it may keep, besides one each. The same for all of a run's life; NULL: each has its own
+	 * bound only. */
+	uint32_t *code_room;
 	uint64_t tba, tma;   /* trap handler and its memory (SQ_SHADER_TBA, TMA); tba 0: none */
 	uint64_t wave_limit; /* instructions after which a wave ends with a fault; 0: none */
 	const char *isa; /* host instructions: "base", "avx2", "avx512"; NULL: the best there are */
@@ -132,7 +136,8 @@ struct gv_cu_run;
 
 /** Start a run over the workgroups of @d (copied). 0, -ENOMEM, -EINVAL (workgroup of 0 or over
  *  1024 items, more VGPRs than a wave of it may have), -ENOSPC (tmpring_size has no room for a
- *  workgroup's waves from scratch_slot on), -ENOTSUP (this host is not @d->isa). Freed with gv_cu_free(). Does not touch memory. */
+ *  workgroup's waves from scratch_slot on), -ENOTSUP (this host is not @d->isa). Freed with
+ * gv_cu_free(). Does not touch memory. */
 int gv_cu_begin(struct gv_cu_run **run, const struct gv_cu_dispatch *d);
 
 /** The same with a run that is there, whatever it did before; @d must reach the same memory. Keeps

@@ -145,14 +145,16 @@ int gv_cu_again(struct gv_cu_run *run, const struct gv_cu_dispatch *d)
 
 	if (rc)
 		return rc;
-	if (run->isa != isa)
-		cu_code_forget(run);
+	if (run->isa != isa || run->d.shared_base != d->shared_base ||
+	    run->d.private_base != d->private_base)
+		cu_code_forget(run); /* handlers and constants of another */
 	run->isa = isa;
 	run->d = *d;
 	run->n = (struct gv_cu_counters){0};
 	run->fault = (struct gv_cu_fault){0};
 	run->next_local = 0;
 	run->in_group = false;
+	run->num_waves = 0; /* fit_waves() may free those of the last group */
 	cu_code_keep(run);
 	rc = fit_lds(run);
 	return rc ? rc : fit_waves(run);

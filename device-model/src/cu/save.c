@@ -18,7 +18,7 @@
 #define VERSION 1u
 #define ROW     (CU_LANES * 4u)
 
-enum { FLAG_PRIV = 1, FLAG_HALT = 2, FLAGS = 3 };
+enum { FLAG_PRIV = 1, FLAG_HALT = 2 };
 
 struct saved_run {
 	uint32_t magic, version;
@@ -131,10 +131,13 @@ static bool run_is_valid(const struct gv_cu_run *run, const struct saved_run *sr
 	       bytes >= sr->bytes;
 }
 
-static bool wave_is_valid(const struct saved_wave *sw)
+/* Nobody is in a trap handler that is not there. */
+static bool wave_is_valid(const struct gv_cu_run *run, const struct saved_wave *sw)
 {
-	return sw->state <= CU_ENDED && !(sw->flags & ~(uint32_t)FLAGS) && sw->scc <= 1 &&
-	       sw->pc % 4 == 0 && sw->zero == 0;
+	uint32_t flags = FLAG_HALT | (run->d.tba ? FLAG_PRIV : 0u);
+
+	return sw->state <= CU_ENDED && !(sw->flags & ~flags) && sw->scc <= 1 && sw->pc % 4 == 0 &&
+	       sw->zero == 0;
 }
 
 static void restore_wave(struct cu_wave *w, const struct saved_wave *sw, const uint8_t *vgprs)
@@ -170,7 +173,7 @@ int gv_cu_restore(struct gv_cu_run *run, const void *buf, size_t bytes)
 	from += sizeof(sr);
 	for (unsigned n = 0; n < sr.num_waves; n++) {
 		memcpy(&sw[n], from + n * wave_bytes(run), sizeof(sw[n]));
-		if (!wave_is_valid(&sw[n]))
+		if (!wave_is_valid(run, &sw[n]))
 			return -EINVAL;
 	}
 	for (unsigned n = 0; n < sr.num_waves; n++, from += wave_bytes(run))

@@ -216,7 +216,7 @@ static void what_save_did_not_write_is_refused_and_changes_nothing(void)
 	        {44, {1, 2, UINT32_MAX}},           /* group */
 	        {120, {1, 2, 3}},                   /* PC of wave 0 */
 	        {136, {5, 6, UINT32_MAX}},          /* its state */
-	        {140, {4, 16, UINT32_MAX}},         /* flags */
+	        {140, {1, 4, UINT32_MAX}},          /* flags: PRIV without a handler */
 	        {144, {2, 3, UINT32_MAX}},          /* SCC */
 	        {156, {1, 2, UINT32_MAX}},          /* zero */
 	        {120 + 552 + 4096, {1, 2, 3}},      /* PC of wave 1 */
@@ -458,6 +458,108 @@ static void the_watchdog_ends_a_wave_that_takes_too_long(void)
 	(void)gv_cu_free(run);
 }
 
+/* ---- runs that are used again ---- */
+
+/* Sixteen waves of few registers, then one of many: the sixteen are no more. */
+static void a_run_used_again_forgets_the_waves_it_had(void)
+{
+	struct gv_cu_dispatch d = PROGRAM(counting);
+	struct gv_cu_run *run;
+
+	d.num_thread[0] = 1024;
+	run = begin(&d);
+	CU_ASSERT_EQUAL(gv_cu_step(run, 100000), GV_CU_DONE);
+	d.num_thread[0] = 64;
+	d.rsrc1 |= 63;
+	CU_ASSERT_EQUAL_FATAL(gv_cu_again(run, &d), 0);
+	CU_ASSERT_TRUE(run->num_waves <= run->max_waves);
+	CU_ASSERT_EQUAL(gv_cu_step(run, 100000), GV_CU_DONE);
+	CU_ASSERT_EQUAL(counted()[63], 263);
+	(void)gv_cu_free(run);
+}
+
+/* s3 from src_shared_base; v3 = s3 goes to memory */
+static void a_run_used_again_sees_other_apertures(void)
+{
+	static const uint32_t code[] = {
+	        0xbe8201eb,             /* s_mov_b64 s[2:3], src_shared_base */
+	        0x7e060203,             /* v_mov_b32_e32 v3, s3 */
+	        0x24040082,             /* v_lshlrev_b32_e32 v2, 2, v0 */
+	        0xdc708000, 0x00000302, /* global_store_dword v2, v3, s[0:1] */
+	        0xbf810000,             /* s_endpgm */
+	};
+	struct gv_cu_dispatch d = PROGRAM(code);
+	struct gv_cu_run *run;
+
+	d.shared_base = 1ull << 48;
+	run = begin(&d);
+	CU_ASSERT_EQUAL(gv_cu_step(run, 1000), GV_CU_DONE);
+	CU_ASSERT_EQUAL(counted()[0], 0x10000);
+	d.shared_base = 2ull << 48;
+	CU_ASSERT_EQUAL_FATAL(gv_cu_again(run, &d), 0);
+	CU_ASSERT_EQUAL(gv_cu_step(run, 1000), GV_CU_DONE);
+	CU_ASSERT_EQUAL(counted()[0], 0x20000);
+	(void)gv_cu_free(run);
+}
+
+/* Once compared with memory, decoded again while it was other code, then as it was before. */
+static void code_that_was_other_code_for_a_while_is_noticed(void)
+{
+	static const uint32_t code[] = {
+	        0x7e060281,             /* v_mov_b32_e32 v3, 1 */
+	        0x24040082,             /* v_lshlrev_b32_e32 v2, 2, v0 */
+	        0xdc708000, 0x00000302, /* global_store_dword v2, v3, s[0:1] */
+	        0xbf810000,             /* s_endpgm */
+	};
+	uint64_t generation = 1;
+	struct gv_cu_dispatch d = PROGRAM(code);
+	struct gv_cu_run *run;
+
+	d.mem.generation = &generation;
+	run = begin(&d);
+	for (unsigned n = 0; n < 2; n++) {
+		CU_ASSERT_EQUAL(gv_cu_step(run, 1000), GV_CU_DONE);
+		CU_ASSERT_EQUAL_FATAL(gv_cu_again(run, &d), 0);
+	}
+	CU_ASSERT_EQUAL(gv_cu_step(run, 1), GV_CU_YIELD); /* compared: it is the same */
+	generation++;                                     /* and everything decoded is forgotten */
+	mem[0] = 0x7e060282;                              /* v_mov_b32_e32 v3, 2 */
+	d.num_thread[0] = 64;
+	CU_ASSERT_EQUAL(gv_cu_step(run, 1000), GV_CU_DONE); /* wave 1 decodes that */
+	CU_ASSERT_EQUAL(counted()[64], 2);
+	mem[0] = code[0];
+	CU_ASSERT_EQUAL_FATAL(gv_cu_again(run, &d), 0);
+	CU_ASSERT_EQUAL(gv_cu_step(run, 1000), GV_CU_DONE);
+	CU_ASSERT_EQUAL(counted()[0], 1);
+	(void)gv_cu_free(run);
+}
+
+/* A jump every KiB, round and round: two runs have room for three pieces of it, and one each. */
+static void decoded_code_has_a_bound(void)
+{
+	static const uint32_t jump[] = {
+	        0x80038103, /* s_add_u32 s3, s3, 1 */
+	        0xbf8200fe, /* s_branch 254 */
+	};
+	struct gv_cu_dispatch d = PROGRAM(jump);
+	struct gv_cu_run *run[2];
+	uint32_t room = 3;
+
+	for (unsigned n = 1; n < 7; n++)
+		memcpy(mem + n * CU_CHUNK_DW, jump, sizeof(jump));
+	mem[7 * CU_CHUNK_DW] = 0xbf82f8ff; /* s_branch to the first */
+	d.code_room = &room;
+	for (unsigned n = 0; n < 2; n++)
+		run[n] = begin(&d);
+	for (unsigned n = 0; n < 100; n++) {
+		CU_ASSERT_EQUAL(gv_cu_step(run[n & 1], 100), GV_CU_YIELD);
+		CU_ASSERT_EQUAL(run[0]->num_chunks + run[1]->num_chunks - (n ? 2u : 1u) + room, 3);
+	}
+	for (unsigned n = 0; n < 2; n++)
+		(void)gv_cu_free(run[n]);
+	CU_ASSERT_EQUAL(room, 3);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct ut_case cases[] = {
@@ -472,6 +574,10 @@ int main(int argc, char **argv)
 	        UT(a_trap_without_handler_or_in_it_is_a_fault),
 	        UT(a_halted_wave_stays_and_others_go_on),
 	        UT(the_watchdog_ends_a_wave_that_takes_too_long),
+	        UT(a_run_used_again_forgets_the_waves_it_had),
+	        UT(a_run_used_again_sees_other_apertures),
+	        UT(code_that_was_other_code_for_a_while_is_noticed),
+	        UT(decoded_code_has_a_bound),
 	};
 
 	if (!cu_rig_has("clang-14")) {
