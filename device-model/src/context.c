@@ -236,7 +236,8 @@ static int restore(struct gv_queue *q)
 	gv_auto_free void *buf = NULL;
 	int rc;
 
-	if (bytes < sizeof(struct context) || bytes > room(q))
+	if (bytes < sizeof(struct context) || bytes > room(q) ||
+	    bytes > sizeof(struct context) + gv_dispatch_save_max(q))
 		return -EINVAL;
 	buf = malloc(bytes);
 	if (!buf)

@@ -188,13 +188,16 @@ static void restore_fields(struct gv_queue *q, const struct saved_queue *sq)
 	set_flags(q, sq->flags);
 }
 
-/* Its registers say where the ring is; starting it clears what it failed of. */
+/* Its registers say where the ring is; starting it clears what it failed of. If the guest's MQD has
+ * a saved context, too, that is not where it was. */
 static int activate(struct gv_queue *q, const struct saved_queue *sq)
 {
 	uint32_t error = gv_hqd_get(q->fn, q->slot, GV_REG_CP_HQD_ERROR);
 
 	gv_hqd_activate(q);
 	gv_hqd_put(q->fn, q->slot, GV_REG_CP_HQD_ERROR, error);
+	gv_dispatch_kill(q);
+	q->depth = 0;
 	if (!q->aql && sq->ring_end - sq->ring_pos > q->stream[0].mask + 1)
 		return -EINVAL;
 	restore_fields(q, sq);

@@ -77,6 +77,18 @@ size_t gv_dispatch_save_size(const struct gv_grid *g)
 	return bytes;
 }
 
+static uint32_t most_parts(const struct gv_queue *q)
+{
+	return GV_MAX(q->fn->dev->cfg.engine_threads, MAX_PARTS);
+}
+
+size_t gv_dispatch_save_max(const struct gv_queue *q)
+{
+	size_t part = sizeof(struct saved_part) + GV_CU_SAVE_MAX;
+
+	return sizeof(struct saved_grid) + most_parts(q) * part;
+}
+
 static struct saved_grid describe(const struct gv_grid *g)
 {
 	const struct gv_cu_dispatch *d = &g->d;
@@ -113,8 +125,11 @@ int gv_dispatch_save(const struct gv_grid *g, uint8_t *buf)
 			continue;
 		sp.bytes = run_bytes(part);
 		memcpy(to, &sp, sizeof(sp));
-		rc = gv_cu_save(part->run, to + sizeof(sp), sp.bytes);
-		to += sizeof(sp) + sp.bytes;
+		to += sizeof(sp);
+		/* what it is rounded up by goes to the guest as well */
+		memset(to + sp.bytes - 8, 0, 8);
+		rc = gv_cu_save(part->run, to, sp.bytes);
+		to += sp.bytes;
 		sg.num_parts++;
 	}
 	memcpy(buf, &sg, sizeof(sg));
@@ -197,7 +212,7 @@ static int count_parts(const uint8_t *buf, size_t bytes, uint32_t num_parts, uin
 
 int gv_dispatch_restore(struct gv_queue *q, const uint8_t *buf, size_t bytes)
 {
-	uint32_t max = GV_MAX(q->fn->dev->cfg.engine_threads, MAX_PARTS);
+	uint32_t max = most_parts(q);
 	uint8_t ring_vmid = q->stream[0].vmid;
 	struct saved_grid sg;
 	struct gv_grid *g;
