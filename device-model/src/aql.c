@@ -444,10 +444,23 @@ static int complete(const struct job *j)
 	return 0;
 }
 
+/* The header first: it is written last, so what it says is there is there. */
+static int read_packet(struct job *j)
+{
+	struct gv_mem *mem = memory(j->q);
+	uint32_t first = 0;
+	int rc = gv_mem_read32(mem, slot_va(j->q), &first);
+
+	if (!rc)
+		rc = gv_mem_read(mem, slot_va(j->q), &j->p, sizeof(j->p));
+	j->p.dispatch.header = (uint16_t)first;
+	return gv_pm4_mem_rc(j->q, rc, PQ_ERROR);
+}
+
 int gv_aql_run(struct gv_queue *q)
 {
 	struct job j = {.q = q};
-	int rc = gv_pm4_mem_rc(q, gv_mem_read(memory(q), slot_va(q), &j.p, sizeof(j.p)), PQ_ERROR);
+	int rc = read_packet(&j);
 
 	if (!rc)
 		rc = read_amd_queue(&j);

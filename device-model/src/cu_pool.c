@@ -135,8 +135,8 @@ static void wait_a_little(struct gv_cu_pool *pool)
 static void *loop(void *arg)
 {
 	struct gv_cu_pool *pool = ((struct thread *)arg)->pool;
+	unsigned refused = 0; /* in a row */
 	struct gv_fn *f;
-	bool entered;
 
 	(void)pthread_mutex_lock(&pool->lock);
 	while (!pool->quit) {
@@ -149,16 +149,20 @@ static void *loop(void *arg)
 			continue;
 		}
 		(void)pthread_mutex_unlock(&pool->lock);
-		entered = pthread_rwlock_tryrdlock(&f->mem_lock) == 0;
-		if (entered) {
+		refused++;
+		if (pthread_rwlock_tryrdlock(&f->mem_lock) == 0) {
 			run_slice(pool, f);
 			gv_fn_mem_leave(f);
+			refused = 0;
 		}
 		(void)pthread_mutex_lock(&pool->lock);
 		/* The function's memory is being changed, which can take long when its client is
-		 * slow: its turn is skipped, so that the threads are there for the others. */
-		if (!entered && !pool->quit)
+		 * slow: its turn is skipped, so that the threads are there for the others. Only
+		 * when there was nobody else they rest. */
+		if (refused == GV_DEV_MAX_FUNCS && !pool->quit) {
 			wait_a_little(pool);
+			refused = 0;
+		}
 	}
 	(void)pthread_mutex_unlock(&pool->lock);
 	return NULL;
