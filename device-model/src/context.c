@@ -236,8 +236,7 @@ static int restore(struct gv_queue *q)
 	gv_auto_free void *buf = NULL;
 	int rc;
 
-	if (bytes < sizeof(struct context) || bytes > room(q) ||
-	    bytes > sizeof(struct context) + gv_dispatch_save_max(q))
+	if (bytes < sizeof(struct context) || bytes > room(q)) /* 32 MiB at most */
 		return -EINVAL;
 	buf = malloc(bytes);
 	if (!buf)

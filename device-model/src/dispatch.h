@@ -64,8 +64,6 @@ void gv_dispatch_go_on(struct gv_queue *q);
 
 /** Bytes that gv_dispatch_save() writes for a parked grid: a multiple of 8. */
 size_t gv_dispatch_save_size(const struct gv_grid *g);
-/** No queue's is larger: what claims to be is none, and not worth a look. */
-size_t gv_dispatch_save_max(const struct gv_queue *q);
 /** 0, or -EINVAL (a part has faulted). */
 int gv_dispatch_save(const struct gv_grid *g, uint8_t *buf);
 /** The queue, which runs none, runs this grid. @buf, which nobody changes meanwhile, is not

@@ -77,18 +77,6 @@ size_t gv_dispatch_save_size(const struct gv_grid *g)
 	return bytes;
 }
 
-static uint32_t most_parts(const struct gv_queue *q)
-{
-	return GV_MAX(q->fn->dev->cfg.engine_threads, MAX_PARTS);
-}
-
-size_t gv_dispatch_save_max(const struct gv_queue *q)
-{
-	size_t part = sizeof(struct saved_part) + GV_CU_SAVE_MAX;
-
-	return sizeof(struct saved_grid) + most_parts(q) * part;
-}
-
 static struct saved_grid describe(const struct gv_grid *g)
 {
 	const struct gv_cu_dispatch *d = &g->d;
@@ -212,7 +200,7 @@ static int count_parts(const uint8_t *buf, size_t bytes, uint32_t num_parts, uin
 
 int gv_dispatch_restore(struct gv_queue *q, const uint8_t *buf, size_t bytes)
 {
-	uint32_t max = most_parts(q);
+	uint32_t max = GV_MAX(q->fn->dev->cfg.engine_threads, MAX_PARTS);
 	uint8_t ring_vmid = q->stream[0].vmid;
 	struct saved_grid sg;
 	struct gv_grid *g;
