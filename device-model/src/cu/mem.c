@@ -18,17 +18,18 @@ void cu_mem_check_generation(struct gv_cu_run *run)
 	cu_code_forget(run);
 }
 
-/* Buffers often start at 64 KiB borders: pages that far apart are to be in different slots. */
-static struct gv_cu_window *window_slot(struct gv_cu_run *run, uint64_t va)
+/* Windows are kept in sets of CU_WAYS. Buffers often start at 64 KiB borders: pages that far apart
+ * are to be in different sets. */
+static struct gv_cu_window *window_set(struct gv_cu_run *run, uint64_t va)
 {
-	return &run->window[((va >> 12) + (va >> 16) * 7) % CU_WINDOWS];
+	return run->window[((va >> 12) + (va >> 16) * 7) % CU_WINDOWS];
 }
 
 /* So may several buffers of a power of two. */
-static struct gv_cu_window *big_slot(struct gv_cu_run *run, uint64_t va)
+static struct gv_cu_window *big_set(struct gv_cu_run *run, uint64_t va)
 {
-	return &run->big_window[((va >> CU_BIG_SHIFT) + (va >> (CU_BIG_SHIFT + 4)) * 5) %
-	                        CU_BIG_WINDOWS];
+	return run->big_window[((va >> CU_BIG_SHIFT) + (va >> (CU_BIG_SHIFT + 4)) * 5) %
+	                       CU_BIG_WINDOWS];
 }
 
 static bool serves(const struct gv_cu_window *w, uint64_t va, unsigned access)
@@ -39,18 +40,31 @@ static bool serves(const struct gv_cu_window *w, uint64_t va, unsigned access)
 /* The window of @va if the run has it, else NULL. */
 static const struct gv_cu_window *kept(struct gv_cu_run *run, uint64_t va, unsigned access)
 {
-	const struct gv_cu_window *big = big_slot(run, va), *w = window_slot(run, va);
+	const struct gv_cu_window *big = big_set(run, va), *w = window_set(run, va);
 
-	if (serves(big, va, access))
-		return big;
-	return serves(w, va, access) ? w : NULL;
+	for (unsigned n = 0; n < CU_WAYS; n++)
+		if (serves(&big[n], va, access))
+			return &big[n];
+	for (unsigned n = 0; n < CU_WAYS; n++)
+		if (serves(&w[n], va, access))
+			return &w[n];
+	return NULL;
+}
+
+/* In front; what was there longest goes. */
+static const struct gv_cu_window *keep(struct gv_cu_window *set, const struct gv_cu_window *w)
+{
+	for (unsigned n = CU_WAYS - 1; n > 0; n--)
+		set[n] = set[n - 1];
+	set[0] = *w;
+	return set;
 }
 
 /* The window of @va, asked for if the run does not hold it. 0, -EFAULT, -EAGAIN. */
 static int find_window(struct gv_cu_run *run, uint64_t va, unsigned access,
                        const struct gv_cu_window **found)
 {
-	struct gv_cu_window *w, fresh;
+	struct gv_cu_window fresh;
 	int rc;
 
 	*found = kept(run, va, access);
@@ -63,11 +77,13 @@ static int find_window(struct gv_cu_run *run, uint64_t va, unsigned access,
 	if ((!fresh.host && !run->d.mem.copy) || va - fresh.va_base >= fresh.bytes)
 		return -EFAULT;
 	fresh.access |= access;
-	w = fresh.bytes >> CU_BIG_SHIFT ? big_slot(run, va) : window_slot(run, va);
-	if (!fresh.host)
-		w = &run->indirect;
-	*w = fresh;
-	*found = w;
+	if (fresh.host) {
+		*found = keep(fresh.bytes >> CU_BIG_SHIFT ? big_set(run, va) : window_set(run, va),
+		              &fresh);
+		return 0;
+	}
+	run->indirect = fresh;
+	*found = &run->indirect;
 	return 0;
 }
 

@@ -16,7 +16,8 @@
 #define CU_CHUNK_DW    (CU_CHUNK_BYTES / 4)
 #define CU_MAX_CHUNKS  512u
 #define CU_KEPT_CHUNKS 64u /* that one dispatch may leave to the next */
-#define CU_WINDOWS     256u
+#define CU_WAYS        2u
+#define CU_WINDOWS     128u
 #define CU_BIG_WINDOWS 16u
 #define CU_BIG_SHIFT   21u /* a window of this size is big: a page of the second level */
 #define CU_PC_MASK     0xffffffffffffull
@@ -144,7 +145,7 @@ struct gv_cu_run {
 	struct gv_cu_fault fault;
 	const struct cu_isa *isa;
 	/* all with a pointer */
-	struct gv_cu_window window[CU_WINDOWS], big_window[CU_BIG_WINDOWS];
+	struct gv_cu_window window[CU_WINDOWS][CU_WAYS], big_window[CU_BIG_WINDOWS][CU_WAYS];
 	struct gv_cu_window indirect; /* the last one without; asked for each time */
 	uint64_t generation;
 	struct cu_chunk *chunks, *chunk_of[64];
