@@ -10,8 +10,9 @@
  * Everything a program stores in out[] must be the same on both sides bit for bit: no NaN
  * payloads (canon32(), canon64()), no square root but root32(), root64(), wave functions only
  * where the whole wave is active, no conversion from double to half (clang-14 and libgcc do not
- * agree on x86-64 who returns it how), no vector element of 64 bits written with an index that is
- * no constant (clang-14 and 15 write the high half over the low one at -O0).
+ * agree on x86-64 who returns it how), no element of 64 bits of a vector or a small private
+ * array written with an index that differs by lane (clang-14 and 15 put the high half on the low
+ * one; see README.md).
  */
 #ifndef GV_PROGRAM_H
 #define GV_PROGRAM_H
