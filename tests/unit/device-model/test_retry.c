@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Waves that wait for pages: with retry faults on, a kernel whose memory is not mapped goes on
- * once the guest mapped it, and can be preempted, killed and reset meanwhile.
+ * Waves whose memory comes and goes: with retry faults on, a kernel whose memory is not mapped goes
+ * on once the guest mapped it, and can be preempted, killed and reset meanwhile.
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "cp.h"
@@ -208,6 +209,114 @@ static void a_waiting_kernel_is_killed_and_reset(void)
 	down();
 }
 
+/* ---- system memory that goes away under a kernel ---- */
+
+#define BUS_PAGE 0xd00u /* where VMID 1 sees it */
+
+static void *_Atomic bus; /* a page of the guest's, or NULL */
+
+static void *bus_ptr(void *arg, unsigned func, uint64_t iova, uint64_t *bytes, bool write)
+{
+	uint64_t in = iova % GV_GPU_PAGE;
+	uint8_t *page = atomic_load(&bus);
+
+	(void)arg, (void)func, (void)write;
+	*bytes = GV_MIN(*bytes, GV_GPU_PAGE - in);
+	return page && iova / GV_GPU_PAGE == BUS_PAGE ? page + in : NULL;
+}
+
+static void give_bus_page(void)
+{
+	void *p =
+	        mmap(NULL, GV_GPU_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CU_ASSERT_NOT_EQUAL_FATAL(p, MAP_FAILED);
+	atomic_store(&bus, p);
+	gv_dev_dma_changed(wave_rig.dev, WAVE_VF, BUS_PAGE * GV_GPU_PAGE, GV_GPU_PAGE);
+}
+
+/* From here on, whoever still knows where it was crashes. */
+static void take_bus_page(void)
+{
+	void *p = atomic_exchange(&bus, NULL);
+
+	gv_dev_dma_changed(wave_rig.dev, WAVE_VF, BUS_PAGE * GV_GPU_PAGE, GV_GPU_PAGE);
+	(void)munmap(p, GV_GPU_PAGE);
+}
+
+static void map_bus_page(void)
+{
+	uint64_t pte = (uint64_t)BUS_PAGE << GV_GPU_PAGE_SHIFT | GV_PTE_VALID | GV_PTE_SYSTEM |
+	               GV_PTE_READABLE | GV_PTE_WRITEABLE;
+
+	make_context(true);
+	rig_put(&wave_rig, WAVE_VF, TABLE + BUS_PAGE * 8, &pte, sizeof(pte));
+	invalidate();
+}
+
+/* Every thread of the model stores there, on and on, when this returns. */
+static void launch_stores(void)
+{
+	static const uint32_t code[] = {
+	        0x24040082,             /* v_lshlrev_b32_e32 v2, 2, v0 */
+	        0xdc708000, 0x00000002, /* global_store_dword v2, v0, s[0:1] */
+	        0xbf82fffd,             /* s_branch -3 */
+	};
+	const volatile uint32_t *at = atomic_load(&bus);
+	uint64_t end = gv_now_ns() + 2 * GV_S;
+
+	wave_dispatch = (struct gv_cu_dispatch){
+	        .pgm_va = WAVE_IMAGE,
+	        .rsrc1 = 3,
+	        .rsrc2 = 2u << 1,
+	        .user_data = {BUS_PAGE << GV_GPU_PAGE_SHIFT},
+	        .dim = {8, 1, 1},
+	        .num_thread = {128, 1, 1},
+	};
+	rig_put(&wave_rig, WAVE_VF, WAVE_IMAGE, code, sizeof(code));
+	(void)launch_in_vmid();
+	while (at[127] != 127 && gv_now_ns() < end)
+		(void)usleep(50);
+	CU_ASSERT_EQUAL(at[127], 127);
+}
+
+static void memory_goes_away_under_a_kernel(void)
+{
+	wave_up(WAVE_AREA, WAVE_AREA_BYTES);
+	wave_rig.dev->host.dma_ptr = bus_ptr;
+	map_bus_page();
+	for (unsigned n = 0; n < 12; n++) {
+		give_bus_page();
+		launch_stores();
+		switch (n % 3) {
+		case 0: /* while it runs */
+			take_bus_page();
+			CU_ASSERT_TRUE(wave_kill_queue(1));
+			CU_ASSERT_TRUE(rig_map(&wave_rig, WAVE_VF, 1));
+			break;
+		case 1: /* saved; it goes on with another page, and with none */
+			CU_ASSERT_TRUE(wave_preempt(1));
+			take_bus_page();
+			give_bus_page();
+			CU_ASSERT_TRUE(wave_map_at(1, 0));
+			take_bus_page();
+			CU_ASSERT_TRUE(wave_kill_queue(1));
+			CU_ASSERT_TRUE(rig_map(&wave_rig, WAVE_VF, 1));
+			break;
+		default: /* the client is gone, so the VF's own memory is elsewhere, too */
+			gv_dev_client_gone(wave_rig.dev, WAVE_VF);
+			CU_ASSERT_EQUAL(gv_dev_reset(wave_rig.dev, WAVE_VF), 0);
+			take_bus_page();
+			rig_admit_vf(&wave_rig, 0);
+			CU_ASSERT_TRUE(rig_start(&wave_rig, WAVE_VF, 2));
+			wave_give_area(1, WAVE_AREA, WAVE_AREA_BYTES);
+			map_bus_page();
+		}
+		CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 2000));
+	}
+	rig_close(&wave_rig);
+}
+
 /* The context, or the waves' configuration, wants none: the fault is final. */
 static void without_retry_a_missing_page_is_a_fault(void)
 {
@@ -234,6 +343,7 @@ int main(int argc, char **argv)
 	        UT(a_write_to_a_page_that_is_read_only_waits_as_well),
 	        UT(a_waiting_kernel_is_preempted_and_mapped_again),
 	        UT(a_waiting_kernel_is_killed_and_reset),
+	        UT(memory_goes_away_under_a_kernel),
 	        UT(without_retry_a_missing_page_is_a_fault),
 	};
 
