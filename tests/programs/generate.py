@@ -166,7 +166,7 @@ class Program:
             return f"(({t})(({a}) >> (({b}) & {bits - 1})))"
         if kind == 9:
             return f"(({t})(({u})({a}) {self.pick('/', '%')} (({u})({b}) | ({u})1)))"
-        if kind == 10 and t in UNSIGNED:
+        if kind == 10 and t in UNSIGNED and bits < 64:  # 64: README.md
             return f"(({t})(({signed})({a}) {self.pick('/', '%')} (({signed})(({b}) & 0x3f) + 1)))"
         if kind == 11:
             return f"(({t}){self.pick('~', '-')}({wide})({a}))"
