@@ -179,12 +179,15 @@ static void put_part(struct gv_grid_head *head, void *arg)
 
 /* ---- end ----------------------------------------------------------------- */
 
+/* Runs that only a restored dispatch had (dispatch_save.c) are not kept for the next. */
 void gv_dispatch_end_parts(struct gv_grid *g)
 {
 	for (unsigned i = 0; i < g->begun; i++) {
 		g->part[i].begun = false;
 		g->part[i].state = GV_PART_UNUSED;
 		g->part[i].backoff = 0;
+		if (i >= g->head.fn->dev->cfg.engine_threads)
+			g->part[i].run = gv_cu_free(g->part[i].run);
 	}
 	g->begun = 0;
 }
