@@ -16,7 +16,8 @@ struct fields {
 KERNEL void run(GLOBAL const uint *in, GLOBAL uint *out, uint n)
 {
 	uint i = global_id(0), x = in[2 * i], y = in[2 * i + 1];
-	struct fields s = {x, y, (int)x, (int)y, (ulong)x << 11 ^ y, (int)(x ^ y), x >> 9, (uchar)y};
+	struct fields s = {x,      y,       (int)x, (int)y, (ulong)x << 11 ^ y, (int)(x ^ y),
+	                   x >> 9, (uchar)y};
 
 	s.a += s.b;
 	s.c -= s.d;

@@ -17,7 +17,8 @@ static NOINLINE uint digest(const struct record *r)
 {
 	ulong bits = bits64(r->number);
 
-	return r->tag + r->word * 3 + r->small * 5 + (uint)bits + (uint)(bits >> 32) + (uint)(r->wide >> 17);
+	return r->tag + r->word * 3 + r->small * 5 + (uint)bits + (uint)(bits >> 32) +
+	       (uint)(r->wide >> 17);
 }
 
 KERNEL void run(GLOBAL const uint *in, GLOBAL uint *out, uint n)
@@ -27,7 +28,8 @@ KERNEL void run(GLOBAL const uint *in, GLOBAL uint *out, uint n)
 	struct record own[3], *shared_record = (struct record *)((uchar *)heap + 23 * i);
 
 	own[0] = *from;
-	own[1] = (struct record){(uchar)i, in[i], (ushort)in[i + 1], (double)(int)in[i + 2], in[i + 3]};
+	own[1] = (struct record){(uchar)i, in[i], (ushort)in[i + 1], (double)(int)in[i + 2],
+	                         in[i + 3]};
 	own[2] = own[i & 1];
 	own[2].word ^= 0xffu;
 	*shared_record = own[2];
