@@ -74,8 +74,10 @@ class Daemon(unittest.TestCase):
             r.cli("disable")
             r.cli("rollback")
             self.assertEqual(len(r.json("vf", "list")), 1)
-            r.cli("rollback")
+            self.assertEqual(r.json("rollback"), {"applied": True})
             self.assertEqual(r.json("vf", "list"), [])
+            r.cli("disable")  # nothing changes: rollback still knows what was before
+            self.assertEqual(r.json("rollback")["name"], "b")
 
     def test_a_daemon_that_says_nothing_is_given_up(self):
         with tempfile.TemporaryDirectory() as d, socket.socket(socket.AF_UNIX) as silent:

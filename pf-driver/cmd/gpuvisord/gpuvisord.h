@@ -91,10 +91,9 @@ struct daemon {
 	/* GPU thread only */
 	struct gv_pf *pf;
 	struct vf_pool pool;
-	uint64_t job_client;  /* whose slow method is running */
-	bool had_earlier;     /* something was applied, or disabled, since the start: before it */
-	bool earlier_is_plan; /* this was in force (else: no VF) */
-	struct gv_pf_plan earlier;
+	uint64_t job_client;       /* whose slow method is running */
+	bool had_earlier;          /* something was applied, or disabled, since the start: */
+	struct gv_pf_plan earlier; /* in force before it; without VFs: none */
 
 	pthread_mutex_t lock; /* all below */
 	struct gv_pf_status status;

@@ -8,6 +8,8 @@
 
 #define MAX_CHANGES 128u
 
+static const struct gv_pf_plan no_plan;
+
 static int get_plan(struct daemon *d, struct json_object *params, struct gv_pf_plan *plan,
                     struct gv_err *err)
 {
@@ -132,34 +134,26 @@ static int get_apply_flags(struct json_object *params, bool *dry_run, unsigned *
 	return rc;
 }
 
-static void remember(struct daemon *d, const struct gv_pf_plan *plan, bool had)
-{
-	d->had_earlier = true;
-	d->earlier_is_plan = had;
-	if (had)
-		d->earlier = *plan;
-}
-
-/* What is in force then can be asked for again with do_rollback(). @plan NULL: no VF. */
+/* What is in force then can be asked for again with do_rollback(). A plan without VFs: none. */
 static int change(struct daemon *d, const struct gv_pf_plan *plan, unsigned flags,
                   struct gv_err *err)
 {
 	const struct gv_pf_plan *in_force = gv_pf_get_plan(d->pf);
-	struct gv_pf_plan old;
-	bool had = in_force != NULL;
+	const struct gv_pf_plan old = in_force ? *in_force : no_plan;
 	int rc = 0;
 
-	if (had)
-		old = *in_force;
-	if (plan && had && !memcmp(plan, &old, sizeof(old)))
+	if (!memcmp(plan, &old, sizeof(old)))
 		return 0;
-	if (!plan || !had || !gv_pf_plan_same_vfs(plan, &old))
+	if (!gv_pf_plan_same_vfs(plan, &old))
 		rc = pool_may_change(d, err);
 	if (!rc)
-		rc = plan ? gv_pf_apply(d->pf, plan, flags, err) : gv_pf_disable(d->pf, flags, err);
-	if (!rc)
-		remember(d, &old, had);
-	return rc;
+		rc = plan->num_vfs ? gv_pf_apply(d->pf, plan, flags, err)
+		                   : gv_pf_disable(d->pf, flags, err);
+	if (rc)
+		return rc;
+	d->had_earlier = true;
+	d->earlier = old;
+	return 0;
 }
 
 int do_apply(void *ctx, struct json_object *params, struct json_object **result, struct gv_err *err)
@@ -189,23 +183,22 @@ int do_disable(void *ctx, struct json_object *params, struct json_object **resul
 	int rc = gv_rpc_get_bool(params, "force", &force, err);
 
 	*result = NULL;
-	return rc ? rc : change(c->d, NULL, force ? GV_PF_APPLY_FORCE : 0, err);
+	return rc ? rc : change(c->d, &no_plan, force ? GV_PF_APPLY_FORCE : 0, err);
 }
 
 int do_rollback(void *ctx, struct json_object *params, struct json_object **result,
                 struct gv_err *err)
 {
 	struct call *c = ctx;
-	struct daemon *d = c->d;
-	struct gv_pf_plan earlier = d->earlier;
+	struct gv_pf_plan earlier = c->d->earlier;
 	bool dry_run = false;
 	unsigned flags;
 	int rc = get_apply_flags(params, &dry_run, &flags, err);
 
-	if (!rc && !d->had_earlier)
+	if (!rc && !c->d->had_earlier)
 		rc = gv_fail(err, -ENOENT, "nothing was applied since gpuvisord started");
 	if (!rc && !dry_run)
-		rc = change(d, d->earlier_is_plan ? &earlier : NULL, flags, err);
+		rc = change(c->d, &earlier, flags, err);
 	if (rc)
 		return rc;
 	*result = earlier.num_vfs ? gv_pf_plan_json(&earlier) : json_object_new_object();
