@@ -90,27 +90,22 @@ static bool can_flr(const struct check *c, const char *bdf)
 static void check_each(struct check *c)
 {
 	unsigned foreign = 0, stuck = 0;
-	char bdf[GV_GLUE_BDF_TEXT], driver[64] = "", first[GV_GLUE_BDF_TEXT] = "";
-	struct gv_glue_fn vf;
+	char bdf[GV_GLUE_BDF_TEXT];
+	struct gv_glue_fn vf, first;
 
 	for (unsigned i = 0; i < c->pf.num_vfs; i++) {
-		bool wrong;
-
 		if (gv_glue_vf_read(c->sysfs, &c->pf.bdf, i, &vf, NULL))
 			continue;
-		(void)gv_glue_bdf_format(&vf.bdf, bdf);
-		wrong = vf.driver[0] && strcmp(vf.driver, "vfio-pci") != 0;
-		if (wrong && !foreign++) {
-			(void)snprintf(first, sizeof(first), "%s", bdf);
-			(void)snprintf(driver, sizeof(driver), "%s", vf.driver);
-		}
-		stuck += !can_flr(c, bdf);
+		if (vf.driver[0] && strcmp(vf.driver, "vfio-pci") != 0 && !foreign++)
+			first = vf;
+		stuck += !can_flr(c, gv_glue_bdf_format(&vf.bdf, bdf));
 	}
 	if (foreign && c->ours)
 		check_add(c, "vf-driver", CHECK_WARN, "vf-driver-wrong",
 		          "gpuvisor bind BDF; sriov_drivers_autoprobe=0 keeps drivers of the host "
 		          "away",
-		          "%u VFs have a driver of the host, %s has %s", foreign, first, driver);
+		          "%u VFs have a driver of the host, %s has %s", foreign,
+		          gv_glue_bdf_format(&first.bdf, bdf), first.driver);
 	if (stuck)
 		check_add(c, "vf-reset", CHECK_FAIL, "vf-no-flr",
 		          "look at reset_method of the VF, and at quirks of the kernel",

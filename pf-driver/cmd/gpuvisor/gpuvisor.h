@@ -56,7 +56,7 @@ int run_unbind(struct cli *cli, char **args, struct gv_err *err);
 int ask(struct cli *cli, const char *method, struct json_object *params,
         void (*print)(struct json_object *o), struct gv_err *err);
 
-/** One request without printing; *@result is the caller's. Takes @params. (target.c) */
+/** One request without printing; *@result is the caller's. Takes @params. (main.c) */
 int ask_quietly(struct cli *cli, const char *method, struct json_object *params,
                 struct json_object **result, struct gv_err *err);
 
@@ -107,6 +107,9 @@ char *tame(char *text);
 void print_json(struct json_object *o);
 /** Member @key as text, "-" when there is none. */
 const char *shown_text(struct json_object *o, const char *key);
+/** Member @key, NULL when there is none; as a number, then 0. */
+struct json_object *get(struct json_object *o, const char *key);
+uint64_t num(struct json_object *o, const char *key);
 /** json_object_object_add(). */
 void put(struct json_object *o, const char *key, struct json_object *val);
 void print_plan(struct json_object *plan);

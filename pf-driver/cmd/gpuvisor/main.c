@@ -35,11 +35,10 @@ static void on_note(struct json_object *note)
 		print_progress(params);
 }
 
-/* One request, its result printed as JSON or by @print. */
-int ask(struct cli *cli, const char *method, struct json_object *params,
-        void (*print)(struct json_object *o), struct gv_err *err)
+static int ask_once(struct cli *cli, const char *method, struct json_object *params,
+                    void (*notify)(struct json_object *note), struct json_object **result,
+                    struct gv_err *err)
 {
-	struct json_object *result = NULL;
 	struct client c;
 	int rc = client_open(cli->socket, &c, err);
 
@@ -47,14 +46,30 @@ int ask(struct cli *cli, const char *method, struct json_object *params,
 		json_object_put(params);
 		return rc;
 	}
-	rc = client_call(&c, method, params, on_note, &result, err);
+	rc = client_call(&c, method, params, notify, result, err);
+	client_close(&c);
+	return rc;
+}
+
+int ask_quietly(struct cli *cli, const char *method, struct json_object *params,
+                struct json_object **result, struct gv_err *err)
+{
+	return ask_once(cli, method, params, NULL, result, err);
+}
+
+/* One request, its result printed as JSON or by @print. */
+int ask(struct cli *cli, const char *method, struct json_object *params,
+        void (*print)(struct json_object *o), struct gv_err *err)
+{
+	struct json_object *result = NULL;
+	int rc = ask_once(cli, method, params, on_note, &result, err);
+
 	end_progress();
 	if (!rc && cli->json)
 		print_json(result);
 	else if (!rc && print)
 		print(result);
 	json_object_put(result);
-	client_close(&c);
 	return rc;
 }
 

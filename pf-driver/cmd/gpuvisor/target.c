@@ -19,21 +19,6 @@ static const char *text_of(struct json_object *o, const char *key)
 	return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v) : "";
 }
 
-int ask_quietly(struct cli *cli, const char *method, struct json_object *params,
-                struct json_object **result, struct gv_err *err)
-{
-	struct client c;
-	int rc = client_open(cli->socket, &c, err);
-
-	if (rc) {
-		json_object_put(params);
-		return rc;
-	}
-	rc = client_call(&c, method, params, NULL, result, err);
-	client_close(&c);
-	return rc;
-}
-
 int daemon_pf(struct cli *cli, struct gv_glue_bdf *pf, struct gv_err *err)
 {
 	struct json_object *status = NULL;

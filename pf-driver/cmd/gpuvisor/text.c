@@ -12,7 +12,7 @@
 #define BAR_CHARS 60u
 #define MAX_WIDTH 64
 
-static struct json_object *get(struct json_object *o, const char *key)
+struct json_object *get(struct json_object *o, const char *key)
 {
 	struct json_object *v = NULL;
 
@@ -20,7 +20,7 @@ static struct json_object *get(struct json_object *o, const char *key)
 	return v;
 }
 
-static uint64_t num(struct json_object *o, const char *key)
+uint64_t num(struct json_object *o, const char *key)
 {
 	return json_object_get_uint64(get(o, key));
 }

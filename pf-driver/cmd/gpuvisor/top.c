@@ -85,21 +85,6 @@ static void put_line(const struct terminal *t, const char *text)
 
 /* ---- a frame ------------------------------------------------------------- */
 
-static uint64_t number(struct json_object *o, const char *key)
-{
-	struct json_object *v;
-
-	return json_object_object_get_ex(o, key, &v) ? json_object_get_uint64(v) : 0;
-}
-
-static struct json_object *member(struct json_object *o, const char *key)
-{
-	struct json_object *v = NULL;
-
-	(void)json_object_object_get_ex(o, key, &v);
-	return v;
-}
-
 static unsigned bar_width(const struct terminal *t)
 {
 	return t->cols > FIXED_COLS + 4 ? GV_MIN(t->cols - FIXED_COLS, MAX_BAR) : 4;
@@ -121,10 +106,10 @@ static double rate(uint64_t now, uint64_t before, uint64_t ns)
 
 static void put_vf(const struct terminal *t, struct json_object *vf, struct history *h, uint64_t ns)
 {
-	unsigned i = (unsigned)GV_MIN(number(vf, "index"), (uint64_t)MAX_VFS - 1);
+	unsigned i = (unsigned)GV_MIN(num(vf, "index"), (uint64_t)MAX_VFS - 1);
 	unsigned width = bar_width(t);
-	uint64_t fb = number(vf, "fb_mib"), used = number(member(vf, "guest"), "fb_usage_mib");
-	uint64_t messages = number(vf, "messages"), faults = number(vf, "faults");
+	uint64_t fb = num(vf, "fb_mib"), used = num(get(vf, "guest"), "fb_usage_mib");
+	uint64_t messages = num(vf, "messages"), faults = num(vf, "faults");
 	char line[512], bar[MAX_BAR + 1];
 
 	fill_bar(bar, width, used, fb);
@@ -133,7 +118,7 @@ static void put_vf(const struct terminal *t, struct json_object *vf, struct hist
 	               " [%s]  %7.1f  %7.1f  %6" PRIu64,
 	               i, shown_text(vf, "label"), shown_text(vf, "domain"),
 	               shown_text(vf, "state"), fb, bar, rate(messages, h->messages[i], ns),
-	               rate(faults, h->faults[i], ns), number(vf, "resets"));
+	               rate(faults, h->faults[i], ns), num(vf, "resets"));
 	put_line(t, line);
 	h->messages[i] = messages;
 	h->faults[i] = faults;
@@ -149,9 +134,8 @@ static void put_head(const struct terminal *t, struct json_object *status)
 	(void)strftime(clock, sizeof(clock), "%H:%M:%S", localtime_r(&now, &tm));
 	(void)snprintf(line, sizeof(line), "%s  %s: %s, %" PRIu64 " MiB, %" PRIu64 " VFs, %s",
 	               clock, shown_text(status, "gpu"),
-	               json_object_get_boolean(member(status, "lost")) ? "LOST" : "up",
-	               number(member(status, "caps"), "vram_mib"), number(status, "num_vfs"),
-	               "q quits");
+	               json_object_get_boolean(get(status, "lost")) ? "LOST" : "up",
+	               num(get(status, "caps"), "vram_mib"), num(status, "num_vfs"), "q quits");
 	put_line(t, line);
 	put_line(t, "");
 	(void)snprintf(line, sizeof(line), "VF  %-10s  %-10s  %-9s  %6s %-*s  %7s  %7s  %6s",
@@ -173,7 +157,7 @@ static int frame(struct client *c, struct terminal *t, struct history *h, struct
 		measure(t);
 	fputs("\033[H", stdout);
 	put_head(t, status);
-	vfs = member(status, "vfs");
+	vfs = get(status, "vfs");
 	for (size_t i = 0; vfs && i < json_object_array_length(vfs) && i + 4 < t->rows; i++)
 		put_vf(t, json_object_array_get_idx(vfs, i), h, ns);
 	fputs("\033[J", stdout);
