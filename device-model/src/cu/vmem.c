@@ -198,17 +198,7 @@ void cu_transfer_untyped(struct cu_wave *w, const struct cu_inst *i, uint64_t la
 	cu_transfer(w, i, lanes, &t);
 }
 
-/* ---- memory only, and most often near together */
-/* All lanes one behind the other, as most programs do. */
-static bool contiguous(const uint64_t *va, uint64_t stride)
-{
-	uint64_t diff = 0;
-
-	for (unsigned l = 0; l < CU_LANES; l++)
-		diff |= va[l] ^ (va[0] + l * stride);
-	return diff == 0;
-}
-
+/* ---- memory only, and most often near together: what fast_mem.h does not take */
 /* Host address of the lowest lane if one window holds all lanes. */
 static uint8_t *one_window(struct cu_wave *w, const uint64_t *va, uint64_t lanes, uint32_t bytes,
                            unsigned access, uint64_t *lowest)
@@ -229,13 +219,6 @@ static uint8_t *one_window(struct cu_wave *w, const uint64_t *va, uint64_t lanes
 static void load_one_window(struct cu_wave *w, const struct cu_inst *i, const uint64_t *va,
                             uint64_t lanes, const uint8_t *host, uint64_t lowest)
 {
-	uint32_t *d = w->v[i->data];
-
-	if (i->op->kind == CU_MEM_LOAD && i->op->dw == 1) {
-		CU_FOR_LANES(l, lanes)
-		cu_guest_copy(&d[l], host + (va[l] - lowest), 4);
-		return;
-	}
 	CU_FOR_LANES(l, lanes)
 	cu_mem_lane_load(w, i->op, i->data, (unsigned)l, host + (va[l] - lowest));
 }
@@ -245,23 +228,6 @@ static void store_one_window(const struct cu_wave *w, const struct cu_inst *i, c
 {
 	CU_FOR_LANES(l, lanes)
 	cu_mem_lane_data(w, i->op, i->data, (unsigned)l, host + (va[l] - lowest));
-}
-
-static bool copy_row(struct cu_wave *w, const struct cu_inst *i, const uint64_t *va, uint64_t lanes)
-{
-	bool is_load = i->op->kind == CU_MEM_LOAD;
-	uint8_t *host;
-
-	if (lanes != ~0ull || i->op->kind > CU_MEM_STORE || i->op->dw != 1 || !contiguous(va, 4))
-		return false;
-	host = cu_mem_try(w, va[0], 4 * CU_LANES, is_load ? GV_CU_R : GV_CU_W);
-	if (!host)
-		return false;
-	if (is_load)
-		cu_guest_copy(w->v[i->data], host, 4 * CU_LANES);
-	else
-		cu_guest_copy(host, w->v[i->data], 4 * CU_LANES);
-	return true;
 }
 
 static bool in_one_window(struct cu_wave *w, const struct cu_inst *i, const uint64_t *va,
@@ -292,8 +258,7 @@ static void at_va(const struct cu_wave *w, const struct cu_inst *i, const void *
 
 void cu_vmem(struct cu_wave *w, const struct cu_inst *i, const uint64_t *va, uint64_t lanes)
 {
-	if (!lanes ||
-	    (!i->lds_dma && (copy_row(w, i, va, lanes) || in_one_window(w, i, va, lanes))))
+	if (!lanes || (!i->lds_dma && in_one_window(w, i, va, lanes)))
 		return;
 	cu_transfer_untyped(w, i, lanes, at_va, va);
 }
