@@ -51,6 +51,18 @@ static inline unsigned gv_gfx9_dwords(uint8_t type)
 	return type == GV9_B64 || type == GV9_F64 ? 2 : 1;
 }
 
+static inline bool gv_gfx9_is_half(uint8_t type)
+{
+	return type == GV9_B16 || type == GV9_F16 || type == GV9_PK16 || type == GV9_PKF16;
+}
+
+/* Source codes that are a number, integer or float, and no register or literal. */
+static inline bool gv_gfx9_is_number(unsigned code)
+{
+	return (code >= GV9_INT_0 && code < GV9_SHARED_BASE) ||
+	       (code >= GV9_FLOATS && code < GV9_SDWA);
+}
+
 static inline bool gv_gfx9_is_float(uint8_t type)
 {
 	return type == GV9_F16 || type == GV9_F32 || type == GV9_F64;

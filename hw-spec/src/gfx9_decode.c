@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From instruction words to a row of the table, and the scalar formats. */
-#include <string.h>
+#include <gv/base.h>
 
 #include "gfx9_bits.h"
 
@@ -83,7 +83,7 @@ static const struct format formats[] = {
 
 static const struct format *find_format(uint32_t w)
 {
-	for (unsigned n = 0; n < sizeof(formats) / sizeof(formats[0]); n++)
+	for (unsigned n = 0; n < GV_ARRAY_LEN(formats); n++)
 		if ((w & formats[n].mask) == formats[n].value)
 			return &formats[n];
 	return NULL;
@@ -225,7 +225,7 @@ uint64_t gv_gfx9_constant(unsigned code, uint8_t type)
 		return (uint64_t)(code <= 192 ? (int64_t)code - 128 : 192 - (int64_t)code);
 	if (type == GV9_F64 || type == GV9_B64)
 		return d[code - GV9_FLOATS];
-	if (type == GV9_F16 || type == GV9_B16 || type == GV9_PK16 || type == GV9_PKF16)
+	if (gv_gfx9_is_half(type))
 		return h[code - GV9_FLOATS];
 	return f[code - GV9_FLOATS];
 }

@@ -9,6 +9,12 @@ static int32_t sign_extend(uint32_t v, unsigned bits)
 	return (int32_t)(v << (32 - bits)) >> (32 - bits);
 }
 
+/* Of an operand register; a compare value beside the data doubles it. */
+static unsigned data_dwords(const struct gv_gfx9_op *op)
+{
+	return op->flags & GV9_F_CMPSWAP ? op->dw * 2u : op->dw;
+}
+
 /* ---- SMEM */
 static bool smem_is_buffer(const struct gv_gfx9_op *op)
 {
@@ -44,7 +50,7 @@ int gv_gfx9_fields_smem(struct gv_gfx9_inst *in)
 	const struct gv_gfx9_op *op = in->op;
 	uint32_t w = in->word[0], kind = GV9_F_LOAD | GV9_F_STORE | GV9_F_ATOMIC | GV9_F_PROBE;
 	unsigned sdata = gv_gfx9_bits(w, 6, 7);
-	unsigned dw = op->flags & GV9_F_CMPSWAP ? op->dw * 2u : op->dw;
+	unsigned dw = data_dwords(op);
 	int rc = 0;
 
 	if (!(op->flags & (kind | GV9_F_ADDRESS)) || op->flags & GV9_F_NOADDR)
@@ -139,7 +145,7 @@ int gv_gfx9_fields_flat(struct gv_gfx9_inst *in)
 	bool atomic = op->flags & GV9_F_ATOMIC;
 	bool result = op->flags & GV9_F_LOAD || (atomic && gv_gfx9_bit(w, 16));
 	bool data = atomic || op->flags & GV9_F_STORE;
-	unsigned dw = op->flags & GV9_F_CMPSWAP ? op->dw * 2u : op->dw;
+	unsigned dw = data_dwords(op);
 	int rc = 0;
 
 	in->lds = gv_gfx9_bit(w, 13); /* LDS DMA exists on paper only */
@@ -189,7 +195,7 @@ static int buffer_data(struct gv_gfx9_inst *in)
 {
 	const struct gv_gfx9_op *op = in->op;
 	bool load = op->flags & GV9_F_LOAD;
-	unsigned dw = op->flags & GV9_F_CMPSWAP ? op->dw * 2u : op->dw;
+	unsigned dw = data_dwords(op);
 
 	if (!(op->flags & (GV9_F_LOAD | GV9_F_STORE | GV9_F_ATOMIC)))
 		return 0; /* buffer_store_lds_dword */

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "gfx9_text.h"
 
@@ -79,7 +78,7 @@ static bool put_float(struct gv_gfx9_text *t, uint64_t v, uint8_t type)
 
 static void put_constant(struct gv_gfx9_text *t, uint64_t v, uint8_t type)
 {
-	bool half = type == GV9_B16 || type == GV9_F16 || type == GV9_PK16 || type == GV9_PKF16;
+	bool half = gv_gfx9_is_half(type);
 	int64_t i = half ? (int16_t)v : gv_gfx9_dwords(type) == 2 ? (int64_t)v : (int32_t)v;
 
 	if (i >= -16 && i <= 64)
@@ -98,14 +97,11 @@ static bool is_raw_literal(const struct gv_gfx9_inst *in, const struct gv_gfx9_o
 static void put_value(struct gv_gfx9_text *t, const struct gv_gfx9_inst *in,
                       const struct gv_gfx9_operand *o)
 {
-	bool constant = o->code >= GV9_INT_0 && o->code < GV9_FLOATS + 9 &&
-	                !(o->code >= GV9_SHARED_BASE && o->code < GV9_FLOATS);
-
 	if (o->code == GV9_LITERAL && is_raw_literal(in, o))
 		gv_gfx9_put(t, "0x%x", in->word[1]);
 	else if (o->code == GV9_LITERAL)
 		put_constant(t, in->word[1], in->op->flags & GV9_F_MADMK ? GV9_F32 : o->type);
-	else if (constant)
+	else if (gv_gfx9_is_number(o->code))
 		put_constant(t, gv_gfx9_constant(o->code, o->type), o->type);
 	else
 		put_register(t, o->code, o->dwords);
@@ -115,9 +111,7 @@ static void put_value(struct gv_gfx9_text *t, const struct gv_gfx9_inst *in,
 static void put_modified(struct gv_gfx9_text *t, const struct gv_gfx9_inst *in,
                          const struct gv_gfx9_operand *o)
 {
-	bool is_const = (o->code >= GV9_INT_0 && o->code < GV9_SHARED_BASE) ||
-	                (o->code >= GV9_FLOATS && o->code < GV9_SDWA) || o->code == GV9_LITERAL;
-	bool word = o->neg && !o->abs && is_const;
+	bool word = o->neg && !o->abs && (gv_gfx9_is_number(o->code) || o->code == GV9_LITERAL);
 
 	gv_gfx9_put(t, "%s%s%s",
 	            word     ? "neg("

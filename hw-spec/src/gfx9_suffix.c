@@ -2,9 +2,9 @@
 /* Constants with a meaning, and the modifiers that follow the operands, in LLVM's spelling. */
 #include <string.h>
 
-#include "gfx9_text.h"
+#include <gv/base.h>
 
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#include "gfx9_text.h"
 
 /* ---- constants of scalar instructions */
 static void put_waitcnt(struct gv_gfx9_text *t, unsigned v)
@@ -59,7 +59,7 @@ static void put_message(struct gv_gfx9_text *t, unsigned v)
 {
 	unsigned id = v & 15, op = v >> 4 & 7, stream = v >> 8 & 3;
 	const struct message *m = &messages[id];
-	const char *name = op < ARRAY_LEN(m->op) ? m->op[op] : NULL;
+	const char *name = op < GV_ARRAY_LEN(m->op) ? m->op[op] : NULL;
 	bool streamed = m->stream && op;
 
 	if (m->name && !has_ops(m) && !op && !stream)
@@ -81,7 +81,7 @@ static void put_hwreg(struct gv_gfx9_text *t, unsigned v)
 {
 	unsigned id = v & 63, from = v >> 6 & 31, width = (v >> 11 & 31) + 1;
 
-	if (id < ARRAY_LEN(hwregs) && hwregs[id])
+	if (id < GV_ARRAY_LEN(hwregs) && hwregs[id])
 		gv_gfx9_put(t, "hwreg(HW_REG_%s", hwregs[id]);
 	else
 		gv_gfx9_put(t, "hwreg(%u", id);

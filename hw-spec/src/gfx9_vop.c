@@ -309,9 +309,7 @@ static int vop3_source(struct gv_gfx9_inst *in, unsigned n)
 static int interp_source(struct gv_gfx9_inst *in, enum gv_gfx9_role role, unsigned n)
 {
 	unsigned code = gv_gfx9_bits(in->word[1], 9 * n, 9);
-	bool number = code >= GV9_INT_0 && code < GV9_SDWA &&
-	              !(code >= GV9_SHARED_BASE && code < GV9_FLOATS);
-	int rc = number ? -EINVAL : gv_gfx9_add_source(in, role, code, GV9_F32);
+	int rc = gv_gfx9_is_number(code) ? -EINVAL : gv_gfx9_add_source(in, role, code, GV9_F32);
 
 	if (!rc) {
 		last(in)->neg = gv_gfx9_bit(in->word[1], 29 + n);
