@@ -7,6 +7,17 @@
 #include "cu_mem_model.h"
 #include "ut.h"
 
+const struct cu_vmem_kind cu_vmem_kinds[CU_VMEM_KINDS] = {
+        {16, 1, false, false, -1},  {17, 1, false, true, -1},   {18, 2, false, false, -1},
+        {19, 2, false, true, -1},   {20, 4, false, false, -1},  {21, 8, false, false, -1},
+        {22, 12, false, false, -1}, {23, 16, false, false, -1}, {24, 1, true, false, 0},
+        {25, 1, true, false, 1},    {26, 2, true, false, 0},    {27, 2, true, false, 1},
+        {28, 4, true, false, -1},   {29, 8, true, false, -1},   {30, 12, true, false, -1},
+        {31, 16, true, false, -1},  {32, 1, false, false, 0},   {33, 1, false, false, 1},
+        {34, 1, false, true, 0},    {35, 1, false, true, 1},    {36, 2, false, false, 0},
+        {37, 2, false, false, 1},
+};
+
 static void fill(void *p, size_t bytes)
 {
 	uint8_t *b = p;

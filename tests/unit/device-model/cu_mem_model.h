@@ -19,6 +19,15 @@ enum {
 
 #define MODEL_VGPRS 64u
 
+/* Loads and stores that FLAT and untyped MUBUF have under the same numbers. */
+struct cu_vmem_kind {
+	unsigned op, bytes;
+	bool store, sext;
+	int half; /* of a register: -1 all of it, 0 low, 1 high */
+};
+#define CU_VMEM_KINDS 22u
+extern const struct cu_vmem_kind cu_vmem_kinds[CU_VMEM_KINDS];
+
 struct cu_model {
 	struct cu_one o;
 	uint64_t exec;

@@ -21,6 +21,11 @@ uint64_t cu_one_random(void)
 	return state * 2685821657736338717ull >> 11;
 }
 
+uint32_t cu_one_below(uint64_t n)
+{
+	return (uint32_t)(cu_one_random() % n);
+}
+
 /* Neighbours in the guest are none in the host. */
 static struct cu_one_page *page_of(struct cu_one *o, uint64_t va)
 {

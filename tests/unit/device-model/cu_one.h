@@ -51,6 +51,8 @@ bool cu_one_has(uint64_t va, uint64_t bytes);
 
 /** Random numbers, the same in each run of a test. */
 uint64_t cu_one_random(void);
+/** One of 0 to @n - 1, cut to 32 bits. */
+uint32_t cu_one_below(uint64_t n);
 
 /* ---- encodings */
 struct cu_words {

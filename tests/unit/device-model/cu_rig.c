@@ -60,7 +60,7 @@ static int compile(const char *source, const char *opt, const char *to)
 	                                 ftz ? "-cl-denorms-are-zero" : NULL, NULL});
 }
 
-/* PT_LOADs at their virtual addresses, relative to code_va. */
+/* PT_LOADs at their virtual addresses, relative to CU_RIG_VA. */
 static int load_segments(struct cu_rig *rig, Elf *elf, const uint8_t *file, size_t file_bytes)
 {
 	size_t n;
@@ -116,7 +116,6 @@ int cu_rig_open(struct cu_rig *rig, const char *source, const char *opt)
 	rc = source ? compile(source, opt, rig->path) : 0;
 	if (!rc && source)
 		rc = load(rig);
-	rig->code_va = CU_RIG_VA;
 	rig->mark = rig->used = 4 * GV_MIB;
 	return rc;
 }

@@ -18,7 +18,6 @@
 struct cu_rig {
 	uint8_t *mem;
 	uint64_t bytes, used, mark;
-	uint64_t code_va;
 	char path[128];
 	struct gv_cu_fault fault;
 	struct gv_cu_counters count;

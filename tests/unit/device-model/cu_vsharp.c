@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <gv/base.h>
 
+#include <string.h>
+
 #include "cu_vsharp.h"
 
 enum { OFFEN = 1, IDXEN = 2, GLC = 4 };
-
-static uint32_t below(uint64_t n)
-{
-	return (uint32_t)(cu_one_random() % n);
-}
 
 /* ---- where */
 static uint32_t index_of(const struct cu_vsharp *b, const struct cu_model *m, unsigned lane)
@@ -63,16 +60,17 @@ uint8_t *cu_vsharp_byte(const struct cu_vsharp *b, struct cu_model *m, unsigned 
 /* ---- a buffer; what is in its range is in the memory, so that nothing faults by itself */
 void cu_vsharp_choose(struct cu_vsharp *b)
 {
-	b->stride = below(3) ? 4 * (1 + below(12)) : 0;
-	b->swizzle = below(2);
-	b->tid = below(3) == 0;
-	b->idxen = below(2);
-	b->offen = below(2);
-	b->index_stride = 8u << below(4);
-	b->records = b->stride && (b->idxen || b->tid) ? 1 + below(200) : 4 * below(6000);
-	b->soffset = below(3) ? 4 * below(64) : 0;
-	b->imm = below(3) ? below(b->stride ? b->stride + 4 : 256) : 0;
-	b->base = CU_ONE_VA + 4 * below(1000);
+	b->stride = cu_one_below(3) ? 4 * (1 + cu_one_below(12)) : 0;
+	b->swizzle = cu_one_below(2);
+	b->tid = cu_one_below(3) == 0;
+	b->idxen = cu_one_below(2);
+	b->offen = cu_one_below(2);
+	b->index_stride = 8u << cu_one_below(4);
+	b->records =
+	        b->stride && (b->idxen || b->tid) ? 1 + cu_one_below(200) : 4 * cu_one_below(6000);
+	b->soffset = cu_one_below(3) ? 4 * cu_one_below(64) : 0;
+	b->imm = cu_one_below(3) ? cu_one_below(b->stride ? b->stride + 4 : 256) : 0;
+	b->base = CU_ONE_VA + 4 * cu_one_below(1000);
 }
 
 void cu_vsharp_align(struct cu_vsharp *b, uint32_t align)
@@ -99,19 +97,29 @@ void cu_vsharp_set(const struct cu_vsharp *b, struct cu_model *m)
 void cu_vsharp_lanes(const struct cu_vsharp *b, struct cu_model *m, uint32_t align)
 {
 	for (unsigned l = 0; l < CU_LANES; l++) {
-		uint32_t o =
-		        below(b->stride && (b->idxen || b->tid) ? b->stride + 4 : b->records + 64);
+		uint32_t o = cu_one_below(b->stride && (b->idxen || b->tid) ? b->stride + 4
+		                                                            : b->records + 64);
 		unsigned reg = CU_VSHARP_ADDR;
 
 		if (b->idxen)
-			m->o.w->v[reg++][l] = below(b->stride ? b->records + 4 : 256);
+			m->o.w->v[reg++][l] = cu_one_below(b->stride ? b->records + 4 : 256);
 		m->o.w->v[reg][l] = o / align * align;
-		if (below(50) == 0)
-			m->o.w->v[reg][l] = 0u - align * (1 + below(16));
+		if (cu_one_below(50) == 0)
+			m->o.w->v[reg][l] = 0u - align * (1 + cu_one_below(16));
 	}
 }
 
 unsigned cu_vsharp_mode(const struct cu_vsharp *b)
 {
 	return (b->offen ? OFFEN : 0u) | (b->idxen ? IDXEN : 0u) | (b->glc ? GLC : 0u);
+}
+
+void cu_vsharp_load(const struct cu_vsharp *b, struct cu_model *m, unsigned lane, uint8_t to[16])
+{
+	memset(to, 0, 16);
+	for (unsigned n = 0; n < b->bytes; n++) {
+		const uint8_t *from = cu_vsharp_byte(b, m, lane, n);
+
+		to[n] = from ? *from : 0;
+	}
 }

@@ -28,5 +28,7 @@ unsigned cu_vsharp_mode(const struct cu_vsharp *b);
 /** The model's byte @byte of @lane's access; NULL: out of range. */
 uint8_t *cu_vsharp_byte(const struct cu_vsharp *b, struct cu_model *m, unsigned lane,
                         uint32_t byte);
+/** What @lane loads: 0 out of range, and behind the access. */
+void cu_vsharp_load(const struct cu_vsharp *b, struct cu_model *m, unsigned lane, uint8_t to[16]);
 
 #endif

@@ -17,11 +17,6 @@ static struct {
 	const char *name;
 } t;
 
-static uint32_t below(uint64_t n)
-{
-	return (uint32_t)(cu_one_random() % n);
-}
-
 static void run(struct cu_words word, uint32_t align, unsigned way,
                 void (*expect)(struct cu_model *))
 {
@@ -33,19 +28,12 @@ static void run(struct cu_words word, uint32_t align, unsigned way,
 }
 
 /* ---- untyped */
-static void load_bytes(unsigned lane, uint8_t b[16])
-{
-	memset(b, 0, 16);
-	for (unsigned n = 0; n < t.b.bytes; n++)
-		b[n] = cu_vsharp_byte(&t.b, &m, lane, n) ? *cu_vsharp_byte(&t.b, &m, lane, n) : 0;
-}
-
 static void expect_load(unsigned lane)
 {
 	uint8_t b[16];
 	uint32_t w[4], old = m.v[DATA][lane];
 
-	load_bytes(lane, b);
+	cu_vsharp_load(&t.b, &m, lane, b);
 	if (t.sext && b[t.b.bytes - 1] & 0x80)
 		memset(b + t.b.bytes, 0xff, 4 - t.b.bytes);
 	memcpy(w, b, sizeof(w));
@@ -72,38 +60,23 @@ static void expect_untyped(struct cu_model *model)
 	}
 }
 
-static const struct {
-	unsigned op, bytes;
-	bool store, sext;
-	int half;
-} untyped[] = {
-        {16, 1, false, false, -1},  {17, 1, false, true, -1},   {18, 2, false, false, -1},
-        {19, 2, false, true, -1},   {20, 4, false, false, -1},  {21, 8, false, false, -1},
-        {22, 12, false, false, -1}, {23, 16, false, false, -1}, {24, 1, true, false, 0},
-        {25, 1, true, false, 1},    {26, 2, true, false, 0},    {27, 2, true, false, 1},
-        {28, 4, true, false, -1},   {29, 8, true, false, -1},   {30, 12, true, false, -1},
-        {31, 16, true, false, -1},  {32, 1, false, false, 0},   {33, 1, false, false, 1},
-        {34, 1, false, true, 0},    {35, 1, false, true, 1},    {36, 2, false, false, 0},
-        {37, 2, false, false, 1},
-};
-
 static void untyped_accesses_reach_the_right_bytes(void)
 {
 	m.faults = m.retries = 0;
-	for (unsigned n = 0; n < GV_ARRAY_LEN(untyped) * 12 * MODEL_WAYS; n++) {
-		unsigned k = n % GV_ARRAY_LEN(untyped);
-		uint32_t align = GV_MIN(untyped[k].bytes, 4u);
+	for (unsigned n = 0; n < CU_VMEM_KINDS * 12 * MODEL_WAYS; n++) {
+		unsigned k = n % CU_VMEM_KINDS;
+		uint32_t align = GV_MIN(cu_vmem_kinds[k].bytes, 4u);
 
-		t.b.bytes = untyped[k].bytes;
-		t.store = untyped[k].store;
-		t.sext = untyped[k].sext;
-		t.half = untyped[k].half;
+		t.b.bytes = cu_vmem_kinds[k].bytes;
+		t.store = cu_vmem_kinds[k].store;
+		t.sext = cu_vmem_kinds[k].sext;
+		t.half = cu_vmem_kinds[k].half;
 		t.b.whole = t.b.glc = false;
 		cu_vsharp_choose(&t.b);
 		cu_vsharp_align(&t.b, align);
-		run(cu_enc_mubuf(untyped[k].op, t.b.imm, cu_vsharp_mode(&t.b), CU_VSHARP_ADDR, DATA,
-		                 CU_VSHARP_SRSRC, CU_VSHARP_SOFFSET),
-		    align, n / GV_ARRAY_LEN(untyped) % MODEL_WAYS, expect_untyped);
+		run(cu_enc_mubuf(cu_vmem_kinds[k].op, t.b.imm, cu_vsharp_mode(&t.b), CU_VSHARP_ADDR,
+		                 DATA, CU_VSHARP_SRSRC, CU_VSHARP_SOFFSET),
+		    align, n / CU_VMEM_KINDS % MODEL_WAYS, expect_untyped);
 	}
 	CU_ASSERT_TRUE(m.faults > 50);
 	CU_ASSERT_TRUE(m.retries > 50);
@@ -118,7 +91,7 @@ static void expect_into_lds(struct cu_model *model)
 
 		if (!cu_model_active(model, l))
 			continue;
-		load_bytes(l, b);
+		cu_vsharp_load(&t.b, &m, l, b);
 		if (t.sext && b[t.b.bytes - 1] & 0x80)
 			memset(b + t.b.bytes, 0xff, 4 - t.b.bytes);
 		memcpy(&v, b, 4);
@@ -145,19 +118,20 @@ static void lds_is_the_other_side_if_asked(void)
 		bool store = n % 6 == 5;
 		struct cu_words word;
 
-		t.b.bytes = store ? 4 : untyped[n % 6].bytes;
-		t.sext = untyped[n % 6].sext;
+		t.b.bytes = store ? 4 : cu_vmem_kinds[n % 6].bytes;
+		t.sext = cu_vmem_kinds[n % 6].sext;
 		cu_vsharp_choose(&t.b);
 		if (store) /* no assembler knows it with an address register */
 			t.b.idxen = t.b.offen = false;
 		cu_vsharp_align(&t.b, 4);
-		word = cu_enc_mubuf(store ? 61 : untyped[n % 6].op, t.b.imm, cu_vsharp_mode(&t.b),
-		                    CU_VSHARP_ADDR, 0, CU_VSHARP_SRSRC, CU_VSHARP_SOFFSET);
+		word = cu_enc_mubuf(store ? 61 : cu_vmem_kinds[n % 6].op, t.b.imm,
+		                    cu_vsharp_mode(&t.b), CU_VSHARP_ADDR, 0, CU_VSHARP_SRSRC,
+		                    CU_VSHARP_SOFFSET);
 		word.w[0] |= 1u << 16;
 		cu_model_begin(&m, word);
 		cu_vsharp_set(&t.b, &m);
 		cu_vsharp_lanes(&t.b, &m, 4);
-		m.o.w->s[CU_M0] = below(CU_ONE_LDS) | 0x5550000;
+		m.o.w->s[CU_M0] = cu_one_below(CU_ONE_LDS) | 0x5550000;
 		cu_model_ready(&m);
 		cu_model_check(&m, n / 6 % MODEL_WAYS, store ? expect_from_lds : expect_into_lds);
 	}
@@ -199,13 +173,13 @@ static void atomics_are_in_range_or_not(void)
 		t.wide = n % 2;
 		t.b.bytes = t.wide ? 8 : 4;
 		t.name = name[n / 2 % 13];
-		t.b.glc = below(2);
+		t.b.glc = cu_one_below(2);
 		t.b.whole = true;
 		cu_vsharp_choose(&t.b);
 		cu_vsharp_align(&t.b, 8);
 		t.b.stride -= t.b.stride % 8;
 		if (!t.b.stride && t.b.records < 64)
-			t.b.records = 8 * below(1000);
+			t.b.records = 8 * cu_one_below(1000);
 		run(cu_enc_mubuf(64 + n / 2 % 13 + (t.wide ? 32 : 0), t.b.imm, cu_vsharp_mode(&t.b),
 		                 CU_VSHARP_ADDR, DATA, CU_VSHARP_SRSRC, CU_VSHARP_SOFFSET),
 		    8, n / 26 % MODEL_WAYS, expect_atomics);

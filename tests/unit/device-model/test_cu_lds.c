@@ -20,11 +20,6 @@ static struct {
 	const char *name;
 } t;
 
-static uint32_t below(uint64_t n)
-{
-	return (uint32_t)(cu_one_random() % n);
-}
-
 static bool inside(uint32_t at, unsigned bytes)
 {
 	return at < CU_ONE_LDS && bytes <= CU_ONE_LDS - at;
@@ -34,11 +29,11 @@ static void run(struct cu_words word, uint32_t align, void (*expect)(struct cu_m
 {
 	cu_model_begin(&m, word);
 	for (unsigned l = 0; l < CU_LANES; l++) {
-		m.o.w->v[ADDR][l] = below(CU_ONE_LDS + 16) / align * align;
-		if (below(30) == 0)
-			m.o.w->v[ADDR][l] = 0u - align * below(64);
+		m.o.w->v[ADDR][l] = cu_one_below(CU_ONE_LDS + 16) / align * align;
+		if (cu_one_below(30) == 0)
+			m.o.w->v[ADDR][l] = 0u - align * cu_one_below(64);
 	}
-	m.o.w->s[CU_M0] = below(CU_ONE_LDS) | below(CU_ONE_LDS) << 16;
+	m.o.w->s[CU_M0] = cu_one_below(CU_ONE_LDS) | cu_one_below(CU_ONE_LDS) << 16;
 	cu_model_ready(&m);
 	cu_model_check(&m, MODEL_PLAIN, expect);
 }
@@ -110,9 +105,9 @@ static void reads_and_writes_reach_the_right_bytes(void)
 		t.store = c[k].store;
 		t.sext = c[k].sext;
 		t.half = c[k].half;
-		t.offset = below(3) ? below(64) : below(65536);
-		run(cu_enc_ds(c[k].op, t.offset, ADDR, D0, 0, t.store ? 0 : DST), below(2) ? 4 : 1,
-		    expect_access);
+		t.offset = cu_one_below(3) ? cu_one_below(64) : cu_one_below(65536);
+		run(cu_enc_ds(c[k].op, t.offset, ADDR, D0, 0, t.store ? 0 : DST),
+		    cu_one_below(2) ? 4 : 1, expect_access);
 	}
 }
 
@@ -147,9 +142,9 @@ static void two_elements_at_a_time(void)
 		t.bytes = c[k].bytes;
 		t.unit = c[k].unit;
 		t.store = c[k].store;
-		t.offset = below(8) | below(8) << 8;
-		if (below(4) == 0)
-			t.offset = below(65536);
+		t.offset = cu_one_below(8) | cu_one_below(8) << 8;
+		if (cu_one_below(4) == 0)
+			t.offset = cu_one_below(65536);
 		run(cu_enc_ds(c[k].op, t.offset, ADDR, D0, D1, t.store ? 0 : DST), 4, expect_two);
 	}
 }
@@ -257,9 +252,11 @@ static void make_values_meet(void)
 {
 	for (unsigned l = 0; l < CU_LANES; l++)
 		for (unsigned r = 0; r < 6; r++)
-			m.o.w->v[D0 + r][l] = below(3) ? u32((float)below(6) - 3) : below(5) - 2;
+			m.o.w->v[D0 + r][l] = cu_one_below(3) ? u32((float)cu_one_below(6) - 3)
+			                                      : cu_one_below(5) - 2;
 	for (unsigned n = 0; n < CU_ONE_LDS; n += 4) {
-		uint32_t v = below(3) ? u32((float)below(6) - 3) : below(5) - 2;
+		uint32_t v =
+		        cu_one_below(3) ? u32((float)cu_one_below(6) - 3) : cu_one_below(5) - 2;
 
 		if (v >> 23 == 0x1ff) /* no NaN */
 			v = 7;
@@ -278,11 +275,11 @@ static void one_atomic(unsigned op, const char *name, bool wide, bool ret)
 	t.name = name;
 	t.wide = wide;
 	t.ret = ret;
-	t.offset = below(2) ? below(128) * align : 0;
+	t.offset = cu_one_below(2) ? cu_one_below(128) * align : 0;
 	cu_model_begin(&m, cu_enc_ds(op, t.offset, ADDR, D0, D1, ret ? DST : 0));
 	make_values_meet();
 	for (unsigned l = 0; l < CU_LANES; l++)
-		m.o.w->v[ADDR][l] = below(2) ? below(CU_ONE_LDS / 8 + 2) * 8 : 64;
+		m.o.w->v[ADDR][l] = cu_one_below(2) ? cu_one_below(CU_ONE_LDS / 8 + 2) * 8 : 64;
 	m.o.w->mode |= 3u << 4; /* f32 subnormals stay */
 	cu_model_ready(&m);
 	cu_model_check(&m, MODEL_PLAIN, expect_atomic);
@@ -334,7 +331,7 @@ static void two_values_are_exchanged(void)
 	for (unsigned n = 0; n < 80; n++) {
 		t.wide = n % 4 >= 2;
 		t.unit = (t.wide ? 8 : 4) * (n % 2 ? 64 : 1);
-		t.offset = below(6) | below(6) << 8;
+		t.offset = cu_one_below(6) | cu_one_below(6) << 8;
 		run(cu_enc_ds(op[n % 4], t.offset, ADDR, D0, D1, DST), 8, expect_xchg2);
 	}
 }
@@ -361,13 +358,14 @@ static void one_src2(unsigned op, const char *name, bool wide)
 {
 	t.name = name;
 	t.wide = wide;
-	t.offset = below(2) ? 0x8000 | below(0x8000) : (below(128) - 64) & 0x7fff;
+	t.offset =
+	        cu_one_below(2) ? 0x8000 | cu_one_below(0x8000) : (cu_one_below(128) - 64) & 0x7fff;
 	cu_model_begin(&m, cu_enc_ds(op + (wide ? 64 : 0), t.offset, ADDR, 0, 0, 0));
 	make_values_meet();
 	for (unsigned l = 0; l < CU_LANES; l++) {
-		m.o.w->v[ADDR][l] = below(CU_ONE_LDS / 8 + 2) * 8;
+		m.o.w->v[ADDR][l] = cu_one_below(CU_ONE_LDS / 8 + 2) * 8;
 		if (t.offset & 0x8000)
-			m.o.w->v[ADDR][l] |= (below(128) - 64) << 17;
+			m.o.w->v[ADDR][l] |= (cu_one_below(128) - 64) << 17;
 	}
 	m.o.w->mode |= 3u << 4;
 	cu_model_ready(&m);
@@ -425,7 +423,7 @@ static void m0_is_an_address(void)
 	t.sext = false;
 	for (unsigned n = 0; n < 40; n++) {
 		t.store = n & 1;
-		t.offset = below(256) * 4;
+		t.offset = cu_one_below(256) * 4;
 		run(cu_enc_ds(t.store ? 190 : 189, t.offset, 0, 0, 0, DST), 4, expect_count);
 		run(cu_enc_ds(t.store ? 29 : 182, t.offset, 0, D0, 0, t.store ? 0 : DST), 4,
 		    expect_addtid);
@@ -524,12 +522,13 @@ static void lanes_are_swizzled(void)
 static void lanes_are_permuted(void)
 {
 	for (unsigned n = 0; n < 60; n++) {
-		unsigned offset = below(3) ? 0 : below(64) * 4;
+		unsigned offset = cu_one_below(3) ? 0 : cu_one_below(64) * 4;
 		bool back = n & 1;
 
 		cu_model_begin(&m, cu_enc_ds(back ? 63 : 62, offset, ADDR, D0, 0, DST));
 		for (unsigned l = 0; l < CU_LANES; l++)
-			m.o.w->v[ADDR][l] = below(3) ? below(256) : below(1ull << 32);
+			m.o.w->v[ADDR][l] =
+			        cu_one_below(3) ? cu_one_below(256) : cu_one_below(1ull << 32);
 		for (unsigned l = 0; l < CU_LANES; l++)
 			from[l] = CU_LANES; /* nobody: 0 */
 		for (unsigned l = 0; l < CU_LANES; l++) {

@@ -18,23 +18,8 @@ enum { ADDR = 2, DATA = 8 };
 static struct cu_model m;
 
 /* ---- what a test is about */
-static const struct kind {
-	unsigned op, bytes;
-	bool store, sext;
-	int half; /* of a register: -1 all of it, 0 low, 1 high */
-} kinds[] = {
-        {16, 1, false, false, -1},  {17, 1, false, true, -1},   {18, 2, false, false, -1},
-        {19, 2, false, true, -1},   {20, 4, false, false, -1},  {21, 8, false, false, -1},
-        {22, 12, false, false, -1}, {23, 16, false, false, -1}, {24, 1, true, false, 0},
-        {25, 1, true, false, 1},    {26, 2, true, false, 0},    {27, 2, true, false, 1},
-        {28, 4, true, false, -1},   {29, 8, true, false, -1},   {30, 12, true, false, -1},
-        {31, 16, true, false, -1},  {32, 1, false, false, 0},   {33, 1, false, false, 1},
-        {34, 1, false, true, 0},    {35, 1, false, true, 1},    {36, 2, false, false, 0},
-        {37, 2, false, false, 1},
-};
-
 static struct {
-	const struct kind *k;
+	const struct cu_vmem_kind *k;
 	unsigned segment, saddr;
 	int imm;
 	uint64_t at[CU_LANES]; /* of the lane: address, or offset in scratch, imm included */
@@ -174,7 +159,7 @@ static void set_addresses(void)
 		set_lane_address(l);
 }
 
-static void one_access(const struct kind *k, unsigned segment, unsigned way)
+static void one_access(const struct cu_vmem_kind *k, unsigned segment, unsigned way)
 {
 	uint64_t align = below(2) ? 1 : 4;
 
@@ -198,9 +183,9 @@ static void loads_and_stores_reach_the_right_bytes(void)
 	m.faults = m.retries = 0;
 	for (unsigned round = 0; round < 4; round++)
 		for (unsigned s = 0; s < NUM_SEGMENTS; s++)
-			for (unsigned k = 0; k < GV_ARRAY_LEN(kinds); k++)
+			for (unsigned k = 0; k < CU_VMEM_KINDS; k++)
 				for (unsigned way = 0; way < MODEL_WAYS; way++)
-					one_access(&kinds[k], s, way);
+					one_access(&cu_vmem_kinds[k], s, way);
 	CU_ASSERT_TRUE(m.faults > 100);
 	CU_ASSERT_TRUE(m.retries > 100);
 }
@@ -304,7 +289,7 @@ static void a_load_may_end_in_lds(void)
 		for (unsigned n = 0; n < 4 * MODEL_WAYS; n++) {
 			struct cu_words word;
 
-			t.k = &kinds[k];
+			t.k = &cu_vmem_kinds[k];
 			t.segment = GLOBAL;
 			t.saddr = OFF;
 			t.imm = (int)below(1024);

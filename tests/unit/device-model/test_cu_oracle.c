@@ -55,11 +55,6 @@ static bool in_list(const char *name, const char *const *list, size_t n)
 	return false;
 }
 
-static unsigned below(unsigned n)
-{
-	return (unsigned)(bench_random() >> 33) % n;
-}
-
 static bool is_valu(const struct gv_gfx9_op *op)
 {
 	return op->format >= GV9_VOP2 && op->format <= GV9_VOP3P;
@@ -123,9 +118,10 @@ static void fill_lane(const struct gv_gfx9_op *op, unsigned w, unsigned lane, ui
 {
 	for (unsigned k = 0; k < 3; k++)
 		put_source(w, k, lane, operand(op, k, n, crossed));
-	if (!crossed && below(4) == 0)
+	if (!crossed && bench_below(4) == 0)
 		for (unsigned h = 0; h < 2; h++)
-			bench.in[w].row[h][lane] = bench.in[w].row[2 + 2 * below(2) + h][lane];
+			bench.in[w].row[h][lane] =
+			        bench.in[w].row[2 + 2 * bench_below(2) + h][lane];
 	for (unsigned k = 0; k < 4; k++)
 		bench.in[w].row[8 + k][lane] =
 		        (uint32_t)value_any(op->flags & GV9_F_MAC ? op->st[2] : GV9_B32);
@@ -168,10 +164,11 @@ static struct bench_program program(const struct valu_shape *s, uint32_t *words,
 {
 	struct bench_program p = {.words = words, .rows = 12, .mode = s->mode};
 
-	if (!crossed && below(2))
+	if (!crossed && bench_below(2))
 		p.isa = "base"; /* test_cu_modes.c: the others do the same */
-	if (!crossed && below(3) == 0) {
-		p.mode = (struct orc_mode){.round32 = below(4) & 3, .denorm64 = below(4) & 3};
+	if (!crossed && bench_below(3) == 0) {
+		p.mode = (struct orc_mode){.round32 = bench_below(4) & 3,
+		                           .denorm64 = bench_below(4) & 3};
 		words[0] = enc_sopk(bench_op("s_setreg_imm32_b32"), 0, 9u << 11 | 1);
 		words[1] = bench_mode_bits(&s->mode);
 		p.n = 2;
@@ -190,7 +187,7 @@ static void run_shape(const struct valu_shape *s, unsigned waves, bool crossed)
 		unsigned now = waves < BENCH_WAVES ? waves : BENCH_WAVES;
 
 		for (unsigned w = 0; w < now; w++) {
-			fill_scalars(s->op, w, crossed || below(2));
+			fill_scalars(s->op, w, crossed || bench_below(2));
 			for (unsigned lane = 0; lane < 64; lane++)
 				fill_lane(s->op, w, lane, n++, crossed);
 		}
@@ -211,8 +208,9 @@ static void run_shape(const struct valu_shape *s, unsigned waves, bool crossed)
 /* ---- random shapes */
 static struct orc_mode random_mode(const struct gv_gfx9_op *op)
 {
-	struct orc_mode m = {(uint8_t)below(4), (uint8_t)below(4), (uint8_t)below(4),
-	                     (uint8_t)below(4), below(2) != 0,     below(2) != 0};
+	struct orc_mode m = {(uint8_t)bench_below(4), (uint8_t)bench_below(4),
+	                     (uint8_t)bench_below(4), (uint8_t)bench_below(4),
+	                     bench_below(2) != 0,     bench_below(2) != 0};
 
 	if (op->flags & GV9_F_MIX)
 		m.denorm64 = 3; /* how v_mad_mix widens a flushed denormal is not documented */
@@ -221,7 +219,7 @@ static struct orc_mode random_mode(const struct gv_gfx9_op *op)
 
 static uint16_t random_constant(void)
 {
-	unsigned n = below(90);
+	unsigned n = bench_below(90);
 
 	return (uint16_t)(n < 81 ? 128 + n : 240 + n - 81);
 }
@@ -238,7 +236,7 @@ static void random_sources(struct valu_shape *s, unsigned scalars, bool constant
 	bool bus = (s->op->flags & (GV9_F_CIN | GV9_F_VCCIN)) != 0;
 
 	for (unsigned k = 0; k < 3; k++) {
-		unsigned kind = below(6);
+		unsigned kind = bench_below(6);
 
 		if (!(scalars >> k & 1) || !valu_has_source(s->op, k) || is_128(s->op, k))
 			continue;
@@ -271,8 +269,8 @@ static void random_signs(struct valu_shape *s)
 		return; /* v_cndmask_b32 has them in VOP3 only */
 	for (unsigned k = 0; k < 3; k++)
 		if (is_float(s->op->st[k]) && !(s->op->flags & GV9_F_MAC && k == 2)) {
-			s->neg |= (uint8_t)(below(2) << k);
-			s->abs |= (uint8_t)(below(2) << k);
+			s->neg |= (uint8_t)(bench_below(2) << k);
+			s->abs |= (uint8_t)(bench_below(2) << k);
 		}
 }
 
@@ -296,10 +294,10 @@ static bool keeps_denormals(const struct valu_shape *s)
 static void random_output(struct valu_shape *s)
 {
 	if (is_float(s->op->dt) && !(s->op->flags & GV9_F_CMP)) {
-		s->clamp = below(3) == 0;
-		s->omod = (uint8_t)(below(2) ? below(4) : 0);
+		s->clamp = bench_below(3) == 0;
+		s->omod = (uint8_t)(bench_below(2) ? bench_below(4) : 0);
 	} else if (valu_clamps_int(s->op)) {
-		s->clamp = below(2) != 0;
+		s->clamp = bench_below(2) != 0;
 	}
 	if (s->op->flags & GV9_F_NOFLUSH)
 		s->omod = s->clamp = 0;
@@ -313,9 +311,9 @@ static void random_op_sel(struct valu_shape *s)
 		return;
 	for (unsigned k = 0; k < 3; k++)
 		if (valu_has_source(s->op, k) && value_bits(s->op->st[k]) == 16)
-			s->op_sel |= (uint8_t)(below(2) << k);
+			s->op_sel |= (uint8_t)(bench_below(2) << k);
 	if (value_bits(s->op->dt) == 16)
-		s->op_sel |= (uint8_t)(below(2) << 3);
+		s->op_sel |= (uint8_t)(bench_below(2) << 3);
 }
 
 static void random_vop3(struct valu_shape *s)
@@ -333,8 +331,8 @@ static void random_vop3(struct valu_shape *s)
 static void random_vop3p(struct valu_shape *s)
 {
 	for (unsigned k = 0; k < 3; k++) {
-		s->op_sel |= (uint8_t)(below(2) << k);
-		s->op_sel_hi ^= (uint8_t)(below(2) << k);
+		s->op_sel |= (uint8_t)(bench_below(2) << k);
+		s->op_sel_hi ^= (uint8_t)(bench_below(2) << k);
 	}
 	random_sources(s, 7, true);
 	random_signs(s);
@@ -348,12 +346,12 @@ static void random_sdwa(struct valu_shape *s)
 	random_signs(s);
 	random_output(s);
 	for (unsigned k = 0; k < 2; k++) {
-		s->sel[k] = (uint8_t)below(7);
+		s->sel[k] = (uint8_t)bench_below(7);
 		if (!is_float(s->op->st[k]))
-			s->sext |= (uint8_t)(below(2) << k);
+			s->sext |= (uint8_t)(bench_below(2) << k);
 	}
-	s->dst_sel = (uint8_t)below(7);
-	s->dst_unused = (uint8_t)below(3);
+	s->dst_sel = (uint8_t)bench_below(7);
+	s->dst_unused = (uint8_t)bench_below(3);
 	if (valu_clamps_int(s->op))
 		s->clamp = 0;
 }
@@ -361,18 +359,18 @@ static void random_sdwa(struct valu_shape *s)
 static void random_dpp(struct valu_shape *s)
 {
 	static const uint16_t whole[] = {0x130, 0x134, 0x138, 0x13c, 0x140, 0x141, 0x142, 0x143};
-	unsigned kind = below(5);
+	unsigned kind = bench_below(5);
 
 	random_signs(s);
 	if (kind == 0)
-		s->dpp_ctrl = (uint16_t)below(256);
+		s->dpp_ctrl = (uint16_t)bench_below(256);
 	else if (kind < 4)
-		s->dpp_ctrl = (uint16_t)(0x100 + 16 * (kind - 1) + 1 + below(15));
+		s->dpp_ctrl = (uint16_t)(0x100 + 16 * (kind - 1) + 1 + bench_below(15));
 	else
-		s->dpp_ctrl = whole[below(COUNT(whole))];
-	s->row_mask = (uint8_t)(below(2) ? 15 : below(16));
-	s->bank_mask = (uint8_t)(below(2) ? 15 : below(16));
-	s->bound_ctrl = below(2) != 0;
+		s->dpp_ctrl = whole[bench_below(COUNT(whole))];
+	s->row_mask = (uint8_t)(bench_below(2) ? 15 : bench_below(16));
+	s->bank_mask = (uint8_t)(bench_below(2) ? 15 : bench_below(16));
+	s->bound_ctrl = bench_below(2) != 0;
 }
 
 static bool is_wide(const struct gv_gfx9_op *op)
@@ -392,7 +390,7 @@ static struct valu_shape random_shape(const struct gv_gfx9_op *op)
 		return s;
 	}
 	if (op->format != GV9_VOP3 && !(op->flags & GV9_F_ALONE))
-		s.form = below(op->format == GV9_VOPC ? 3 : 4); /* no DPP there */
+		s.form = bench_below(op->format == GV9_VOPC ? 3 : 4); /* no DPP there */
 	if (is_wide(op) && s.form > FORM_VOP3)
 		s.form = FORM_VOP3;
 	if (s.form == FORM_SDWA && mac)

@@ -17,11 +17,6 @@ enum { ADDR = 2, DATA = 3, DST = 4, MASK = 36 };
 
 static struct bench bench;
 
-static unsigned below(unsigned n)
-{
-	return (unsigned)(bench_random() >> 33) % n;
-}
-
 static uint64_t pair(const uint32_t *s)
 {
 	return s[0] | (uint64_t)s[1] << 32;
@@ -137,11 +132,12 @@ static void swizzle(const struct bench_block *in, uint64_t exec, unsigned offset
 static void lds_hardware_permutes_lanes(void)
 {
 	for (unsigned k = 0; k < 8; k++) {
-		try_lanes("ds_permute_b32", k ? below(65536) : 0, permute);
-		try_lanes("ds_bpermute_b32", k ? below(65536) : 0, bpermute);
+		try_lanes("ds_permute_b32", k ? bench_below(65536) : 0, permute);
+		try_lanes("ds_bpermute_b32", k ? bench_below(65536) : 0, bpermute);
 	}
 	for (unsigned k = 0; k < 64; k++)
-		try_lanes("ds_swizzle_b32", k & 1 ? 0x8000 | below(256) : below(0x8000), swizzle);
+		try_lanes("ds_swizzle_b32", k & 1 ? 0x8000 | bench_below(256) : bench_below(0x8000),
+		          swizzle);
 }
 
 /* ---- scalars and lanes */

@@ -30,11 +30,6 @@ static uint8_t memory_before[sizeof(bench.memory)];
 static uint64_t lanes;
 static unsigned differences;
 
-static unsigned below(unsigned n)
-{
-	return (unsigned)(bench_random() >> 33) % n;
-}
-
 /* How an instruction is tried once. */
 struct attempt {
 	const struct gv_gfx9_op *op;
@@ -135,7 +130,7 @@ static void fill_lane(struct attempt *a, unsigned w, unsigned lane)
 		b->row[DST - 2 + k][lane] = value(a);
 		b->row[LDS - 2 + k][lane] = value(a);
 	}
-	if (below(3) == 0) /* what is compared is equal */
+	if (bench_below(3) == 0) /* what is compared is equal */
 		b->row[DATA1 - 2][lane] = b->row[DATA - 2][lane];
 	if (a->op->format == GV9_FLAT) {
 		b->row[ADDR64 - 2][lane] = (uint32_t)va;
@@ -146,7 +141,7 @@ static void fill_lane(struct attempt *a, unsigned w, unsigned lane)
 static void shuffle(uint8_t *order)
 {
 	for (unsigned k = 0; k < 64; k++) {
-		unsigned other = below(k + 1);
+		unsigned other = bench_below(k + 1);
 
 		order[k] = order[other];
 		order[other] = (uint8_t)k;
@@ -180,7 +175,7 @@ static void fill(struct attempt *a, unsigned waves)
 	for (unsigned w = 0; w < waves; w++) {
 		uint32_t *s = bench.in[w].sgpr;
 
-		if (below(2)) {
+		if (bench_below(2)) {
 			s[0] = (uint32_t)bench_random();
 			s[1] = (uint32_t)bench_random();
 		}
@@ -201,10 +196,10 @@ static void random_offsets(struct attempt *a)
 {
 	unsigned room = a->what.bytes == 12 ? 1 : SLOT / a->what.bytes;
 
-	a->offset[0] = a->what.bytes * below(room);
+	a->offset[0] = a->what.bytes * bench_below(room);
 	a->offset[1] = 0;
 	if (a->what.elements == 2) {
-		a->offset[0] = below(a->what.unit > SLOT ? BYTES / a->what.unit : room);
+		a->offset[0] = bench_below(a->what.unit > SLOT ? BYTES / a->what.unit : room);
 		a->offset[1] = a->offset[0] ^ 1;
 	}
 }
@@ -308,7 +303,7 @@ static void attempt_once(struct attempt *a)
 	                          .mode = {.denorm32 = 3, .denorm64 = 3, .ieee = true}};
 
 	random_offsets(a);
-	a->glc = a->what.kind == ORC_ATOMIC && a->op->format != GV9_DS && below(2);
+	a->glc = a->what.kind == ORC_ATOMIC && a->op->format != GV9_DS && bench_below(2);
 	fill(a, WAVES);
 	p.n = program(a, words);
 	if (bench_run(&bench, &p, WAVES)) {
@@ -454,8 +449,8 @@ static void attempt_scalar(struct attempt *a)
 	struct bench_program p = {.n = 5};
 	uint32_t words[5] = {0};
 
-	a->glc = below(2);
-	a->offset[0] = a->what.bytes * below(SCALAR_SLOT / a->what.bytes);
+	a->glc = bench_below(2);
+	a->offset[0] = a->what.bytes * bench_below(SCALAR_SLOT / a->what.bytes);
 	fill_scalar(a, buffer);
 	words[0] = enc_smem(a->op->num, 20, buffer ? 24 : 28) | (uint32_t)a->glc << 16;
 	words[1] = a->offset[0];

@@ -40,11 +40,6 @@ static bool is_elsewhere(const char *name)
 	return false;
 }
 
-static unsigned below(unsigned n)
-{
-	return (unsigned)(bench_random() >> 33) % n;
-}
-
 /* ---- operands */
 struct operands {
 	uint32_t code[2], literal;
@@ -58,11 +53,11 @@ static enum gv_gfx9_type type_of(unsigned dwords)
 
 static void pick(const struct gv_gfx9_op *op, struct operands *o, unsigned k, bool plain)
 {
-	unsigned kind = plain ? 0 : below(6);
+	unsigned kind = plain ? 0 : bench_below(6);
 
 	o->code[k] = k ? S1 : S0;
 	if (kind == 1)
-		o->code[k] = 128 + below(81);
+		o->code[k] = 128 + bench_below(81);
 	else if (kind == 2 && !o->has_literal) {
 		o->code[k] = ENC_LITERAL;
 		o->has_literal = true;
@@ -186,9 +181,9 @@ static void fill(const struct gv_gfx9_op *op, unsigned w, unsigned n, bool cross
 	put64(s + 4, crossed ? value_edge(t0, n % value_edges(t0)) : value_any(t0));
 	put64(s + 6,
 	      crossed ? value_edge(t1, n / value_edges(t0) % value_edges(t1)) : value_any(t1));
-	if (!crossed && below(4) == 0)
+	if (!crossed && bench_below(4) == 0)
 		s[6] = (uint32_t)bench_random() & 0x007f003f; /* a field's place */
-	s[11] = below(2);
+	s[11] = bench_below(2);
 }
 
 static void run_row(const struct gv_gfx9_op *op, bool crossed, unsigned first)

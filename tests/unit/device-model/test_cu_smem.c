@@ -18,11 +18,6 @@ static struct {
 	const char *name;
 } t;
 
-static uint32_t below(uint64_t n)
-{
-	return (uint32_t)(cu_one_random() % n);
-}
-
 /* Dword @n of the access; NULL: out of range. */
 static uint8_t *dword_at(unsigned n)
 {
@@ -73,20 +68,19 @@ static void set64(unsigned s, uint64_t v)
 	cu_wr64(&m.o.w->s[s], v);
 }
 
-/* Base, immediate and SGPR so that t.at comes out. @scale: bytes that the SGPR counts. */
-static struct cu_words addressed(unsigned op, unsigned scale, int *imm, int *soffset)
+/* Base, immediate and SGPR so that t.at comes out. */
+static struct cu_words addressed(unsigned op, int *imm, int *soffset)
 {
-	*imm = below(2) ? (int)below(1u << 21) - (1 << 20) : 0;
-	*soffset = below(2) ? SOFFSET : -1;
-	(void)scale;
+	*imm = cu_one_below(2) ? (int)cu_one_below(1u << 21) - (1 << 20) : 0;
+	*soffset = cu_one_below(2) ? SOFFSET : -1;
 	return cu_enc_smem(op, DATA, BASE, *imm, *soffset, t.glc);
 }
 
 static void run_at(unsigned op, unsigned scale, unsigned way, void (*expect)(struct cu_model *))
 {
 	int imm, soffset;
-	struct cu_words word = addressed(op, scale, &imm, &soffset);
-	uint32_t add = below(2) ? below(4096) : below(1u << 24);
+	struct cu_words word = addressed(op, &imm, &soffset);
+	uint32_t add = cu_one_below(2) ? cu_one_below(4096) : cu_one_below(1u << 24);
 
 	t.buffer = false;
 	cu_model_begin(&m, word);
@@ -98,14 +92,14 @@ static void run_at(unsigned op, unsigned scale, unsigned way, void (*expect)(str
 
 static void run_buffer(unsigned op, unsigned way, void (*expect)(struct cu_model *))
 {
-	unsigned stride = below(2) ? 0 : 4 * (1 + below(10));
-	uint32_t records = below(stride ? 40 : 800), offset;
-	struct cu_words word = cu_enc_smem(op, DATA, BASE, (int)below(64), SOFFSET, t.glc);
+	unsigned stride = cu_one_below(2) ? 0 : 4 * (1 + cu_one_below(10));
+	uint32_t records = cu_one_below(stride ? 40 : 800), offset;
+	struct cu_words word = cu_enc_smem(op, DATA, BASE, (int)cu_one_below(64), SOFFSET, t.glc);
 
 	t.buffer = true;
-	t.base = CU_ONE_VA + 4096 - 4 * below(64);
+	t.base = CU_ONE_VA + 4096 - 4 * cu_one_below(64);
 	t.size = (uint64_t)(stride ? stride : 1) * records / 4 * 4;
-	offset = below(t.size + 32);
+	offset = cu_one_below(t.size + 32);
 	t.at = t.base + offset;
 	if (t.name)
 		offset &= t.wide ? ~7u : ~3u, t.base &= ~7ull, t.at = t.base + offset;
@@ -140,9 +134,10 @@ static void loads_and_stores_move_dwords(void)
 		t.dw = c[k].dw;
 		t.store = c[k].store;
 		t.glc = false;
-		t.at = CU_ONE_VA + below(CU_ONE_BYTES - 64);
-		if (below(2)) /* over a border */
-			t.at = CU_ONE_VA + 4096 * (1 + below(15)) - 4 * below(t.dw + 1);
+		t.at = CU_ONE_VA + cu_one_below(CU_ONE_BYTES - 64);
+		if (cu_one_below(2)) /* over a border */
+			t.at = CU_ONE_VA + 4096 * (1 + cu_one_below(15)) -
+			       4 * cu_one_below(t.dw + 1);
 		if (c[k].scale)
 			run_at(c[k].op, c[k].scale, way, expect_access);
 		else
@@ -161,9 +156,9 @@ static void atomics_happen_once(void)
 		unsigned k = n % GV_ARRAY_LEN(name), way = n / GV_ARRAY_LEN(name) % MODEL_WAYS;
 
 		t.name = name[k];
-		t.glc = below(2);
-		t.wide = below(2);
-		t.at = CU_ONE_VA + below(CU_ONE_BYTES / 8) * 8;
+		t.glc = cu_one_below(2);
+		t.wide = cu_one_below(2);
+		t.at = CU_ONE_VA + cu_one_below(CU_ONE_BYTES / 8) * 8;
 		run_at(128 + k + (t.wide ? 32 : 0), 1, way, expect_atomic);
 		run_buffer(64 + k + (t.wide ? 32 : 0), way, expect_atomic);
 	}

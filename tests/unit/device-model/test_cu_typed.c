@@ -18,18 +18,6 @@ static struct {
 	bool store, d16, high;
 } t;
 
-static uint32_t below(uint64_t n)
-{
-	return (uint32_t)(cu_one_random() % n);
-}
-
-static void load_bytes(unsigned lane, uint8_t b[16])
-{
-	memset(b, 0, 16);
-	for (unsigned n = 0; n < t.b.bytes; n++)
-		b[n] = cu_vsharp_byte(&t.b, &m, lane, n) ? *cu_vsharp_byte(&t.b, &m, lane, n) : 0;
-}
-
 /* ---- typed: names of formats list the highest bits first */
 static const char *const formats[] = {
         "",        "8",        "16",          "8_8",        "32",
@@ -219,7 +207,7 @@ static void expect_typed_load(unsigned lane)
 	uint32_t in[4] = {0, 0, 0, one()};
 	uint8_t b[16];
 
-	load_bytes(lane, b);
+	cu_vsharp_load(&t.b, &m, lane, b);
 	for (unsigned c = 0; c < n; at += w[c++])
 		in[c] = unpack(get_bits(b, at, w[c]), w[c]);
 	for (unsigned c = 0; c < t.components; c++)
@@ -265,20 +253,22 @@ static void make_values_typical(void)
 
 	for (unsigned r = DATA; r < DATA + 4; r++)
 		for (unsigned l = 0; l < CU_LANES; l++) {
-			float f = below(2) ? special[below(GV_ARRAY_LEN(special))]
-			                   : (float)((double)below(1u << 30) / (1 << 29) - 1);
+			float f = cu_one_below(2)
+			                  ? special[cu_one_below(GV_ARRAY_LEN(special))]
+			                  : (float)((double)cu_one_below(1u << 30) / (1 << 29) - 1);
 
-			if (t.b.nfmt == FLOAT && below(2))
-				f = ldexpf(f, (int)below(36) - 18);
-			if (below(16) == 0)
-				f = below(2) ? NAN : INFINITY;
+			if (t.b.nfmt == FLOAT && cu_one_below(2))
+				f = ldexpf(f, (int)cu_one_below(36) - 18);
+			if (cu_one_below(16) == 0)
+				f = cu_one_below(2) ? NAN : INFINITY;
 			m.o.w->v[r][l] = to_register((double)f, false);
 			if (t.d16)
 				m.o.w->v[r][l] = to_register((double)f, true) |
 				                 to_register((double)-f / 3, true) << 16;
 			if (t.b.nfmt == UINT || t.b.nfmt == SINT)
-				m.o.w->v[r][l] =
-				        below(3) ? below(1u << below(20)) : below(1ull << 32);
+				m.o.w->v[r][l] = cu_one_below(3)
+				                         ? cu_one_below(1u << cu_one_below(20))
+				                         : cu_one_below(1ull << 32);
 		}
 }
 
@@ -321,7 +311,7 @@ static void typed(unsigned op, unsigned way, bool own)
 	cu_vsharp_choose(&t.b);
 	t.b.tid = t.b.tid && own; /* or there is no format */
 	for (unsigned c = 0; c < 4; c++)
-		t.b.sel[c] = own ? 4 + c : below(3) ? 4 + below(4) : below(2);
+		t.b.sel[c] = own ? 4 + c : cu_one_below(3) ? 4 + cu_one_below(4) : cu_one_below(2);
 	t.b.bytes = element_bytes();
 	align = GV_MIN(t.b.bytes, 4u);
 	cu_vsharp_align(&t.b, align);
@@ -371,13 +361,13 @@ static void a_converted_element_may_end_in_lds(void)
 	for (unsigned n = 0; n < 20 * MODEL_WAYS; n++) {
 		struct cu_words word;
 
-		t.b.dfmt = 1 + below(GV_ARRAY_LEN(formats) - 1);
-		t.b.nfmt = below(4);
+		t.b.dfmt = 1 + cu_one_below(GV_ARRAY_LEN(formats) - 1);
+		t.b.nfmt = cu_one_below(4);
 		t.components = 1;
 		t.d16 = t.high = false;
 		cu_vsharp_choose(&t.b);
 		t.b.tid = false;
-		t.b.sel[0] = 4 + below(4);
+		t.b.sel[0] = 4 + cu_one_below(4);
 		t.b.bytes = element_bytes();
 		cu_vsharp_align(&t.b, GV_MIN(t.b.bytes, 4u));
 		word = cu_enc_mubuf(0, t.b.imm, cu_vsharp_mode(&t.b), CU_VSHARP_ADDR, 0,
@@ -386,7 +376,7 @@ static void a_converted_element_may_end_in_lds(void)
 		cu_model_begin(&m, word);
 		cu_vsharp_set(&t.b, &m);
 		cu_vsharp_lanes(&t.b, &m, GV_MIN(t.b.bytes, 4u));
-		m.o.w->s[CU_M0] = below(CU_ONE_LDS);
+		m.o.w->s[CU_M0] = cu_one_below(CU_ONE_LDS);
 		cu_model_ready(&m);
 		cu_model_check(&m, n % MODEL_WAYS, expect_into_lds);
 	}

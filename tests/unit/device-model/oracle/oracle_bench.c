@@ -21,6 +21,11 @@ uint64_t bench_random(void)
 	return random_state * 0x2545f4914f6cdd1dull;
 }
 
+unsigned bench_below(unsigned n)
+{
+	return (unsigned)(bench_random() >> 33) % n;
+}
+
 unsigned bench_scale(void)
 {
 	const char *s = getenv("GV_ORACLE_SCALE");

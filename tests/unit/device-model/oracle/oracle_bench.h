@@ -67,5 +67,7 @@ uint32_t bench_mode_bits(const struct orc_mode *m);
 unsigned bench_scale(void);
 /** A generator that every run begins alike: xorshift. */
 uint64_t bench_random(void);
+/** One of 0 to @n - 1. */
+unsigned bench_below(unsigned n);
 
 #endif
