@@ -54,4 +54,12 @@ int cu_rig_prepare(struct cu_rig *rig, const char *kernel, const uint32_t items[
                    uint32_t dynamic_lds, struct gv_cu_dispatch *d);
 enum gv_cu_status cu_rig_dispatch(struct cu_rig *rig, const struct gv_cu_dispatch *d);
 
+/* Kernels of save.cl: so many items, the last workgroup not full. */
+#define CU_RIG_SAVE_ITEMS 600u
+#define CU_RIG_SAVE_GROUP 256u
+/** Run @kernel of save.cl undisturbed: what it stores goes to @expected, and @d is its dispatch.
+ *  Returns where it stores, zeroed again; NULL when it could not be run. */
+uint32_t *cu_rig_run_straight(struct cu_rig *rig, const char *kernel, uint32_t rounds,
+                              uint32_t expected[CU_RIG_SAVE_ITEMS], struct gv_cu_dispatch *d);
+
 #endif

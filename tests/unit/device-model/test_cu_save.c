@@ -11,9 +11,6 @@
 #include "cu_rig.h"
 #include "ut.h"
 
-#define ITEMS 600u /* the last workgroup is not full */
-#define GROUP 256u
-
 static struct cu_rig rig;
 static uint8_t saved[GV_CU_SAVE_MAX];
 
@@ -45,34 +42,22 @@ static unsigned run_moving(struct gv_cu_dispatch d, uint64_t slice, enum gv_cu_s
 	CU_ASSERT_EQUAL_FATAL(gv_cu_begin(&run, &d), 0);
 	while ((*s = gv_cu_step(run, slice)) == GV_CU_YIELD && moves < 100000)
 		run = move(run, &d, moves++);
-	CU_ASSERT_EQUAL(gv_cu_counters(run)->groups, (ITEMS + GROUP - 1) / GROUP);
+	CU_ASSERT_EQUAL(gv_cu_counters(run)->groups,
+	                (CU_RIG_SAVE_ITEMS + CU_RIG_SAVE_GROUP - 1) / CU_RIG_SAVE_GROUP);
 	(void)gv_cu_free(run);
 	return moves;
 }
 
 static void check_kernel(const char *name, uint32_t rounds, uint64_t slice)
 {
-	static uint32_t straight[ITEMS];
-	const uint32_t items[3] = {ITEMS, 1, 1}, group[3] = {GROUP, 1, 1};
+	static uint32_t straight[CU_RIG_SAVE_ITEMS];
 	struct gv_cu_dispatch d;
 	enum gv_cu_status s;
 	unsigned moves;
 	uint64_t zeros = 0;
-	struct {
-		uint64_t out;
-		uint32_t rounds;
-	} args;
-	uint32_t *out;
+	const uint32_t *out = cu_rig_run_straight(&rig, name, rounds, straight, &d);
 
-	cu_rig_reset(&rig);
-	out = cu_rig_alloc(&rig, sizeof(straight));
-	args.out = cu_rig_va(&rig, out);
-	args.rounds = rounds;
-	CU_ASSERT_EQUAL_FATAL(cu_rig_prepare(&rig, name, items, group, &args, sizeof(args), 0, &d),
-	                      0);
-	CU_ASSERT_EQUAL(cu_rig_dispatch(&rig, &d), GV_CU_DONE);
-	memcpy(straight, out, sizeof(straight));
-	memset(out, 0, sizeof(straight));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(out);
 	moves = run_moving(d, slice, &s);
 	CU_ASSERT_EQUAL(s, GV_CU_DONE);
 	CU_ASSERT_TRUE(moves >= 1000);

@@ -7,12 +7,10 @@
 
 #define SCRATCH 0xa00000ull
 #define WAVES   16u
-#define ITEMS   600u
-#define GROUP   256u
 
 struct rig wave_rig;
 struct cu_rig wave_bench;
-static uint32_t expected[ITEMS];
+static uint32_t expected[CU_RIG_SAVE_ITEMS];
 uint64_t wave_out_va;
 struct gv_cu_dispatch wave_dispatch;
 
@@ -44,27 +42,15 @@ static void move_pointers(uint32_t *sgpr, unsigned n)
 /* What @name stores on the wave_bench goes to `expected`; then its image is in the VF. */
 void wave_load_kernel(const char *name, uint32_t rounds)
 {
-	const uint32_t items[3] = {ITEMS, 1, 1}, group[3] = {GROUP, 1, 1};
-	struct {
-		uint64_t out;
-		uint32_t rounds;
-	} args;
-	uint32_t *out;
+	const uint32_t *out =
+	        cu_rig_run_straight(&wave_bench, name, rounds, expected, &wave_dispatch);
+	uint64_t out_va = cu_rig_va(&wave_bench, out);
 
-	cu_rig_reset(&wave_bench);
-	out = cu_rig_alloc(&wave_bench, sizeof(expected));
-	args.out = cu_rig_va(&wave_bench, out);
-	args.rounds = rounds;
-	CU_ASSERT_EQUAL_FATAL(cu_rig_prepare(&wave_bench, name, items, group, &args, sizeof(args),
-	                                     0, &wave_dispatch),
-	                      0);
-	CU_ASSERT_EQUAL_FATAL(cu_rig_dispatch(&wave_bench, &wave_dispatch), GV_CU_DONE);
-	memcpy(expected, out, sizeof(expected));
-	memset(out, 0, sizeof(expected));
-	wave_out_va = moved(args.out);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+	wave_out_va = moved(out_va);
 	for (uint8_t *p = wave_bench.mem; p < wave_bench.mem + WAVE_IMAGE_BYTES;
 	     p += 8) /* the kernarg segment */
-		if (memcmp(p, &args.out, 8) == 0)
+		if (memcmp(p, &out_va, 8) == 0)
 			memcpy(p, &wave_out_va, 8);
 	move_pointers(wave_dispatch.user_data, 16);
 	wave_dispatch.pgm_va = moved(wave_dispatch.pgm_va);
@@ -76,7 +62,7 @@ unsigned wave_wrong(void)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < ITEMS; i++)
+	for (unsigned i = 0; i < CU_RIG_SAVE_ITEMS; i++)
 		n += rig_get32(&wave_rig, WAVE_VF, wave_out_va + 4 * i) != expected[i];
 	return n;
 }
