@@ -182,16 +182,18 @@ static int refuse(const struct job *j, enum gv_aql_error why)
 	return gv_queue_poll(q);
 }
 
-/* The runtime says by the signal that it took care. */
-static int check_refused(const struct job *j)
+/* The runtime says by the signal that it took care: what it changed before that is read after. */
+static int check_refused(struct gv_queue *q)
 {
-	struct gv_queue *q = j->q;
-	int64_t value;
+	struct job j = {.q = q};
+	int64_t value = 0;
 	int rc;
 
 	if (!q->aql_refused)
 		return 0;
-	rc = signal_value(q, j->aq.queue_inactive_signal, &value);
+	rc = read_amd_queue(&j);
+	if (!rc)
+		rc = signal_value(q, j.aq.queue_inactive_signal, &value);
 	if (!rc && value)
 		return gv_queue_poll(q);
 	q->aql_refused = false;
@@ -409,10 +411,8 @@ static int (*const begin_of[GV_AQL_TYPES])(const struct job *j) = {
 static int begin(const struct job *j)
 {
 	unsigned type = GV_GET(j->p.dispatch.header, GV_AQL_HEADER, TYPE);
-	int rc = check_refused(j);
+	int rc;
 
-	if (rc)
-		return rc;
 	if (type == GV_AQL_INVALID)
 		return gv_queue_poll(j->q);
 	if (type >= GV_AQL_TYPES || !begin_of[type])
@@ -460,8 +460,10 @@ static int read_packet(struct job *j)
 int gv_aql_run(struct gv_queue *q)
 {
 	struct job j = {.q = q};
-	int rc = read_packet(&j);
+	int rc = check_refused(q);
 
+	if (!rc)
+		rc = read_packet(&j);
 	if (!rc)
 		rc = read_amd_queue(&j);
 	if (!rc && !q->aql_busy)

@@ -461,6 +461,27 @@ static void too_little_scratch_can_be_given(void)
 	rig_close(&r);
 }
 
+/* What the runtime repairs before it clears the signal counts, however close the two are. */
+static void what_was_repaired_is_seen(void)
+{
+	struct gv_aql_dispatch p = dispatch_of(64, 64, SIG(0));
+	unsigned lost = 0;
+
+	up();
+	p.private_segment_size = 64;
+	for (unsigned i = 0; i < 2000 && !lost; i++) {
+		rig_put32(&r, VF0, AQ_FIELD(scratch_workitem_byte_size), 0);
+		put64(VALUE(0), 1);
+		submit(&p);
+		lost += !signal_is(60, GV_AQL_ERROR_SCRATCH);
+		rig_put32(&r, VF0, AQ_FIELD(scratch_workitem_byte_size), 64);
+		put64(VALUE(60), 0);
+		lost += !signal_is(0, 0);
+	}
+	CU_ASSERT_EQUAL(lost, 0);
+	rig_close(&r);
+}
+
 /* Each is refused with its code; repaired, the queue goes on. */
 static void impossible_packets_are_refused(void)
 {
@@ -675,6 +696,7 @@ int main(int argc, char **argv)
 	        UT(who_sleeps_is_woken),
 	        UT(times_are_written_when_profiling_is_on),
 	        UT(too_little_scratch_can_be_given),
+	        UT(what_was_repaired_is_seen),
 	        UT(impossible_packets_are_refused),
 	        UT(more_registers_than_there_are_is_refused),
 	        UT(wild_pointers_stop_only_their_queue),
