@@ -6,7 +6,11 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include <gv/listen.h>
+
 #include "server_priv.h"
+
+#define BACKLOG 8
 
 /* epoll data: a function number, or one of these */
 #define ID_STATS 100u
@@ -39,7 +43,7 @@ static int open_listener(struct vfus_slot *s, struct gv_err *err)
 	if (s->listen_fd >= 0)
 		return 0;
 	socket_name(s, name, sizeof(name));
-	rc = vfus_dir_listen(srv->dir_fd, name, &s->listen_fd, err);
+	rc = gv_listen_at(srv->dir_fd, name, 0600, BACKLOG, &s->listen_fd, err);
 	if (rc)
 		return rc;
 	rc = watch(srv, s->listen_fd, s->func);
@@ -169,7 +173,7 @@ static void clear_left_behind(struct gv_vfus *srv)
 
 	for (unsigned f = GV_DEV_VF(0); f < GV_DEV_MAX_FUNCS; f++) {
 		socket_name(&srv->slot[f], name, sizeof(name));
-		(void)vfus_dir_clear(srv->dir_fd, name, NULL);
+		(void)gv_listen_clear(srv->dir_fd, name, NULL);
 	}
 }
 
@@ -179,7 +183,7 @@ static int open_listeners(struct gv_vfus *srv, const char *dir, struct gv_err *e
 
 	if (!rc) {
 		clear_left_behind(srv);
-		rc = vfus_dir_listen(srv->dir_fd, STATS_NAME, &srv->stats_fd, err);
+		rc = gv_listen_at(srv->dir_fd, STATS_NAME, 0600, BACKLOG, &srv->stats_fd, err);
 	}
 	if (!rc && watch(srv, srv->stats_fd, ID_STATS))
 		rc = gv_fail(err, -ENOMEM, STATS_NAME ": cannot be watched");

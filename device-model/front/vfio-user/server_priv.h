@@ -152,11 +152,6 @@ void vfus_listen_update(struct gv_vfus *srv, unsigned num_vfs);
 
 /* ---- rundir.c ------------------------------------------------------------- */
 int vfus_dir_open(const char *dir, int *dir_fd, int *lock_fd, struct gv_err *err);
-/** A listening socket DIR/@name, mode 0600, visible only once it accepts. */
-int vfus_dir_listen(int dir_fd, const char *name, int *fd, struct gv_err *err);
-/** Remove the socket @name that a process which died left behind. -EEXIST: no socket; -EBUSY:
- *  somebody listens there. */
-int vfus_dir_clear(int dir_fd, const char *name, struct gv_err *err);
 void vfus_dir_remove(int dir_fd, const char *name);
 
 /* ---- serve.c: a slot's thread ---------------------------------------------- */

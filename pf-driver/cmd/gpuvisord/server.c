@@ -5,9 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <gv/listen.h>
 
 #include "gpuvisord.h"
 
@@ -362,52 +363,34 @@ void server_subscribe(struct daemon *d, uint64_t id)
 
 /* ---- life -------------------------------------------------------------------------------- */
 
-static int fill_addr(const char *path, struct sockaddr_un *addr, struct gv_err *err)
+/* Clients connect by this path. */
+static int check_path(const char *path, struct gv_err *err)
 {
-	*addr = (struct sockaddr_un){.sun_family = AF_UNIX};
-	if (strlen(path) >= sizeof(addr->sun_path))
-		return gv_fail(err, -ENAMETOOLONG, "%s: longer than %zu", path,
-		               sizeof(addr->sun_path) - 1);
-	memcpy(addr->sun_path, path, strlen(path));
-	return 0;
-}
+	const size_t max = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
 
-/* A socket that nobody listens on is left over; one that answers is another daemon's. */
-static int remove_stale(const char *path, const struct sockaddr_un *addr, struct gv_err *err)
-{
-	gv_auto_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct stat st;
-
-	if (lstat(path, &st))
-		return 0;
-	if (!S_ISSOCK(st.st_mode))
-		return gv_fail(err, -EEXIST, "%s is there and no socket", path);
-	if (fd >= 0 && !connect(fd, (const struct sockaddr *)addr, sizeof(*addr)))
-		return gv_fail(err, -EADDRINUSE, "%s: another gpuvisord is running", path);
-	(void)unlink(path);
-	return 0;
+	return strlen(path) <= max ? 0
+	                           : gv_fail(err, -ENAMETOOLONG, "%s: longer than %zu", path, max);
 }
 
 static int open_socket(const char *path, int *out, struct gv_err *err)
 {
-	gv_auto_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_un addr;
-	int rc = fill_addr(path, &addr, err);
-	mode_t mask;
+	char dir[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	gv_auto_fd int dir_fd = -1;
+	const char *name = strrchr(path, '/');
+	int rc = check_path(path, err);
 
-	if (!rc)
-		rc = remove_stale(path, &addr, err);
 	if (rc)
 		return rc;
-	mask = umask(0111); /* who may is decided by SO_PEERCRED, not by the mode */
-	rc = fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, BACKLOG)
-	             ? -errno
-	             : 0;
-	(void)umask(mask);
+	name = name ? name + 1 : path;
+	(void)snprintf(dir, sizeof(dir), "%.*s.", (int)(name - path), path);
+	dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0)
+		return gv_fail(err, -errno, "%s: %s", path, strerror(errno));
+	/* who may is decided by SO_PEERCRED, not by the mode */
+	rc = gv_listen_at(dir_fd, name, 0666, BACKLOG, out, err);
 	if (rc)
-		return gv_fail(err, rc, "%s: %s", path, strerror(-rc));
-	*out = gv_take_fd(&fd);
-	return 0;
+		(void)gv_fail_prefix(err, "control socket %s", path);
+	return rc;
 }
 
 int server_start(struct daemon *d, struct gv_err *err)
