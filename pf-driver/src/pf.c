@@ -75,6 +75,7 @@ int gv_pf_new(struct gv_bus *bus, const struct gv_pf_cfg *cfg, struct gv_pf **ou
 	pf->cfg.poll_ms = pf->cfg.poll_ms ? pf->cfg.poll_ms : POLL_MS;
 	pf->bus = bus;
 	pf->ih.eventfd = -1;
+	pf_trace_init(&pf->trace);
 	snprintf(pf->who, sizeof(pf->who), "%s PF", bus->name);
 	if (pf->cfg.log)
 		pf->log = *pf->cfg.log;
@@ -105,6 +106,7 @@ struct gv_pf *gv_pf_close(struct gv_pf *pf)
 	gv_pf_shutdown(pf);
 	if (pf->own_bus)
 		(void)gv_bus_close(pf->bus);
+	pf_trace_done(&pf->trace);
 	free(pf);
 	return NULL;
 }

@@ -8,6 +8,8 @@
 #include <gv/packets.h>
 #include <gv/pf_driver.h>
 
+#include "trace.h"
+
 /* The PF's window, from device address 0 (the first MiB mirrors a VF's exchange region):
  *   1 MiB  SDMA ring, then its write-back page
  *   2 MiB  second-level tables
@@ -102,6 +104,7 @@ struct gv_pf {
 	unsigned num_saved;
 	unsigned saved_at[16]; /* num_saved before each step */
 
+	struct pf_trace trace;
 	struct pf_ih ih;
 	struct pf_sdma sdma;
 	struct pf_scrub scrub;
