@@ -129,7 +129,7 @@ void rig_admit_vf(struct rig *r, unsigned vf)
 	rig_wr(r, GV_DEV_PF, GV_BYTE_N(GVX_VF0_L2_BASE_HI, vf), 0);
 	rig_wr(r, GV_DEV_PF, GV_BYTE_N(GVX_VF0_L2_ENTRIES, vf), n);
 	rig_wr(r, GV_DEV_PF, GV_BYTE_N(GVX_VF0_L2_INVALIDATE, vf), 1);
-	must(rig_wait_reg(r, GV_DEV_PF, GV_BYTE_N(GVX_VF0_L2_INVALIDATE, vf), 0, 2000),
+	must(rig_wait_reg(r, GV_DEV_PF, GV_BYTE_N(GVX_VF0_L2_INVALIDATE, vf), 0, 20000),
 	     "second-level table was not taken");
 	for (size_t i = 0; i < GV_ARRAY_LEN(gates); i++) {
 		uint32_t byte = gv_reg_info(gates[i])->byte;
@@ -313,7 +313,7 @@ bool rig_map(struct rig *r, unsigned fn, unsigned q)
 {
 	rig_make_mqd(r, fn, q);
 	rig_emit_map(r, fn, q);
-	return rig_sync(r, fn, RIG_KIQ, 2000) && rig_is_active(r, fn, q);
+	return rig_sync(r, fn, RIG_KIQ, 20000) && rig_is_active(r, fn, q);
 }
 
 bool rig_start(struct rig *r, unsigned fn, unsigned n)

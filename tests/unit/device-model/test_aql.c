@@ -98,7 +98,7 @@ static bool map_queue(void)
 	         GV_PUT(PM4_MAP_QUEUES, NUM_QUEUES, 1),
 	         GV_PUT(PM4_MAP_QUEUES, DOORBELL_OFFSET, rig_doorbell(Q)), (uint32_t)rig_mqd_va(Q),
 	         0, (uint32_t)AQ_FIELD(write_dispatch_id), 0);
-	return rig_sync(&r, VF0, RIG_KIQ, 2000) && rig_is_active(&r, VF0, Q);
+	return rig_sync(&r, VF0, RIG_KIQ, 20000) && rig_is_active(&r, VF0, Q);
 }
 
 static void put_kernel(const uint32_t *code, size_t bytes, unsigned properties)
@@ -123,7 +123,7 @@ static void up(void)
 	rig_open(&r);
 	CU_ASSERT_TRUE_FATAL(rig_start(&r, VF0, 2));
 	rig_emit_unmap(&r, VF0, Q, 1);
-	CU_ASSERT_TRUE_FATAL(rig_sync(&r, VF0, RIG_KIQ, 2000));
+	CU_ASSERT_TRUE_FATAL(rig_sync(&r, VF0, RIG_KIQ, 20000));
 	make_amd_queue();
 	make_mqd();
 	CU_ASSERT_TRUE_FATAL(map_queue());
@@ -173,13 +173,13 @@ static struct gv_aql_dispatch dispatch_of(uint32_t items, uint16_t group, uint64
 
 static bool signal_is(unsigned n, int64_t want)
 {
-	return rig_wait_mem(&r, VF0, VALUE(n), (uint32_t)want, 2000) &&
+	return rig_wait_mem(&r, VF0, VALUE(n), (uint32_t)want, 20000) &&
 	       (int64_t)get64(VALUE(n)) == want;
 }
 
 static bool read_index_is(uint64_t want)
 {
-	return rig_wait_mem(&r, VF0, AQ_FIELD(read_dispatch_id), (uint32_t)want, 2000);
+	return rig_wait_mem(&r, VF0, AQ_FIELD(read_dispatch_id), (uint32_t)want, 20000);
 }
 
 static uint32_t queue_error(unsigned q)
@@ -195,7 +195,7 @@ static uint32_t queue_error(unsigned q)
 /* Another queue of the VF does its work. */
 static void others_run(void)
 {
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 20000));
 }
 
 /* ---- cases ----------------------------------------------------------------- */
@@ -418,7 +418,7 @@ static void who_sleeps_is_woken(void)
 	put64(MAIL, 0);
 	submit(&p);
 	CU_ASSERT_TRUE(signal_is(0, 0));
-	CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_EOP, &iv, 2000));
+	CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_EOP, &iv, 20000));
 	CU_ASSERT_EQUAL(iv.dw[4], 77);
 	CU_ASSERT_EQUAL(get64(MAIL), 77);
 	rig_close(&r);
@@ -570,7 +570,7 @@ static void without_a_signal_the_queue_halts(void)
 	put64(AQ_FIELD(queue_inactive_signal), 0);
 	p.setup = 0;
 	submit(&p);
-	CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_RESERVED_BIT, &iv, 2000));
+	CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_RESERVED_BIT, &iv, 20000));
 	CU_ASSERT_TRUE(queue_error(Q) & GV_PUT(CP_HQD_ERROR, AQL_ERROR, 1));
 	others_run();
 	rig_close(&r);
@@ -585,7 +585,7 @@ static void a_queue_goes_on_where_it_was_unmapped(void)
 	submit(&p);
 	CU_ASSERT_TRUE(signal_is(0, 2));
 	rig_emit_unmap(&r, VF0, Q, 0);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 20000));
 	submit(&p); /* not mapped: memory says so */
 	CU_ASSERT_FALSE(rig_wait_mem(&r, VF0, VALUE(0), 1, 20));
 	CU_ASSERT_TRUE(map_queue());
@@ -620,7 +620,7 @@ static void a_packet_preempted_in_the_middle_goes_on(void)
 	up();
 	PUT_KERNEL(slow, GV_KD_KERNARG_SEGMENT_PTR);
 	rig_emit_unmap(&r, VF0, Q, 1);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 20000));
 	rig_put32(&r, VF0, mqd + GV_MQD_DW(CP_HQD_PERSISTENT_STATE) * 4,
 	          GV_PUT(CP_HQD_PERSISTENT_STATE, QSWITCH_MODE, 1));
 	rig_put32(&r, VF0, mqd + GV_MQD_DW(CP_HQD_CTX_SAVE_BASE_ADDR_LO) * 4, AREA);
@@ -656,7 +656,7 @@ static void an_endless_kernel_is_killed_by_a_reset(void)
 	submit(&p);
 	others_run();
 	rig_emit_unmap(&r, VF0, Q, 1);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 20000));
 	CU_ASSERT_FALSE(rig_is_active(&r, VF0, Q));
 	CU_ASSERT_EQUAL(get64(VALUE(0)), 1);
 	rig_close(&r);

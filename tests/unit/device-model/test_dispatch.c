@@ -203,7 +203,7 @@ static void queues_keep_their_compute_registers_apart(void)
 	set_shader(VF0, 1, CODE);
 	set_shader(VF0, 2, CODE);
 	set_sh(VF0, 2, COMPUTE_USER_DATA_0__DW, (uint32_t)OUT + 0x10000);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 20000));
 	launch(VF0, 1, 1, 1, 1);
 	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 5000));
 	CU_ASSERT_EQUAL(wrong_ids(VF0, 1), 0);
@@ -223,7 +223,7 @@ static void an_empty_grid_is_done_at_once(void)
 	launch(VF0, 1, 1, 0, UINT32_MAX);
 	set_sh(VF0, 1, COMPUTE_START_X__DW, 5);
 	launch(VF0, 1, 5, 1, 1);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 20000));
 	rig_close(&r);
 }
 
@@ -239,8 +239,8 @@ static void an_endless_shader_blocks_nobody_else(void)
 		CU_ASSERT_FALSE(rig_sync(&r, VF0, q, 20));
 	}
 	for (unsigned i = 0; i < 20; i++) {
-		CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 2000));
-		CU_ASSERT_TRUE(rig_sync(&r, VF0, 3, 2000));
+		CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 20000));
+		CU_ASSERT_TRUE(rig_sync(&r, VF0, 3, 20000));
 	}
 	set_shader(VF1, 1, CODE);
 	for (unsigned i = 0; i < 20; i++) {
@@ -249,13 +249,13 @@ static void an_endless_shader_blocks_nobody_else(void)
 	}
 	/* reset by the KIQ ends one, dequeue the other */
 	rig_emit_unmap(&r, VF0, 1, 1);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 20000));
 	rig_select(&r, VF0, 2);
 	rig_wr(&r, VF0, CP_HQD_DEQUEUE_REQUEST__BYTE, 2);
-	CU_ASSERT_TRUE(rig_wait_reg(&r, VF0, CP_HQD_ACTIVE__BYTE, 0, 2000));
+	CU_ASSERT_TRUE(rig_wait_reg(&r, VF0, CP_HQD_ACTIVE__BYTE, 0, 20000));
 	rig_wr(&r, VF0, GRBM_GFX_CNTL__BYTE, 0);
 	CU_ASSERT_TRUE(rig_map(&r, VF0, 1));
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 20000));
 	rig_close(&r);
 }
 
@@ -278,7 +278,7 @@ static void a_reset_in_the_middle_of_an_endless_shader_is_quick(void)
 		rig_admit_vf(&r, 0);
 		CU_ASSERT_TRUE(rig_start(&r, VF0, 3));
 	}
-	CU_ASSERT_TRUE(rig_sync(&r, VF1, 1, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF1, 1, 20000));
 	rig_close(&r);
 }
 
@@ -287,7 +287,7 @@ static void check_shader_error(unsigned q)
 	struct gv_ih_iv iv;
 
 	CU_ASSERT_FALSE(rig_sync(&r, VF0, q, 50));
-	CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_SQ, &iv, 2000));
+	CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_SQ, &iv, 20000));
 	rig_select(&r, VF0, q);
 	CU_ASSERT_NOT_EQUAL(rig_rd(&r, VF0, CP_HQD_ERROR__BYTE), 0);
 	rig_wr(&r, VF0, GRBM_GFX_CNTL__BYTE, 0);
@@ -309,7 +309,7 @@ static void a_faulting_shader_never_signals_its_fence(void)
 	set_sh(VF0, 3, COMPUTE_NUM_THREAD_X__DW, 0);
 	launch(VF0, 3, 10, 1, 1);
 	check_shader_error(3);
-	CU_ASSERT_TRUE(rig_sync(&r, VF1, 1, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF1, 1, 20000));
 	rig_close(&r);
 }
 
@@ -378,7 +378,7 @@ static void code_written_between_launches_is_what_runs(void)
 				p.dw[i] = factor - 1;
 		put_code(VF0, p.dw, p.n);
 		launch(VF0, 1, 2, 1, 1);
-		CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 2000));
+		CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 20000));
 		CU_ASSERT_EQUAL(rig_get32(&r, VF0, OUT + 65 * 4), factor - 1 + 1);
 	}
 	rig_close(&r);
@@ -394,15 +394,15 @@ static void without_an_enabled_unit_nothing_runs(void)
 	launch(VF0, 1, 1, 1, 1);
 	CU_ASSERT_FALSE(rig_sync(&r, VF0, 1, 50));
 	CU_ASSERT_EQUAL(rig_get32(&r, VF0, OUT + 4), 0xdead);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 2000)); /* others do */
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 20000)); /* others do */
 	rig_emit_unmap(&r, VF0, 1, 1);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 20000));
 	CU_ASSERT_FALSE(rig_is_active(&r, VF0, 1));
 	CU_ASSERT_TRUE(rig_map(&r, VF0, 1));
 	set_shader(VF0, 1, CODE);
 	set_sh(VF0, 1, COMPUTE_STATIC_THREAD_MGMT_SE0__DW, 1 << 3); /* one is enough */
 	launch(VF0, 1, 40, 1, 1);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 20000));
 	CU_ASSERT_EQUAL(wrong_ids(VF0, 40), 0);
 	rig_close(&r);
 }
@@ -458,7 +458,7 @@ static void a_workgroup_has_up_to_1024_items(void)
 	set_sh(VF0, 1, COMPUTE_NUM_THREAD_X__DW, 1024);
 	rig_put32(&r, VF0, OUT + 1024 * 4, 0xdead);
 	launch(VF0, 1, 1, 1, 1);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 20000));
 	for (unsigned i = 0; i < 1024; i++)
 		wrong += rig_get32(&r, VF0, OUT + i * 4) != i;
 	CU_ASSERT_EQUAL(wrong, 0);
@@ -490,11 +490,11 @@ static void workgroups_that_fit_nowhere_are_refused(void)
 		set_sh(VF0, 1, row[i].dw, row[i].val);
 		launch(VF0, 1, 1, 1, 1);
 		CU_ASSERT_FALSE(rig_sync(&r, VF0, 1, 30));
-		CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_SQ, &iv, 2000));
+		CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_SQ, &iv, 20000));
 		rig_select(&r, VF0, 1);
 		error = rig_rd(&r, VF0, CP_HQD_ERROR__BYTE);
 		CU_ASSERT_TRUE(error & GV_PUT(CP_HQD_ERROR, SUA_ERROR, 1));
-		CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 2000));
+		CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 20000));
 		rig_close(&r);
 	}
 }

@@ -57,7 +57,7 @@ static void an_ib_runs_before_the_fence_behind_it(void)
 	rig_put32(&r, VF0, DATA, 0xcafedead);
 	put_write(IB(0), DATA, 0xdeadbeef);
 	emit_ib(Q, IB(0), 5);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 20000));
 	CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA), 0xdeadbeef);
 	rig_close(&r);
 }
@@ -73,7 +73,7 @@ static void ibs_nest_twice_and_chain(void)
 	put_write(IB(1), DATA + 8, 3);
 	put_write(IB(2), DATA + 16, 4);
 	emit_ib(Q, IB(0), 23);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 20000));
 	CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA), 1);
 	CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA + 4), 2);
 	CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA + 8), 3);
@@ -90,7 +90,7 @@ static void an_ib_in_an_ib_in_an_ib_stops_the_queue(void)
 	put_write(IB(2), DATA, 1);
 	emit_ib(Q, IB(0), 4);
 	CU_ASSERT_FALSE(rig_sync(&r, VF0, Q, 30));
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 20000));
 	CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA), 0);
 	rig_close(&r);
 }
@@ -102,11 +102,11 @@ static void an_ib_that_chains_to_itself_stops_nobody_else(void)
 	emit_ib(Q, IB(0), 4);
 	rig_kick(&r, VF0, Q);
 	for (unsigned i = 0; i < 20; i++) {
-		CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 2000));
-		CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 2000));
+		CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 20000));
+		CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 20000));
 	}
 	rig_emit_unmap(&r, VF0, Q, 1);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 20000));
 	CU_ASSERT_FALSE(rig_is_active(&r, VF0, Q));
 	rig_close(&r);
 }
@@ -122,7 +122,7 @@ static void write_data_writes_runs_and_single_addresses(void)
 	         GV_PUT(PM4_WRITE_DATA, DST_SEL, 1) | GV_PUT(PM4_WRITE_DATA, WR_ONE_ADDR, 1),
 	         (uint32_t)DATA + 16, 0, 44, 55, 66);
 	RIG_EMIT(&r, VF0, Q, gv_pm4_header(PM4_WRITE_DATA, 5), 0, SCRATCH_REG4__DW, 0, 7, 8);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 20000));
 	CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA), 11);
 	CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA + 8), 33);
 	CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA + 16), 66);
@@ -152,7 +152,7 @@ static void copy_data_knows_its_sources(void)
 	copy_data(1, (uint32_t)DATA + 64, 0, SCRATCH_REG6__DW, 0);
 	copy_data(5, 0x77, 5, (uint32_t)DATA + 24, 0);
 	copy_data(9, 0, 5, (uint32_t)DATA + 32, 1);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 20000));
 	CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA), 0x44);
 	CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA + 4), 0);
 	CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA + 8), 0x44);
@@ -182,12 +182,12 @@ static void privileged_registers_stay_as_they_are(void)
 	}
 	copy_data(0, GVX_VF_FB_EN__DW, 5, (uint32_t)DATA, 0);
 	RIG_EMIT(&r, VF0, Q, gv_pm4_header(PM4_WRITE_DATA, 4), 0, UINT32_MAX, 0, 1);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 20000));
 	for (size_t i = 0; i < GV_ARRAY_LEN(dws); i++)
 		CU_ASSERT_EQUAL(rig_rd(&r, GV_DEV_PF, dws[i] * 4), was[i]);
 	CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA), 0);
 	CU_ASSERT_EQUAL(rig_stats(&r, VF0).guest_errors - errors, GV_ARRAY_LEN(dws) + 2);
-	CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_PRIV_REG, &iv, 2000));
+	CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_PRIV_REG, &iv, 20000));
 	CU_ASSERT_EQUAL(iv.dw[4], dws[0]);
 	rig_close(&r);
 }
@@ -200,7 +200,7 @@ static void cond_exec_skips(void)
 		RIG_EMIT(&r, VF0, Q, gv_pm4_header(PM4_COND_EXEC, 4), (uint32_t)DATA, 0, 0, 5);
 		write_mem(Q, DATA + 8 + on * 4, 1);
 		write_mem(Q, DATA + 16 + on * 4, 1);
-		CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 2000));
+		CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 20000));
 		CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA + 8 + on * 4), on);
 		CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA + 16 + on * 4), 1);
 	}
@@ -219,13 +219,13 @@ static void atomics_add_and_loop_until_swapped(void)
 	up(1);
 	rig_put32(&r, VF0, DATA, 40);
 	atomic(GV_TC_ADD_RTN_32, 0, 2, 0);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 20000));
 	CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA), 42);
 	atomic(GV_TC_CMPSWAP_RTN_32, 1, 7, 5);
 	CU_ASSERT_FALSE(rig_sync(&r, VF0, Q, 20));
 	CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA), 42);
 	rig_put32(&r, VF0, DATA, 5);
-	CU_ASSERT_TRUE(rig_wait_mem(&r, VF0, rig_fence_va(Q), r.queue[VF0][Q].fence, 2000));
+	CU_ASSERT_TRUE(rig_wait_mem(&r, VF0, rig_fence_va(Q), r.queue[VF0][Q].fence, 20000));
 	CU_ASSERT_EQUAL(rig_get32(&r, VF0, DATA), 7);
 	rig_close(&r);
 }
@@ -283,11 +283,12 @@ static void every_comparison_waits_for_its_own(void)
 		wait_mem(Q, function, DATA, 5, 0xff);
 		CU_ASSERT_FALSE(rig_sync(&r, VF0, Q, 10));
 		rig_put32(&r, VF0, DATA, values[function].yes | 0xff00);
-		CU_ASSERT_TRUE(rig_wait_mem(&r, VF0, rig_fence_va(Q), r.queue[VF0][Q].fence, 2000));
+		CU_ASSERT_TRUE(
+		        rig_wait_mem(&r, VF0, rig_fence_va(Q), r.queue[VF0][Q].fence, 20000));
 	}
 	rig_put32(&r, VF0, DATA, 0);
 	wait_mem(Q, 0, DATA, 5, 0xff);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 20000));
 	rig_close(&r);
 }
 
@@ -299,13 +300,14 @@ static void a_wait_blocks_only_its_own_queue(void)
 		wait_mem(q, 3, DATA, q, 0xff);
 		CU_ASSERT_FALSE(rig_sync(&r, VF0, q, 5));
 	}
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, 8, 2000));
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 8, 20000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_KIQ, 20000));
 	/* queue 8 releases the others, one after the other */
 	for (unsigned q = 1; q <= 7; q++) {
 		write_mem(8, DATA, q);
-		CU_ASSERT_TRUE(rig_sync(&r, VF0, 8, 2000));
-		CU_ASSERT_TRUE(rig_wait_mem(&r, VF0, rig_fence_va(q), r.queue[VF0][q].fence, 2000));
+		CU_ASSERT_TRUE(rig_sync(&r, VF0, 8, 20000));
+		CU_ASSERT_TRUE(
+		        rig_wait_mem(&r, VF0, rig_fence_va(q), r.queue[VF0][q].fence, 20000));
 	}
 	rig_close(&r);
 }
@@ -317,7 +319,7 @@ static void write_and_wait_uses_the_bits_of_the_mask(void)
 	RIG_EMIT(&r, VF0, Q, gv_pm4_header(PM4_WAIT_REG_MEM, 6),
 	         GV_PUT(PM4_WAIT_REG_MEM, FUNCTION, 3) | GV_PUT(PM4_WAIT_REG_MEM, OPERATION, 1),
 	         VM_INVALIDATE_ENG0_REQ__DW, VM_INVALIDATE_ENG0_ACK__DW, 0x007c0002, 1 << 1, 0x20);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 20000));
 	rig_close(&r);
 }
 
@@ -334,8 +336,8 @@ static void release_mem_writes_what_data_sel_says_and_interrupts(void)
 		         GV_PUT(PM4_RELEASE_MEM, DATA_SEL, sel) |
 		                 GV_PUT(PM4_RELEASE_MEM, INT_SEL, 2),
 		         (uint32_t)DATA, 0, 0x33, 0x44, 0x500 + sel);
-		CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 2000));
-		CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_EOP, &iv, 2000));
+		CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 20000));
+		CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_EOP, &iv, 20000));
 		CU_ASSERT_EQUAL(GV_GET(iv.dw[0], IH_IV0, CLIENT_ID), GV_IH_CLIENT_GRBM_CP);
 		CU_ASSERT_EQUAL(GV_GET(iv.dw[0], IH_IV0, RING_ID), 1 << 2); /* me1 pipe0 queue0 */
 		CU_ASSERT_EQUAL(iv.dw[4], 0x500 + sel);
@@ -357,7 +359,7 @@ static void the_kiq_fence_interrupt_is_source_178(void)
 	RIG_EMIT(&r, VF0, RIG_KIQ, gv_pm4_header(PM4_WRITE_DATA, 4), 0, CPC_INT_STATUS__DW, 0,
 	         0x20000000);
 	rig_kick(&r, VF0, RIG_KIQ);
-	CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_IB2, &iv, 2000));
+	CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_IB2, &iv, 20000));
 	CU_ASSERT_EQUAL(GV_GET(iv.dw[0], IH_IV0, RING_ID), 0x09); /* me2 pipe1 queue0 */
 	rig_close(&r);
 }
@@ -381,15 +383,15 @@ static void an_unknown_opcode_stops_its_queue_and_says_so(void)
 	up(2);
 	RIG_EMIT(&r, VF0, Q, gv_pm4_header(0xfe, 1), 0);
 	CU_ASSERT_FALSE(rig_sync(&r, VF0, Q, 30));
-	CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_BAD_OPCODE, &iv, 2000));
+	CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_BAD_OPCODE, &iv, 20000));
 	CU_ASSERT_NOT_EQUAL(hqd_error(Q), 0);
 	RIG_EMIT(&r, VF0, 2, 0x00000000, 0);
 	CU_ASSERT_FALSE(rig_sync(&r, VF0, 2, 30));
-	CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_RESERVED_BIT, &iv, 2000));
+	CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_RESERVED_BIT, &iv, 20000));
 	/* unmapping and mapping again makes it work again */
 	rig_emit_unmap(&r, VF0, Q, 1);
 	CU_ASSERT_TRUE(rig_map(&r, VF0, Q));
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, Q, 20000));
 	CU_ASSERT_EQUAL(hqd_error(Q), 0);
 	rig_close(&r);
 }
@@ -401,7 +403,7 @@ static void a_page_fault_stops_the_queue_without_its_fence(void)
 	CU_ASSERT_FALSE(rig_sync(&r, VF0, Q, 30));
 	CU_ASSERT_TRUE(rig_stats(&r, VF0).vm_faults > 0);
 	CU_ASSERT_EQUAL(GV_GET(hqd_error(Q), CP_HQD_ERROR, TC_UTCL1_ERROR), 1);
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 2000));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 2, 20000));
 	rig_close(&r);
 }
 

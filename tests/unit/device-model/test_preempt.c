@@ -95,13 +95,13 @@ static void an_endless_kernel_is_saved_at_once_and_can_be_killed(void)
 	CU_ASSERT_TRUE(wave_kill_queue(1));
 	CU_ASSERT_FALSE(wave_is_saved(1));
 	CU_ASSERT_TRUE(wave_map_at(1, 0));
-	CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 2000));
+	CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 20000));
 	/* saved, and then the function is reset: nothing of it is left */
 	CU_ASSERT_TRUE(wave_preempt(1));
 	CU_ASSERT_EQUAL(gv_dev_reset(wave_rig.dev, WAVE_VF), 0);
 	rig_admit_vf(&wave_rig, 0);
 	CU_ASSERT_TRUE(rig_start(&wave_rig, WAVE_VF, 2));
-	CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 1, 2000));
+	CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 1, 20000));
 	rig_close(&wave_rig);
 }
 
@@ -184,7 +184,7 @@ static void another_gpu_goes_on_with_the_same_memory(void)
 	CU_ASSERT_EQUAL_FATAL(cu_rig_open(&wave_bench, "save.cl", "-O2"), 0);
 	do { /* until it was not over already */
 		seq = start_kernel("sort", 6000);
-		CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 2000)); /* it is launched */
+		CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 20000)); /* it is launched */
 		CU_ASSERT_TRUE(wave_preempt(1));
 		launches++;
 		if (wave_is_saved(1))
@@ -237,7 +237,7 @@ static void a_dequeue_request_saves_waves(void)
 		rig_select(&wave_rig, WAVE_VF, 1);
 		rig_wr(&wave_rig, WAVE_VF, CP_HQD_ACTIVE__BYTE, 1);
 		rig_wr(&wave_rig, WAVE_VF, GRBM_GFX_CNTL__BYTE, 0);
-		CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 2000));
+		CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 20000));
 		CU_ASSERT_EQUAL(wave_queue_error(0), 0);
 		CU_ASSERT_FALSE(wave_is_saved(1));
 		CU_ASSERT_TRUE(wave_preempt(1));
@@ -324,7 +324,7 @@ static void a_forged_context_fails_the_queue(void)
 		if (!wave_queue_error(0))
 			printf("forged word %u was taken\n", i);
 		CU_ASSERT_NOT_EQUAL(wave_queue_error(0), 0);
-		CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 2000));
+		CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 20000));
 	}
 	rig_close(&wave_rig);
 }
@@ -424,7 +424,7 @@ static void a_function_that_claims_a_context_goes_on_where_it_was(void)
 	wave_launch(2);
 	rig_kick(&wave_rig, WAVE_VF, 2);
 	for (unsigned n = 0; n < 3; n++) {
-		CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, RIG_KIQ, 2000));
+		CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, RIG_KIQ, 20000));
 		gv_hqd_put(f, slot, GV_REG_CP_HQD_PERSISTENT_STATE, both);
 		gv_hqd_put(f, slot, GV_REG_CP_HQD_WG_STATE_OFFSET, offset);
 		switch_world(f);
@@ -466,7 +466,7 @@ static void a_function_goes_on_after_its_queues_were_elsewhere(void)
 	CU_ASSERT_TRUE(switches >= 30);
 	CU_ASSERT_FALSE(wave_fence_is(2, waits));
 	rig_put32(&wave_rig, WAVE_VF, WAVE_IB - 0x100, 1);
-	CU_ASSERT_TRUE(rig_wait_mem(&wave_rig, WAVE_VF, rig_fence_va(2), waits, 2000));
+	CU_ASSERT_TRUE(rig_wait_mem(&wave_rig, WAVE_VF, rig_fence_va(2), waits, 20000));
 	CU_ASSERT_EQUAL(rig_stats(&wave_rig, WAVE_VF).dispatches, launches);
 	cu_rig_close(&wave_bench);
 	rig_close(&wave_rig);
@@ -479,7 +479,7 @@ static void idle_queues_go_on_after_they_were_elsewhere(void)
 	for (unsigned i = 0; i < 20; i++) {
 		switch_world(&wave_rig.dev->fn[WAVE_VF]);
 		for (unsigned q = 0; q < 3; q++)
-			CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, q, 2000));
+			CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, q, 20000));
 	}
 	CU_ASSERT_TRUE(wave_preempt(1));
 	CU_ASSERT_EQUAL(rig_stats(&wave_rig, WAVE_VF).guest_errors, 0);
@@ -515,7 +515,7 @@ static void a_trap_handler_is_found_by_its_registers(void)
 	rig_wr(&wave_rig, WAVE_VF, SQ_SHADER_TBA_LO__BYTE, (uint32_t)(tba >> 8));
 	rig_wr(&wave_rig, WAVE_VF, SQ_SHADER_TMA_LO__BYTE, (uint32_t)(tma >> 8));
 	wave_launch(1);
-	CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 1, 2000));
+	CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 1, 20000));
 	for (uint32_t i = 0; i < 64; i++)
 		CU_ASSERT_EQUAL(rig_get32(&wave_rig, WAVE_VF, tma + 4 * i), i);
 	/* without TRAP_PRESENT nobody is there */
@@ -536,7 +536,7 @@ static void the_wave_limit_of_the_device_ends_an_endless_kernel(void)
 	CU_ASSERT_TRUE(rig_find_iv(&wave_rig, WAVE_VF, GV_IH_SRC_CP_SQ, &iv, 5000));
 	CU_ASSERT_NOT_EQUAL(wave_queue_error(0), 0);
 	CU_ASSERT_TRUE(wave_fence_is(1, 0));
-	CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 2000));
+	CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 20000));
 	rig_close(&wave_rig);
 }
 

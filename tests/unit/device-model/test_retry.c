@@ -106,13 +106,13 @@ static void check_waits(uint64_t page, uint32_t seq)
 	/* another thread of the model may have raised the one before */
 	do {
 		CU_ASSERT_TRUE_FATAL(
-		        rig_find_iv(&wave_rig, WAVE_VF, GV_IH_SRC_VM_FAULT, &iv, 2000));
+		        rig_find_iv(&wave_rig, WAVE_VF, GV_IH_SRC_VM_FAULT, &iv, 20000));
 	} while (iv.dw[4] != page);
 	CU_ASSERT_TRUE(GV_GET(iv.dw[5], IH_IV5_FAULT, RETRY));
 	CU_ASSERT_EQUAL(GV_GET(iv.dw[0], IH_IV0, VMID), VMID);
 	CU_ASSERT_FALSE(wave_fence_is(1, seq));
 	CU_ASSERT_EQUAL(wave_queue_error(0), 0);
-	CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 2000));
+	CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 20000));
 }
 
 /* First the code is not there, then where it stores. */
@@ -133,7 +133,7 @@ static void a_kernel_goes_on_when_its_pages_are_mapped(void)
 	check_waits(OUT_PAGE, seq);
 	CU_ASSERT_NOT_EQUAL(wave_wrong(), 0);
 	set_page(OUT_PAGE, true);
-	CU_ASSERT_TRUE(rig_wait_mem(&wave_rig, WAVE_VF, rig_fence_va(1), seq, 2000));
+	CU_ASSERT_TRUE(rig_wait_mem(&wave_rig, WAVE_VF, rig_fence_va(1), seq, 20000));
 	CU_ASSERT_EQUAL(wave_wrong(), 0);
 	CU_ASSERT_EQUAL(rig_stats(&wave_rig, WAVE_VF).dispatches, 1);
 	/* each thread of the model raises it at most once */
@@ -154,7 +154,7 @@ static void a_write_to_a_page_that_is_read_only_waits_as_well(void)
 	check_waits(OUT_PAGE, seq);
 	set_page(OUT_PAGE, true);
 	invalidate();
-	CU_ASSERT_TRUE(rig_wait_mem(&wave_rig, WAVE_VF, rig_fence_va(1), seq, 2000));
+	CU_ASSERT_TRUE(rig_wait_mem(&wave_rig, WAVE_VF, rig_fence_va(1), seq, 20000));
 	CU_ASSERT_EQUAL(wave_wrong(), 0);
 	down();
 }
@@ -178,7 +178,7 @@ static void a_waiting_kernel_is_preempted_and_mapped_again(void)
 		(void)usleep(1000);
 	}
 	set_page(OUT_PAGE, true);
-	CU_ASSERT_TRUE(rig_wait_mem(&wave_rig, WAVE_VF, rig_fence_va(1), seq, 2000));
+	CU_ASSERT_TRUE(rig_wait_mem(&wave_rig, WAVE_VF, rig_fence_va(1), seq, 20000));
 	CU_ASSERT_EQUAL(wave_wrong(), 0);
 	CU_ASSERT_EQUAL(rig_stats(&wave_rig, WAVE_VF).dispatches, 1);
 	down();
@@ -205,7 +205,7 @@ static void a_waiting_kernel_is_killed_and_reset(void)
 	CU_ASSERT_TRUE(gv_now_ns() - start < 500 * GV_MS);
 	rig_admit_vf(&wave_rig, 0);
 	CU_ASSERT_TRUE(rig_start(&wave_rig, WAVE_VF, 2));
-	CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 1, 2000));
+	CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 1, 20000));
 	down();
 }
 
@@ -312,7 +312,7 @@ static void memory_goes_away_under_a_kernel(void)
 			wave_give_area(1, WAVE_AREA, WAVE_AREA_BYTES);
 			map_bus_page();
 		}
-		CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 2000));
+		CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 20000));
 	}
 	rig_close(&wave_rig);
 }
@@ -328,9 +328,9 @@ static void without_retry_a_missing_page_is_a_fault(void)
 		set_page(OUT_PAGE, false);
 		invalidate();
 		(void)launch_in_vmid();
-		CU_ASSERT_TRUE(rig_find_iv(&wave_rig, WAVE_VF, GV_IH_SRC_VM_FAULT, &iv, 2000));
+		CU_ASSERT_TRUE(rig_find_iv(&wave_rig, WAVE_VF, GV_IH_SRC_VM_FAULT, &iv, 20000));
 		CU_ASSERT_FALSE(GV_GET(iv.dw[5], IH_IV5_FAULT, RETRY));
-		CU_ASSERT_TRUE(rig_find_iv(&wave_rig, WAVE_VF, GV_IH_SRC_CP_SQ, &iv, 2000));
+		CU_ASSERT_TRUE(rig_find_iv(&wave_rig, WAVE_VF, GV_IH_SRC_CP_SQ, &iv, 20000));
 		CU_ASSERT_NOT_EQUAL(wave_queue_error(0), 0);
 		down();
 	}

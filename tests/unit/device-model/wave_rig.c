@@ -148,7 +148,7 @@ bool wave_map_at(unsigned q, unsigned slot)
 	                 GV_PUT(PM4_MAP_QUEUES, NUM_QUEUES, 1),
 	         GV_PUT(PM4_MAP_QUEUES, DOORBELL_OFFSET, rig_doorbell(q)), (uint32_t)rig_mqd_va(q),
 	         0, (uint32_t)rig_wptr_va(q), 0);
-	return rig_sync(&wave_rig, WAVE_VF, RIG_KIQ, 2000);
+	return rig_sync(&wave_rig, WAVE_VF, RIG_KIQ, 20000);
 }
 
 bool wave_preempt(unsigned q)
@@ -160,7 +160,7 @@ bool wave_preempt(unsigned q)
 bool wave_kill_queue(unsigned q)
 {
 	rig_emit_unmap(&wave_rig, WAVE_VF, q, 1);
-	return rig_sync(&wave_rig, WAVE_VF, RIG_KIQ, 2000);
+	return rig_sync(&wave_rig, WAVE_VF, RIG_KIQ, 20000);
 }
 
 void wave_up(uint64_t area, uint32_t bytes)
@@ -210,6 +210,6 @@ void wave_launch_endless(void)
 	(void)rig_emit_fence(&wave_rig, WAVE_VF, 1, 0);
 	rig_kick(&wave_rig, WAVE_VF, 1);
 	/* Same worker, queues in turn: between two turns of queue 2 it was launched. */
-	CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 2000));
-	CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 2000));
+	CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 20000));
+	CU_ASSERT_TRUE(rig_sync(&wave_rig, WAVE_VF, 2, 20000));
 }
