@@ -103,8 +103,10 @@ static int put_up(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flag
                   struct gv_err *err)
 {
 	for (unsigned i = 0; i < GV_ARRAY_LEN(steps); i++) {
+		uint64_t begin_ns = gv_now_ns();
 		int rc = steps[i].run(pf, plan, flags, err);
 
+		pf_trace(pf, GV_PF_TRACE_APPLY, -1, begin_ns, gv_now_ns(), "%s", steps[i].name);
 		if (!rc)
 			continue;
 		for (unsigned k = i + 1; k-- > 0;)

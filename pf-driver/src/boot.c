@@ -51,11 +51,13 @@ int gv_pf_boot(struct gv_pf *pf, struct gv_err *err)
 	if (pf->booted)
 		return gv_fail(err, -EALREADY, "%s is up", pf->bus->name);
 	for (unsigned i = 0; i < GV_ARRAY_LEN(steps); i++) {
+		uint64_t begin_ns = gv_now_ns();
 		int rc;
 
 		pf->saved_at[i] = pf->num_saved;
 		pf->steps_done = i + 1; /* a step that failed half-way is undone, too */
 		rc = steps[i].init(pf, err);
+		pf_trace(pf, GV_PF_TRACE_BOOT, -1, begin_ns, gv_now_ns(), "%s", steps[i].name);
 		if (rc) {
 			undo(pf);
 			(void)gv_fail_prefix(err, "bring-up, step %s", steps[i].name);

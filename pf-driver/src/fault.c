@@ -5,9 +5,12 @@
 static void record(struct gv_pf *pf, unsigned vf, struct gv_pf_fault fault, uint64_t more)
 {
 	struct pf_vf *v = &pf->vf[vf];
+	uint64_t now_ns = gv_now_ns();
 
 	fault.count = v->fault.count + more;
 	v->fault = fault;
+	pf_trace(pf, GV_PF_TRACE_FAULT, (int)vf, now_ns, now_ns, "%s 0x%llx",
+	         fault.write ? "write" : "read", (unsigned long long)fault.addr);
 	pf_event(pf, GV_PF_EVENT_VF_FAULT, (int)vf,
 	         "%llu faults more; last: %s of %s 0x%llx, VMID %u, client %u",
 	         (unsigned long long)more, fault.write ? "write" : "read",

@@ -30,12 +30,27 @@ void pf_job_start(struct gv_pf *pf, unsigned vf, const struct gv_mbox_act *act)
 	v->no_scrub_next = false;
 }
 
+/* The next phase; what has ended goes to the timeline. */
+static void go_on(struct gv_pf *pf, unsigned vf, enum pf_job_phase next)
+{
+	struct pf_job *job = &pf->vf[vf].job;
+	uint64_t now_ns = gv_now_ns();
+
+	if (job->phase == PF_JOB_FLR)
+		pf_trace(pf, GV_PF_TRACE_FLR, (int)vf, job->since_ns, now_ns, "VF reset");
+	if (job->phase == PF_JOB_SCRUB)
+		pf_trace(pf, GV_PF_TRACE_SCRUB, (int)vf, job->since_ns, now_ns, "%u MiB",
+		         pf->plan.vf[vf].fb_mib);
+	job->phase = next;
+	job->since_ns = now_ns;
+}
+
 static void finish(struct gv_pf *pf, unsigned vf, int result, const char *why)
 {
 	struct pf_job job = pf->vf[vf].job;
 	struct gv_mbox_acts acts;
 
-	pf->vf[vf].job.phase = PF_JOB_NONE;
+	go_on(pf, vf, PF_JOB_NONE);
 	pf->vf[vf].guest_known = false;
 	if (result)
 		pf_event(pf, GV_PF_EVENT_GPU, (int)vf, "cleaning failed: %s", why);
@@ -56,7 +71,7 @@ static void drain(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 	if (now_ns < job->deadline_ns && pf_mailbox_rcv_valid(pf, vf))
 		return;
 	gv_wr32(pf->bus, GVX_VF_RESET__BYTE, 1u << vf);
-	job->phase = PF_JOB_FLR;
+	go_on(pf, vf, PF_JOB_FLR);
 	job->deadline_ns = now_ns + FLR_NS;
 }
 
@@ -65,7 +80,7 @@ static void flr(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 	struct pf_job *job = &pf->vf[vf].job;
 
 	if (!(gv_rd32(pf->bus, GVX_VF_RESET__BYTE) >> vf & 1)) {
-		job->phase = job->scrub ? PF_JOB_SCRUB : PF_JOB_REFILL;
+		go_on(pf, vf, job->scrub ? PF_JOB_SCRUB : PF_JOB_REFILL);
 		return;
 	}
 	if (now_ns >= job->deadline_ns)
@@ -75,7 +90,6 @@ static void flr(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 static void scrub(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 {
 	const struct gv_pf_plan_vf *p = &pf->plan.vf[vf];
-	struct pf_job *job = &pf->vf[vf].job;
 	int rc;
 
 	if (!pf->scrub.active &&
@@ -85,7 +99,7 @@ static void scrub(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 		return; /* the engine is busy for another VF: our turn comes */
 	rc = pf_scrub_step(pf, now_ns);
 	if (!rc)
-		job->phase = PF_JOB_VERIFY;
+		go_on(pf, vf, PF_JOB_VERIFY);
 	else if (rc != -EINPROGRESS)
 		finish(pf, vf, rc, strerror(-rc));
 }
@@ -96,7 +110,7 @@ static void verify(struct gv_pf *pf, unsigned vf)
 	struct gv_err err = {0};
 	int rc = pf_scrub_verify(pf, p->fb_offset_mib * GV_MIB, p->fb_mib * GV_MIB, &err);
 
-	pf->vf[vf].job.phase = PF_JOB_REFILL;
+	go_on(pf, vf, PF_JOB_REFILL);
 	if (rc)
 		finish(pf, vf, rc, err.text);
 }

@@ -56,6 +56,8 @@ void pf_mailbox_ack(struct gv_pf *pf, unsigned vf)
 /* DW0 last: it is what the guest polls. VALID goes down first, so that going up is an edge. */
 void pf_mailbox_send(struct gv_pf *pf, unsigned vf, const struct gv_mbox_msg *msg, bool valid)
 {
+	uint64_t begin_ns = gv_now_ns(), flow = 0;
+
 	select_vf(pf, vf);
 	gv_wr8(pf->bus, CONTROL_TRN, 0);
 	for (unsigned i = 4; i-- > 0;)
@@ -64,8 +66,12 @@ void pf_mailbox_send(struct gv_pf *pf, unsigned vf, const struct gv_mbox_msg *ms
 		gv_wr8(pf->bus, CONTROL_TRN,
 		       (uint8_t)GV_PUT(BIF_BX_PF0_MAILBOX_CONTROL, TRN_MSG_VALID, 1));
 	if (pf->vf[vf].reply_due &&
-	    (msg->dw[0] == pf->vf[vf].reply_due || msg->dw[0] == GV_MBOX_FAIL))
+	    (msg->dw[0] == pf->vf[vf].reply_due || msg->dw[0] == GV_MBOX_FAIL)) {
+		flow = pf->vf[vf].asked_ns;
 		answered(pf, vf);
+	}
+	pf_trace_flow(pf, GV_PF_TRACE_MSG_OUT, (int)vf, flow, begin_ns, gv_now_ns(),
+	              gv_mbox_event_name(msg->dw[0]));
 }
 
 bool pf_mailbox_rcv_valid(struct gv_pf *pf, unsigned vf)
@@ -105,6 +111,7 @@ static void notice_flr(struct gv_pf *pf, unsigned vf)
 
 static void take_message(struct gv_pf *pf, unsigned vf)
 {
+	uint64_t begin_ns = gv_now_ns(), flow;
 	struct gv_mbox_msg msg;
 	struct gv_mbox_acts acts;
 
@@ -112,12 +119,15 @@ static void take_message(struct gv_pf *pf, unsigned vf)
 	for (unsigned i = 0; i < 4; i++)
 		msg.dw[i] = gv_rd32(pf->bus, rcv[i]);
 	note_request(&pf->vf[vf], gv_mbox_reply_of(msg.dw[0]));
+	flow = pf->vf[vf].reply_due ? pf->vf[vf].asked_ns : 0;
 	if (gv_mbox_pf_message(&pf->mbox, vf, &msg, gv_now_ns(), &acts))
 		return;
 	pf->vf[vf].unacked = !acked(&acts);
 	pf_actions_run(pf, &acts);
 	if (acked(&acts) && !gv_mbox_reply_of(msg.dw[0]))
 		answered(pf, vf);
+	pf_trace_flow(pf, GV_PF_TRACE_MSG_IN, (int)vf, flow, begin_ns, gv_now_ns(),
+	              gv_mbox_req_name(msg.dw[0]));
 }
 
 void pf_mailbox_acked(struct gv_pf *pf, unsigned vf)

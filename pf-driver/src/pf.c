@@ -138,6 +138,21 @@ void pf_sessions_stop(struct gv_pf *pf)
 		(void)gv_mbox_pf_disable(&pf->mbox, i, gv_now_ns(), &acts);
 }
 
+/* What a state was is known when it ends. A reset begins when the guest is told. */
+static void trace_state(struct gv_pf *pf, unsigned vf, enum gv_mbox_state now)
+{
+	struct pf_vf *v = &pf->vf[vf];
+	uint64_t now_ns = gv_now_ns();
+
+	if (v->seen_state == GV_MBOX_EXCLUSIVE)
+		pf_trace(pf, GV_PF_TRACE_EXCLUSIVE, (int)vf, v->since_ns, now_ns, "exclusive");
+	if (v->seen_state == GV_MBOX_RESET)
+		pf_trace(pf, GV_PF_TRACE_RESET, (int)vf, v->since_ns, now_ns, "%s",
+		         gv_mbox_reason_name(pf->mbox.vf[vf].reason));
+	if (v->seen_state != GV_MBOX_NOTIFY || now != GV_MBOX_RESET)
+		v->since_ns = now_ns;
+}
+
 void pf_states_look(struct gv_pf *pf)
 {
 	for (unsigned i = 0; pf->has_plan && i < pf->plan.num_vfs; i++) {
@@ -145,6 +160,7 @@ void pf_states_look(struct gv_pf *pf)
 
 		if (now == was)
 			continue;
+		trace_state(pf, i, now);
 		pf->vf[i].seen_state = now;
 		pf->vf[i].since_ms = pf_time_ms();
 		pf_event(pf, GV_PF_EVENT_VF_STATE, (int)i, "%s, was %s", gv_mbox_state_name(now),

@@ -46,6 +46,7 @@ struct pf_job {
 	bool enter; /* exclusive access follows */
 	enum gv_mbox_reason reason;
 	uint64_t deadline_ns;
+	uint64_t since_ns; /* of this phase */
 };
 
 struct pf_vf {
@@ -55,7 +56,7 @@ struct pf_vf {
 	bool gone_next;     /* that reset is ours, because the guest is gone */
 	unsigned gates;     /* PF_GATE_*: what we opened */
 	enum gv_mbox_state seen_state;
-	uint64_t since_ms;
+	uint64_t since_ms, since_ns;
 	uint32_t l2_fault_count;
 	uint64_t resets, errors, messages_refused;
 	uint32_t reply_due; /* code of the reply that its guest waits for, 0 none */

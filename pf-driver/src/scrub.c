@@ -111,6 +111,7 @@ int pf_scrub_verify(struct gv_pf *pf, uint64_t device, uint64_t bytes, struct gv
 
 int pf_scrub_wait(struct gv_pf *pf, int vf, uint64_t device, uint64_t bytes, struct gv_err *err)
 {
+	uint64_t begin_ns = gv_now_ns();
 	unsigned spins = 0;
 	int rc = pf_scrub_start(pf, vf, device, bytes);
 
@@ -121,6 +122,8 @@ int pf_scrub_wait(struct gv_pf *pf, int vf, uint64_t device, uint64_t bytes, str
 		if (rc == -EINPROGRESS)
 			gv_poll_pause(&spins);
 	}
+	pf_trace(pf, GV_PF_TRACE_SCRUB, vf, begin_ns, gv_now_ns(), "%llu MiB",
+	         (unsigned long long)(bytes / GV_MIB));
 	if (rc)
 		return gv_fail(err, rc, "SDMA fill of %llu MiB at 0x%llx: %s",
 		               (unsigned long long)(bytes / GV_MIB), (unsigned long long)device,
