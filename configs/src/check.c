@@ -3,6 +3,14 @@
 
 #include "check.h"
 
+#define PREEMPT                                                                                    \
+	{                                                                                          \
+		"preempt_timeout_ms",                                                              \
+		        "a whole number of milliseconds from 1 to 10000 is possible",              \
+		        offsetof(struct gv_cfg_vf, preempt_timeout_ms), 1, 1,                      \
+		        GV_CFG_PREEMPT_MS_MAX, 0                                                   \
+	}
+
 const struct gv_cfg_number gv_cfg_numbers[GV_CFG_NUMBERS] = {
         {"fb_mib",
          "a whole number of MiB, a multiple of 16 from 64 to 1048576, or \"rest\" is possible",
@@ -14,7 +22,37 @@ const struct gv_cfg_number gv_cfg_numbers[GV_CFG_NUMBERS] = {
          offsetof(struct gv_cfg_vf, quantum_ms), 1, 1, GV_CFG_QUANTUM_MS_MAX, GV_CFG_QUANTUM_MS},
         {"weight", "a whole number from 1 to 100 is possible", offsetof(struct gv_cfg_vf, weight),
          1, 1, GV_CFG_WEIGHT_MAX, GV_CFG_WEIGHT},
+        {"priority", "a whole number from 0 to 15 is possible",
+         offsetof(struct gv_cfg_vf, priority), 1, 0, GV_CFG_PRIORITY_MAX, 0},
+        PREEMPT,
 };
+const struct gv_cfg_number gv_cfg_preempt = PREEMPT;
+
+static const char *const sched_names[GV_CFG_SCHEDS] = {
+        [GV_CFG_SCHED_NONE] = "none",
+        [GV_CFG_SCHED_FAIR] = "fair",
+        [GV_CFG_SCHED_FIXED] = "fixed",
+        [GV_CFG_SCHED_BEST_EFFORT] = "best-effort",
+};
+
+const char *gv_cfg_sched_name(enum gv_cfg_sched policy)
+{
+	return (unsigned)policy < GV_CFG_SCHEDS ? sched_names[policy] : NULL;
+}
+
+static int check_scheduler(const struct gv_cfg *cfg, struct gv_err *err)
+{
+	int rc = 0;
+
+	if (!gv_cfg_sched_name(cfg->policy))
+		return gv_fail(err, -EINVAL, "scheduler.policy: %u asked, " GV_CFG_SCHED_POSSIBLE,
+		               (unsigned)cfg->policy);
+	if (cfg->preempt_timeout_ms)
+		rc = gv_cfg_check_number(&gv_cfg_preempt, cfg->preempt_timeout_ms, err);
+	if (rc)
+		gv_fail_prefix(err, "scheduler.%s", gv_cfg_preempt.key);
+	return rc;
+}
 
 int gv_cfg_check_number(const struct gv_cfg_number *n, int64_t v, struct gv_err *err)
 {
@@ -155,6 +193,9 @@ int gv_cfg_check(const struct gv_cfg *cfg, struct gv_err *err)
 		gv_fail_prefix(err, "name");
 		return rc;
 	}
+	rc = check_scheduler(cfg, err);
+	if (rc)
+		return rc;
 	for (uint32_t i = 0; i < cfg->num_vfs; i++) {
 		rc = check_vf(&cfg->vfs[i], i, err);
 		if (rc)

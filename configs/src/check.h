@@ -14,8 +14,11 @@ struct gv_cfg_number {
 	uint32_t otherwise; /* when the key is not there */
 };
 
-#define GV_CFG_NUMBERS 4
+#define GV_CFG_NUMBERS 6
 extern const struct gv_cfg_number gv_cfg_numbers[GV_CFG_NUMBERS];
+/* preempt_timeout_ms of a VF, and of the scheduler */
+extern const struct gv_cfg_number gv_cfg_preempt;
+#define GV_CFG_SCHED_POSSIBLE "\"none\", \"fair\", \"fixed\" or \"best-effort\" is possible"
 
 /** May @n have the value @v? 0, or -ERANGE and what is possible, without the path. */
 int gv_cfg_check_number(const struct gv_cfg_number *n, int64_t v, struct gv_err *err);

@@ -97,8 +97,8 @@ static int take_vf_key(const char *key, struct json_object *o, struct gv_cfg_vf 
 	if (!strcmp(key, "label"))
 		return take_name(o, vf->label, sizeof(vf->label), err);
 	return gv_fail(err, -EINVAL,
-	               "unknown key asked, fb_mib, doorbells, quantum_ms, weight and label are "
-	               "possible");
+	               "unknown key asked, fb_mib, doorbells, quantum_ms, weight, priority, "
+	               "preempt_timeout_ms and label are possible");
 }
 
 static void set_defaults(struct gv_cfg_vf *vf)
@@ -179,11 +179,63 @@ static int take_gpu(struct json_object *o, struct gv_cfg *cfg, struct gv_err *er
 	return rc ? rc : gv_cfg_check_uri(cfg->gpu, err);
 }
 
+/* ---- scheduler ------------------------------------------------------------ */
+static int take_policy(struct json_object *o, struct gv_cfg *cfg, struct gv_err *err)
+{
+	char name[32];
+	int rc = take_string(o, GV_CFG_SCHED_POSSIBLE, name, sizeof(name), err);
+
+	for (unsigned i = 0; !rc && i < GV_CFG_SCHEDS; i++) {
+		if (strcmp(name, gv_cfg_sched_name(i)) != 0)
+			continue;
+		cfg->policy = i;
+		return 0;
+	}
+	return rc ? rc : gv_fail(err, -EINVAL, "\"%s\" asked, " GV_CFG_SCHED_POSSIBLE, name);
+}
+
+static int take_scheduler_key(const char *key, struct json_object *o, struct gv_cfg *cfg,
+                              struct gv_err *err)
+{
+	int64_t v = 0;
+	int rc;
+
+	if (!strcmp(key, "policy"))
+		return take_policy(o, cfg, err);
+	if (strcmp(key, gv_cfg_preempt.key) != 0)
+		return gv_fail(err, -EINVAL,
+		               "unknown key asked, policy and preempt_timeout_ms are possible");
+	rc = take_number(o, gv_cfg_preempt.possible, &v, err);
+	if (!rc)
+		rc = gv_cfg_check_number(&gv_cfg_preempt, v, err);
+	if (!rc)
+		cfg->preempt_timeout_ms = (uint32_t)v;
+	return rc;
+}
+
+static int take_scheduler(struct json_object *o, struct gv_cfg *cfg, struct gv_err *err)
+{
+	if (!json_object_is_type(o, json_type_object))
+		return gv_fail(err, -EINVAL, "scheduler: %.60s asked (%s), an object is possible",
+		               json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN),
+		               type_name(o));
+	json_object_object_foreach(o, key, value)
+	{
+		int rc = take_scheduler_key(key, value, cfg, err);
+
+		if (rc) {
+			gv_fail_prefix(err, "scheduler.%.40s", key);
+			return rc;
+		}
+	}
+	return 0;
+}
+
 static int take_key(const char *key, struct json_object *o, struct gv_cfg *cfg, struct gv_err *err)
 {
 	char schema[256];
 
-	if (!strcmp(key, "num_vfs") || !strcmp(key, "vfs"))
+	if (!strcmp(key, "num_vfs") || !strcmp(key, "vfs") || !strcmp(key, "scheduler"))
 		return 0; /* on their own, in that order */
 	if (!strcmp(key, "gpu"))
 		return take_gpu(o, cfg, err);
@@ -191,13 +243,14 @@ static int take_key(const char *key, struct json_object *o, struct gv_cfg *cfg, 
 		return take_name(o, cfg->name, sizeof(cfg->name), err);
 	if (!strcmp(key, "$schema")) /* for editors */
 		return take_string(o, "a string is possible", schema, sizeof(schema), err);
-	return gv_fail(err, -EINVAL,
-	               "unknown key asked, gpu, num_vfs, vfs, name and $schema are possible");
+	return gv_fail(
+	        err, -EINVAL,
+	        "unknown key asked, gpu, num_vfs, vfs, name, scheduler and $schema are possible");
 }
 
 static int take_root(struct json_object *root, struct gv_cfg *cfg, struct gv_err *err)
 {
-	struct json_object *vfs;
+	struct json_object *vfs, *scheduler;
 	int rc;
 
 	if (!json_object_is_type(root, json_type_object))
@@ -213,6 +266,8 @@ static int take_root(struct json_object *root, struct gv_cfg *cfg, struct gv_err
 	rc = take_num_vfs(root, cfg, err);
 	if (!rc && json_object_object_get_ex(root, "vfs", &vfs))
 		rc = take_vfs(vfs, cfg, err);
+	if (!rc && json_object_object_get_ex(root, "scheduler", &scheduler))
+		rc = take_scheduler(scheduler, cfg, err);
 	return rc;
 }
 
@@ -220,7 +275,7 @@ int gv_cfg_parse(const char *text, size_t bytes, struct gv_cfg *cfg, struct gv_e
 {
 	GV_CLEANUP(free_tokener) struct json_tokener *tokener = NULL;
 	GV_CLEANUP(put_object) struct json_object *root = NULL;
-	struct gv_cfg c = {.num_vfs = 0};
+	struct gv_cfg c = {.policy = GV_CFG_SCHED};
 	int rc;
 
 	if (bytes > GV_CFG_MAX_FILE_BYTES)

@@ -43,6 +43,21 @@ static int add_vf(struct json_object *vfs, const struct gv_cfg_vf *vf)
 	return rc ? rc : add_text(o, "label", vf->label);
 }
 
+static int add_scheduler(struct json_object *root, const struct gv_cfg *cfg)
+{
+	const char *policy = gv_cfg_sched_name(cfg->policy);
+	struct json_object *o;
+	int rc;
+
+	o = json_object_new_object();
+	rc = add(root, "scheduler", o);
+	if (!rc && policy)
+		rc = add_text(o, "policy", policy);
+	if (!rc && cfg->preempt_timeout_ms)
+		rc = add(o, gv_cfg_preempt.key, json_object_new_int64(cfg->preempt_timeout_ms));
+	return rc;
+}
+
 int gv_cfg_to_json(const struct gv_cfg *cfg, char **json)
 {
 	GV_CLEANUP(put_object) struct json_object *root = json_object_new_object();
@@ -55,6 +70,8 @@ int gv_cfg_to_json(const struct gv_cfg *cfg, char **json)
 		rc = add_text(root, "name", cfg->name);
 	if (!rc)
 		rc = add_text(root, "gpu", cfg->gpu);
+	if (!rc)
+		rc = add_scheduler(root, cfg);
 	if (rc) {
 		json_object_put(vfs);
 		return rc;

@@ -23,22 +23,41 @@
 #define GV_CFG_QUANTUM_MS     6u /* default */
 #define GV_CFG_WEIGHT_MAX     100u
 #define GV_CFG_WEIGHT         1u /* default */
+#define GV_CFG_PRIORITY_MAX   15u
+#define GV_CFG_PREEMPT_MS_MAX 10000u
+#define GV_CFG_PREEMPT_MS     500u /* default of the scheduler */
 
 #define GV_CFG_MAX_FILE_BYTES (1u << 20)
 #define GV_CFG_MAX_DEPTH      8u /* a profile needs 3 */
+
+/* How VFs share the engines. */
+enum gv_cfg_sched {
+	GV_CFG_SCHED_NONE,        /* side by side: an ability of the emulated GPU */
+	GV_CFG_SCHED_FAIR,        /* best-effort, and whoever took too long pays it back */
+	GV_CFG_SCHED_FIXED,       /* everybody keeps its slices, busy or not */
+	GV_CFG_SCHED_BEST_EFFORT, /* a VF without work gives its slice up */
+	GV_CFG_SCHEDS,
+};
+#define GV_CFG_SCHED GV_CFG_SCHED_NONE /* of a profile that does not say */
+/** "none", "fair", "fixed", "best-effort"; NULL for no policy. */
+const char *gv_cfg_sched_name(enum gv_cfg_sched policy);
 
 struct gv_cfg_vf {
 	uint32_t fb_mib;     /* 0: an equal share of what the others leave */
 	uint32_t doorbells;  /* 64-bit doorbells, rounded up to pages; 0: all that a VF can have */
 	uint32_t quantum_ms; /* time slice; never 0 */
 	uint32_t weight;     /* slices per round; never 0 */
-	char label[64];      /* "" none; letters, digits, . _ -; no two VFs have the same */
+	uint32_t priority;   /* higher ones run first in a round; 0: the lowest */
+	uint32_t preempt_timeout_ms; /* 0: that of the scheduler */
+	char label[64];              /* "" none; letters, digits, . _ -; no two VFs have the same */
 };
 
 struct gv_cfg {
 	char name[64]; /* "" none; same letters as a label */
 	char gpu[256]; /* "vfio-user:/path/of/socket", "vfio:0000:03:00.0", "" = say it elsewhere */
-	uint32_t num_vfs;                     /* 1..GV_CFG_MAX_VFS */
+	enum gv_cfg_sched policy;    /* "scheduler": {"policy": ...} */
+	uint32_t preempt_timeout_ms; /* a VF that lets go of the engines later hangs; 0: 500 */
+	uint32_t num_vfs;            /* 1..GV_CFG_MAX_VFS */
 	struct gv_cfg_vf vfs[GV_CFG_MAX_VFS]; /* the first num_vfs count; the rest are zero */
 };
 

@@ -223,6 +223,8 @@ static void any_checked_struct_survives_json(void)
 		struct gv_cfg c = {.num_vfs = 1 + round % 31}, back;
 		char *json = NULL;
 
+		c.policy = round % GV_CFG_SCHEDS;
+		c.preempt_timeout_ms = round % 3 * 77;
 		if (round % 2)
 			(void)snprintf(c.gpu, sizeof(c.gpu), "vfio:0000:%02x:1f.7", round % 256);
 		for (unsigned i = 0; i < c.num_vfs; i++) {
@@ -232,6 +234,8 @@ static void any_checked_struct_survives_json(void)
 			        x >> 62 & 1 ? 0 : 1024 + 512 * (uint32_t)(x >> 40 & 63);
 			c.vfs[i].quantum_ms = 1 + (uint32_t)(x >> 32 & 511);
 			c.vfs[i].weight = 1 + (uint32_t)(x >> 20 & 63);
+			c.vfs[i].priority = (uint32_t)(x >> 16 & 15);
+			c.vfs[i].preempt_timeout_ms = (uint32_t)(x >> 4 & 1023);
 			if (x >> 61 & 1)
 				(void)snprintf(c.vfs[i].label, sizeof(c.vfs[i].label), "vf_%u.x-",
 				               i);
@@ -259,6 +263,13 @@ static void structs_made_by_hand_are_checked_too(void)
 	c.vfs[1].weight = 0;
 	CU_ASSERT_EQUAL(gv_cfg_check(&c, &err), -ERANGE);
 	CU_ASSERT_EQUAL(strncmp(err.text, "vfs[1].weight: 0 asked", 22), 0);
+	c = good;
+	c.policy = GV_CFG_SCHEDS;
+	CU_ASSERT_EQUAL(gv_cfg_check(&c, &err), -EINVAL);
+	c = good;
+	c.preempt_timeout_ms = GV_CFG_PREEMPT_MS_MAX + 1;
+	CU_ASSERT_EQUAL(gv_cfg_check(&c, &err), -ERANGE);
+	CU_ASSERT_EQUAL(strncmp(err.text, "scheduler.preempt_timeout_ms: ", 30), 0);
 	c = good;
 	memset(c.vfs[0].label, 'x', sizeof(c.vfs[0].label));
 	CU_ASSERT_EQUAL(gv_cfg_check(&c, &err), -EINVAL);
