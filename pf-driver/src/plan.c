@@ -136,6 +136,13 @@ static int place_csa(struct gv_pf_plan *p, struct gv_err *err)
 	return 0;
 }
 
+static uint32_t preempt_ms(const struct gv_cfg *cfg, const struct gv_cfg_vf *vf)
+{
+	uint32_t all = cfg->preempt_timeout_ms ? cfg->preempt_timeout_ms : GV_CFG_PREEMPT_MS;
+
+	return vf->preempt_timeout_ms ? vf->preempt_timeout_ms : all;
+}
+
 int gv_pf_plan(const struct gv_pf_caps *caps, const struct gv_cfg *cfg, struct gv_pf_plan *plan,
                struct gv_err *err)
 {
@@ -152,6 +159,7 @@ int gv_pf_plan(const struct gv_pf_caps *caps, const struct gv_cfg *cfg, struct g
 		               caps->max_vfs);
 	memset(&p, 0, sizeof(p)); /* padding too: plans are compared by memcmp() */
 	p.caps = *caps;
+	p.policy = cfg->policy;
 	p.num_vfs = cfg->num_vfs;
 	p.pf_mib = (uint32_t)round_up(caps->pf_window_mib, caps->fb_unit_mib);
 	snprintf(p.name, sizeof(p.name), "%s", cfg->name);
@@ -159,6 +167,8 @@ int gv_pf_plan(const struct gv_pf_caps *caps, const struct gv_cfg *cfg, struct g
 		snprintf(p.vf[i].label, sizeof(p.vf[i].label), "%s", cfg->vfs[i].label);
 		p.vf[i].quantum_ms = cfg->vfs[i].quantum_ms;
 		p.vf[i].weight = cfg->vfs[i].weight;
+		p.vf[i].priority = cfg->vfs[i].priority;
+		p.vf[i].preempt_timeout_ms = preempt_ms(cfg, &cfg->vfs[i]);
 	}
 	usable = caps->vram_mib > p.pf_mib ? caps->vram_mib - p.pf_mib : 0;
 	rc = share_fb(cfg, &p, round_down(usable, caps->fb_unit_mib), err);

@@ -47,6 +47,9 @@ static void compare_vf(struct list *l, unsigned i, const struct gv_pf_plan_vf *n
 	compare_u32(l, PATH("doorbells"), now->doorbell_pages * 512, want->doorbell_pages * 512);
 	compare_u32(l, PATH("quantum_ms"), now->quantum_ms, want->quantum_ms);
 	compare_u32(l, PATH("weight"), now->weight, want->weight);
+	compare_u32(l, PATH("priority"), now->priority, want->priority);
+	compare_u32(l, PATH("preempt_timeout_ms"), now->preempt_timeout_ms,
+	            want->preempt_timeout_ms);
 #undef PATH
 }
 
@@ -69,6 +72,9 @@ size_t gv_pf_plan_diff(const struct gv_pf_plan *now, const struct gv_pf_plan *wa
 	want = want ? want : &none;
 	if (strcmp(now->name, want->name) != 0)
 		add(&l, "name", now->name, want->name);
+	if (now->num_vfs && want->num_vfs && now->policy != want->policy)
+		add(&l, "scheduler.policy", gv_cfg_sched_name(now->policy),
+		    gv_cfg_sched_name(want->policy));
 	compare_u32(&l, "num_vfs", now->num_vfs, want->num_vfs);
 	for (unsigned i = 0; i < GV_MIN(now->num_vfs, want->num_vfs); i++)
 		compare_vf(&l, i, &now->vf[i], &want->vf[i]);

@@ -81,6 +81,8 @@ static void put_plan_vf(struct json_object *o, const struct gv_pf_plan_vf *v, un
 	put_u64(o, "doorbells", v->doorbell_pages * 512ull);
 	put_u64(o, "quantum_ms", v->quantum_ms);
 	put_u64(o, "weight", v->weight);
+	put_u64(o, "priority", v->priority);
+	put_u64(o, "preempt_timeout_ms", v->preempt_timeout_ms);
 }
 
 struct json_object *gv_pf_plan_json(const struct gv_pf_plan *plan)
@@ -93,6 +95,7 @@ struct json_object *gv_pf_plan_json(const struct gv_pf_plan *plan)
 	put_u64(o, "pf_mib", plan->pf_mib);
 	put_u64(o, "free_mib", plan->free_mib);
 	put_u64(o, "csa_kib", plan->csa_kib);
+	put(o, "policy", json_object_new_string(gv_cfg_sched_name(plan->policy)));
 	put_u64(o, "csa_offset_bytes", plan->csa_offset);
 	for (unsigned i = 0; i < plan->num_vfs; i++) {
 		struct json_object *v = json_object_new_object();

@@ -16,6 +16,7 @@
 #include <gv/bus.h>
 #include <gv/configs.h>
 #include <gv/mailbox.h>
+#include <gv/pf_world.h>
 
 #define GV_PF_MAX_VFS 16u
 
@@ -40,6 +41,7 @@ struct gv_pf_plan_vf {
 	uint32_t fb_mib;
 	uint32_t doorbell_pages;
 	uint32_t quantum_ms, weight;
+	uint32_t priority, preempt_timeout_ms;
 	uint32_t capacity;  /* share of the GPU's memory for pf2vf: 65535 = all of it */
 	uint64_t l2_offset; /* second-level table, device address inside the PF's window */
 	uint32_t l2_entries;
@@ -50,6 +52,7 @@ struct gv_pf_plan_vf {
 struct gv_pf_plan {
 	struct gv_pf_caps caps;
 	char name[64];
+	uint32_t policy; /* enum gv_cfg_sched */
 	uint32_t num_vfs;
 	uint32_t pf_mib;     /* the PF's part, at device address 0 */
 	uint32_t free_mib;   /* behind the last slice, nobody's */
@@ -160,7 +163,8 @@ int gv_pf_vram_map(struct gv_pf *pf, uint64_t device, uint64_t bytes, void **cpu
 /**
  * Put @plan into force: second-level tables, slices and doorbells of every VF, scrub, exchange
  * pages, SR-IOV; then read everything back. The plan in force already: nothing is touched; one
- * that differs only in names, quantum or weight: no VF is touched.
+ * that differs only in names or in how VFs share the engines: no VF is touched, and it holds from
+ * the next round on.
  *
  * -EBUSY: VFs are in use (the text says which) and no FORCE; -EAGAIN: not booted; -EINVAL: made
  * for another GPU; -EIO, -ETIMEDOUT: a step failed. After a failure everything is as before: the
@@ -249,6 +253,7 @@ struct gv_pf_vf_status {
 	uint64_t since_ms;        /* of this state, time since 1970 */
 	struct gv_pf_hist answer; /* from seeing a request of its guest to its reply, or ACK */
 	struct gv_pf_fault fault;
+	struct gv_pf_vf_world world;
 	bool guest_known; /* the guest has filled in its page: */
 	struct gv_mbox_vf2pf_info guest;
 	char last_error[160]; /* the guest's last error report */
@@ -263,6 +268,7 @@ struct gv_pf_status {
 	uint32_t num_vfs;
 	uint32_t unimplemented, guest_errors; /* counters of the emulated GPU */
 	uint64_t interrupts, ring_overflows, unknown_interrupts;
+	struct gv_pf_world_status world;
 	struct gv_pf_vf_status vf[GV_PF_MAX_VFS];
 };
 
