@@ -202,7 +202,10 @@ enum gv_ih_src {
 	GV_IH_SRC_BIF_PF_MSGBUF_ACK = 136,   /* to the PF: a VF acked; src_data[0] = VF */
 	GV_IH_SRC_BIF_PF_MSGBUF_VALID = 137, /* to the PF: a VF sent a message; src_data[0] = VF */
 	GV_IH_SRC_BIF_VF_MSGBUF_ACK = 138,   /* to a VF: the PF acked */
-	GV_IH_SRC_CP_IB2 = 178,              /* also the KIQ fence (CPC_INT_STATUS.GENERIC0) */
+	/* to the PF; src_data[0] = new bits of GIOV_INTR_STATUS. Our number: GIM 8 has one source
+	 * per scheduler and event, for MI300 */
+	GV_IH_SRC_BIF_GPUIOV = 140,
+	GV_IH_SRC_CP_IB2 = 178, /* also the KIQ fence (CPC_INT_STATUS.GENERIC0) */
 	GV_IH_SRC_CP_RESERVED_BIT = 180,
 	GV_IH_SRC_CP_EOP = 181,
 	GV_IH_SRC_CP_BAD_OPCODE = 183,
@@ -274,5 +277,58 @@ enum {
 };
 /** Offset of VFn_FB from the capability's start. */
 #define GV_GIOV_VF_FB(n) (GIOV_VF0_FB__OFF + 4 * (n))
+/** FCN_ID of VF @n in scheduler commands; 0 is the PF. */
+#define GV_GIOV_FCN_VF(n) (0x80u | (n))
+
+/* Scheduler commands and their CMD_STATUS (GIM 8, amdgv_gpuiov.h:49-72). Codes that mean several
+ * things have the meaning that they have on the GFX scheduler. */
+enum gv_giov_cmd {
+	GV_GIOV_IDLE = 1,
+	GV_GIOV_SAVE = 2,
+	GV_GIOV_LOAD = 3,
+	GV_GIOV_RUN = 4,
+	GV_GIOV_CONTEXT_SWITCH = 5,
+	GV_GIOV_ENABLE_AUTO_HW_SWITCH = 6,
+	GV_GIOV_INIT = 7,
+	GV_GIOV_SAVE_RLCV_STATE = 8,
+	GV_GIOV_LOAD_RLCV_STATE = 9,
+	GV_GIOV_CLEAR_VF_STATE = 10,
+	GV_GIOV_DISABLE_AUTO_HW_SCHED = 11,
+	GV_GIOV_DISABLE_AUTO_HW_SCHED_AND_SWITCH = 12,
+	GV_GIOV_SHUTDOWN = 13,
+	GV_GIOV_CONFIG_AUTO_HW_SCHED_MODE = 15,
+};
+enum gv_giov_status { GV_GIOV_DONE = 0, GV_GIOV_UNSUPPORTED = 1, GV_GIOV_ABORTED = 2 };
+enum gv_giov_fcn_status {
+	GV_GIOV_FCN_IDLE,
+	GV_GIOV_FCN_ACTIVE,
+	GV_GIOV_FCN_IDLING,
+	GV_GIOV_FCN_SAVING,
+	GV_GIOV_FCN_LOADING,
+	GV_GIOV_FCN_STALLED,
+};
+
+/* GVX_VFn_WORLD.STATE: where the engine state of a VF is. Ours. */
+enum gv_world_state {
+	GV_WORLD_FREE,    /* no command ever stopped it: it runs beside the others */
+	GV_WORLD_RUNNING, /* started by RUN */
+	GV_WORLD_IDLE,    /* stopped; its waves stand between two instructions, in the engines */
+	GV_WORLD_OUT,     /* the engines hold nothing of it; SAVED says whether the CSA does */
+	GV_WORLD_READY,   /* by LOAD or INIT: RUN lets it go */
+};
+
+/* GVX_WORLD_ERROR.WHY: why a command was aborted. Ours. */
+enum gv_world_error {
+	GV_WORLD_OK,
+	GV_WORLD_NO_SUCH_VF,     /* FCN_ID names no VF that is enabled */
+	GV_WORLD_WRONG_STATE,    /* not from the state that GVX_VFn_WORLD shows */
+	GV_WORLD_NO_AREA,        /* CONTEXT gives no area, or one that is not in the PF's window */
+	GV_WORLD_AREA_TOO_SMALL, /* its part of the area does not hold the VF's state */
+	GV_WORLD_NOT_SAVED,      /* LOAD: nothing of it is saved */
+	GV_WORLD_BAD_IMAGE,      /* LOAD: what is in the area is not what SAVE wrote */
+	GV_WORLD_RESET,          /* the VF was reset meanwhile */
+	GV_WORLD_NO_MEMORY,      /* of the host */
+	GV_WORLD_ERRORS,
+};
 
 #endif
