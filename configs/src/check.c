@@ -194,6 +194,8 @@ int gv_cfg_check(const struct gv_cfg *cfg, struct gv_err *err)
 		return rc;
 	}
 	rc = check_scheduler(cfg, err);
+	if (!rc)
+		rc = gv_cfg_check_guard(cfg, err);
 	if (rc)
 		return rc;
 	for (uint32_t i = 0; i < cfg->num_vfs; i++) {

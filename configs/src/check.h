@@ -22,6 +22,18 @@ extern const struct gv_cfg_number gv_cfg_preempt;
 
 /** May @n have the value @v? 0, or -ERANGE and what is possible, without the path. */
 int gv_cfg_check_number(const struct gv_cfg_number *n, int64_t v, struct gv_err *err);
+struct json_object;
+/** A whole number; -EINVAL: something else, the text ends with @possible. (parse.c) */
+int gv_cfg_take_number(struct json_object *o, const char *possible, int64_t *v, struct gv_err *err);
+/** Text of at most @room - 1 bytes. (parse.c) */
+int gv_cfg_take_string(struct json_object *o, const char *possible, char *to, size_t room,
+                       struct gv_err *err);
+/* ---- "guard" (guard.c): errors name the whole place, "guard.faults.limit" */
+int gv_cfg_take_guard(struct json_object *o, struct gv_cfg *cfg, struct gv_err *err);
+/** Add it to the profile's JSON, if anything was said. -ENOMEM. */
+int gv_cfg_add_guard(struct json_object *root, const struct gv_cfg *cfg);
+int gv_cfg_check_guard(const struct gv_cfg *cfg, struct gv_err *err);
+
 /** Letters, digits, . _ - and at most 63 of them. */
 int gv_cfg_check_name(const char *name, struct gv_err *err);
 

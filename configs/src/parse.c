@@ -28,7 +28,7 @@ static const char *type_name(struct json_object *o)
 
 /* -ERANGE-able number, or what was asked instead. json-c clamps what 64 bits cannot hold: that is
  * outside every range of ours. */
-static int take_number(struct json_object *o, const char *possible, int64_t *v, struct gv_err *err)
+int gv_cfg_take_number(struct json_object *o, const char *possible, int64_t *v, struct gv_err *err)
 {
 	if (!json_object_is_type(o, json_type_int))
 		return gv_fail(err, -EINVAL, "%.60s asked (%s), %s",
@@ -38,7 +38,7 @@ static int take_number(struct json_object *o, const char *possible, int64_t *v, 
 	return 0;
 }
 
-static int take_string(struct json_object *o, const char *possible, char *to, size_t room,
+int gv_cfg_take_string(struct json_object *o, const char *possible, char *to, size_t room,
                        struct gv_err *err)
 {
 	const char *text;
@@ -70,7 +70,7 @@ static int take_vf_number(struct json_object *o, const struct gv_cfg_number *n,
 	if (n->offset == offsetof(struct gv_cfg_vf, fb_mib) &&
 	    json_object_is_type(o, json_type_string) && !strcmp(json_object_get_string(o), "rest"))
 		return 0;
-	rc = take_number(o, n->possible, &v, err);
+	rc = gv_cfg_take_number(o, n->possible, &v, err);
 	if (!rc)
 		rc = gv_cfg_check_number(n, v, err);
 	if (rc)
@@ -82,8 +82,8 @@ static int take_vf_number(struct json_object *o, const struct gv_cfg_number *n,
 
 static int take_name(struct json_object *o, char *to, size_t room, struct gv_err *err)
 {
-	int rc = take_string(o, "a string of 1 to 63 letters, digits, . _ - is possible", to, room,
-	                     err);
+	int rc = gv_cfg_take_string(o, "a string of 1 to 63 letters, digits, . _ - is possible", to,
+	                            room, err);
 
 	return rc ? rc : gv_cfg_check_name(to, err);
 }
@@ -158,7 +158,7 @@ static int take_num_vfs(struct json_object *root, struct gv_cfg *cfg, struct gv_
 
 	if (!json_object_object_get_ex(root, "num_vfs", &o))
 		return gv_fail(err, -EINVAL, "num_vfs: nothing asked, %s and needed", possible);
-	rc = take_number(o, possible, &v, err);
+	rc = gv_cfg_take_number(o, possible, &v, err);
 	if (!rc && (v < 1 || v > GV_CFG_MAX_VFS))
 		rc = gv_fail(err, -ERANGE, "%lld asked, %s", (long long)v, possible);
 	if (rc) {
@@ -173,8 +173,8 @@ static int take_num_vfs(struct json_object *root, struct gv_cfg *cfg, struct gv_
 
 static int take_gpu(struct json_object *o, struct gv_cfg *cfg, struct gv_err *err)
 {
-	int rc = take_string(o, "vfio-user:/SOCKET or vfio:DDDD:BB:SS.F is possible", cfg->gpu,
-	                     sizeof(cfg->gpu), err);
+	int rc = gv_cfg_take_string(o, "vfio-user:/SOCKET or vfio:DDDD:BB:SS.F is possible",
+	                            cfg->gpu, sizeof(cfg->gpu), err);
 
 	return rc ? rc : gv_cfg_check_uri(cfg->gpu, err);
 }
@@ -183,7 +183,7 @@ static int take_gpu(struct json_object *o, struct gv_cfg *cfg, struct gv_err *er
 static int take_policy(struct json_object *o, struct gv_cfg *cfg, struct gv_err *err)
 {
 	char name[32];
-	int rc = take_string(o, GV_CFG_SCHED_POSSIBLE, name, sizeof(name), err);
+	int rc = gv_cfg_take_string(o, GV_CFG_SCHED_POSSIBLE, name, sizeof(name), err);
 
 	for (unsigned i = 0; !rc && i < GV_CFG_SCHEDS; i++) {
 		if (strcmp(name, gv_cfg_sched_name(i)) != 0)
@@ -205,7 +205,7 @@ static int take_scheduler_key(const char *key, struct json_object *o, struct gv_
 	if (strcmp(key, gv_cfg_preempt.key) != 0)
 		return gv_fail(err, -EINVAL,
 		               "unknown key asked, policy and preempt_timeout_ms are possible");
-	rc = take_number(o, gv_cfg_preempt.possible, &v, err);
+	rc = gv_cfg_take_number(o, gv_cfg_preempt.possible, &v, err);
 	if (!rc)
 		rc = gv_cfg_check_number(&gv_cfg_preempt, v, err);
 	if (!rc)
@@ -235,22 +235,23 @@ static int take_key(const char *key, struct json_object *o, struct gv_cfg *cfg, 
 {
 	char schema[256];
 
-	if (!strcmp(key, "num_vfs") || !strcmp(key, "vfs") || !strcmp(key, "scheduler"))
+	if (!strcmp(key, "num_vfs") || !strcmp(key, "vfs") || !strcmp(key, "scheduler") ||
+	    !strcmp(key, "guard"))
 		return 0; /* on their own, in that order */
 	if (!strcmp(key, "gpu"))
 		return take_gpu(o, cfg, err);
 	if (!strcmp(key, "name"))
 		return take_name(o, cfg->name, sizeof(cfg->name), err);
 	if (!strcmp(key, "$schema")) /* for editors */
-		return take_string(o, "a string is possible", schema, sizeof(schema), err);
-	return gv_fail(
-	        err, -EINVAL,
-	        "unknown key asked, gpu, num_vfs, vfs, name, scheduler and $schema are possible");
+		return gv_cfg_take_string(o, "a string is possible", schema, sizeof(schema), err);
+	return gv_fail(err, -EINVAL,
+	               "unknown key asked, gpu, num_vfs, vfs, name, scheduler, guard and "
+	               "$schema are possible");
 }
 
 static int take_root(struct json_object *root, struct gv_cfg *cfg, struct gv_err *err)
 {
-	struct json_object *vfs, *scheduler;
+	struct json_object *vfs, *scheduler, *guard;
 	int rc;
 
 	if (!json_object_is_type(root, json_type_object))
@@ -268,6 +269,8 @@ static int take_root(struct json_object *root, struct gv_cfg *cfg, struct gv_err
 		rc = take_vfs(vfs, cfg, err);
 	if (!rc && json_object_object_get_ex(root, "scheduler", &scheduler))
 		rc = take_scheduler(scheduler, cfg, err);
+	if (!rc && json_object_object_get_ex(root, "guard", &guard))
+		rc = gv_cfg_take_guard(guard, cfg, err);
 	return rc;
 }
 

@@ -72,6 +72,8 @@ int gv_cfg_to_json(const struct gv_cfg *cfg, char **json)
 		rc = add_text(root, "gpu", cfg->gpu);
 	if (!rc)
 		rc = add_scheduler(root, cfg);
+	if (!rc)
+		rc = gv_cfg_add_guard(root, cfg);
 	if (rc) {
 		json_object_put(vfs);
 		return rc;

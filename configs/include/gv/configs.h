@@ -11,6 +11,7 @@
 #define GV_CONFIGS_H
 
 #include <gv/base.h>
+#include <gv/cfg_guard.h>
 
 #define GV_CFG_MAX_VFS 31 /* five bits of MAILBOX_INDEX, less the PF */
 
@@ -57,8 +58,9 @@ struct gv_cfg {
 	char gpu[256]; /* "vfio-user:/path/of/socket", "vfio:0000:03:00.0", "" = say it elsewhere */
 	enum gv_cfg_sched policy;    /* "scheduler": {"policy": ...} */
 	uint32_t preempt_timeout_ms; /* a VF that lets go of the engines later hangs; 0: 500 */
-	uint32_t num_vfs;            /* 1..GV_CFG_MAX_VFS */
-	struct gv_cfg_vf vfs[GV_CFG_MAX_VFS]; /* the first num_vfs count; the rest are zero */
+	struct gv_cfg_guard guard[GV_CFG_GUARDS]; /* by kind; zero: as gv_cfg_guard_default() */
+	uint32_t num_vfs;                         /* 1..GV_CFG_MAX_VFS */
+	struct gv_cfg_vf vfs[GV_CFG_MAX_VFS];     /* the first num_vfs count; the rest are zero */
 };
 
 /**

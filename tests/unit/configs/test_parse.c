@@ -248,6 +248,29 @@ static void any_checked_struct_survives_json(void)
 	}
 }
 
+static void a_guard_says_what_it_says_and_the_rest_is_default(void)
+{
+	static const char text[] = "{\"num_vfs\": 1, \"guard\": {\"faults\": {\"limit\": 7, "
+	                           "\"policy\": \"quarantine\"}, \"messages\": {}}}";
+	struct gv_cfg_guard faults, flrs;
+	struct gv_cfg c, back;
+	char *json;
+
+	CU_ASSERT_EQUAL_FATAL(parse(text, &c, NULL), 0);
+	faults = gv_cfg_guard_of(&c.guard[GV_CFG_GUARD_FAULTS], GV_CFG_GUARD_FAULTS);
+	CU_ASSERT_EQUAL(faults.limit, 7);
+	CU_ASSERT_EQUAL(faults.policy, GV_CFG_GUARD_QUARANTINE);
+	CU_ASSERT_EQUAL(faults.window_ms, gv_cfg_guard_default(GV_CFG_GUARD_FAULTS).window_ms);
+	CU_ASSERT_EQUAL(c.guard[GV_CFG_GUARD_MESSAGES].limit, 500);
+	flrs = gv_cfg_guard_of(&c.guard[GV_CFG_GUARD_FLRS], GV_CFG_GUARD_FLRS);
+	CU_ASSERT_EQUAL(c.guard[GV_CFG_GUARD_FLRS].window_ms, 0);
+	CU_ASSERT_EQUAL(flrs.window_ms, 60000);
+	CU_ASSERT_EQUAL_FATAL(gv_cfg_to_json(&c, &json), 0);
+	CU_ASSERT_EQUAL(parse(json, &back, NULL), 0);
+	CU_ASSERT_EQUAL(memcmp(&c, &back, sizeof(c)), 0);
+	free(json);
+}
+
 static void structs_made_by_hand_are_checked_too(void)
 {
 	struct gv_cfg good = {.num_vfs = 2}, c;
@@ -271,6 +294,10 @@ static void structs_made_by_hand_are_checked_too(void)
 	CU_ASSERT_EQUAL(gv_cfg_check(&c, &err), -ERANGE);
 	CU_ASSERT_EQUAL(strncmp(err.text, "scheduler.preempt_timeout_ms: ", 30), 0);
 	c = good;
+	c.guard[GV_CFG_GUARD_FLRS] = (struct gv_cfg_guard){513, 1000, GV_CFG_GUARD_FLR};
+	CU_ASSERT_EQUAL(gv_cfg_check(&c, &err), -ERANGE);
+	CU_ASSERT_EQUAL(strncmp(err.text, "guard.flrs.limit: 513 asked", 27), 0);
+	c = good;
 	memset(c.vfs[0].label, 'x', sizeof(c.vfs[0].label));
 	CU_ASSERT_EQUAL(gv_cfg_check(&c, &err), -EINVAL);
 	c = good;
@@ -281,6 +308,7 @@ static void structs_made_by_hand_are_checked_too(void)
 UT_MAIN("configs", UT(the_issues_example_is_understood), UT(what_is_not_said_has_its_default),
         UT(the_order_of_keys_does_not_matter), UT(messages_name_path_asked_and_possible),
         UT(shipped_profiles_are_good_and_go_there_and_back),
+        UT(a_guard_says_what_it_says_and_the_rest_is_default),
         UT(every_bad_profile_is_refused_by_the_name_of_the_place),
         UT(files_that_are_no_files_are_refused_at_once), UT(every_prefix_of_a_profile_is_refused),
         UT(any_checked_struct_survives_json), UT(structs_made_by_hand_are_checked_too))
