@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * World switch: takes the engines from one VF and gives them to another by GPUIOV commands, in the
- * order that sched.h decides, a command at a time and without waiting. All calls come from the
+ * order that sched_rounds.h decides, a command at a time and without waiting. All calls come from the
  * thread that owns the struct gv_pf.
  */
 #ifndef PF_WORLD_H
