@@ -49,12 +49,12 @@ size_t gv_context_size(const struct gv_queue *q)
 	return sizeof(struct context) + (q->grid ? gv_dispatch_save_size(q->grid) : 0);
 }
 
-int gv_context_pack(const struct gv_queue *q, void *buf)
+int gv_context_pack(const struct gv_queue *q, void *buf, size_t bytes)
 {
 	struct context c = {
 	        .magic = MAGIC,
 	        .version = VERSION,
-	        .bytes = gv_context_size(q),
+	        .bytes = bytes,
 	        .ring_pos = q->stream[0].pos,
 	        .ib_start = q->ib_start,
 	        .ring_skip = q->stream[0].skip,
@@ -185,7 +185,7 @@ static int save_parked(struct gv_queue *q)
 	if (!bytes)
 		return 0;
 	buf = malloc(bytes);
-	rc = buf ? gv_context_pack(q, buf) : -ENOMEM;
+	rc = buf ? gv_context_pack(q, buf, bytes) : -ENOMEM;
 	if (!rc)
 		rc = gv_mem_write(mem, va, buf, bytes);
 	if (!rc)

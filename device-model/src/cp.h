@@ -157,8 +157,13 @@ unsigned gv_queue_ring_id(const struct gv_queue *q);
 
 /* hqd.c */
 void gv_hqd_work(struct gv_queue *q, uint32_t asked);
-/** Load @q from its HQD registers and let it run. */
+/** Load @q from its HQD registers: it is active, at the read pointer they say. */
+void gv_hqd_load(struct gv_queue *q);
+/** Load it and let it run, from its saved context if there is one. */
 void gv_hqd_activate(struct gv_queue *q);
+/** The engine holds nothing of @q any more; its registers, its doorbell and what was asked of it
+ *  stay (a world switch). */
+void gv_hqd_drop(struct gv_queue *q);
 /** Stop now: kills its grid, ACTIVE reads 0. */
 void gv_hqd_deactivate(struct gv_queue *q);
 void gv_hqd_drain(struct gv_queue *q);
@@ -181,8 +186,9 @@ int gv_hqd_store_mqd(struct gv_queue *q);
 
 /** Bytes of the context now: 0 when there is none to save. The queue's grid is parked. */
 size_t gv_context_size(const struct gv_queue *q);
-/** 0, or -EINVAL (the dispatch has faulted: nothing to go on with). The grid is parked. */
-int gv_context_pack(const struct gv_queue *q, void *buf);
+/** @bytes: gv_context_size(), not 0. 0, or -EINVAL (the dispatch has faulted: nothing to go on
+ *  with). The grid is parked. */
+int gv_context_pack(const struct gv_queue *q, void *buf, size_t bytes);
 /** The queue, just activated, goes on where the packed one stood. @buf, which nobody changes
  *  meanwhile, is not trusted. -EINVAL: not what gv_context_pack() wrote for such a ring; -ENOMEM.
  */
@@ -238,6 +244,8 @@ int gv_dispatch_start(struct gv_queue *q, unsigned vmid, uint32_t initiator);
 /** Whether the queue's dispatches are over: 0, -EAGAIN, or an error (the queue failed). */
 int gv_dispatch_wait(struct gv_queue *q);
 /** End the queue's dispatch now, whatever it does. */
+void gv_dispatch_drop(struct gv_queue *q);
+/** The same, and what was decoded for it is not kept for the next. */
 void gv_dispatch_kill(struct gv_queue *q);
 /** Note the end of the queue's dispatch, if it has come. */
 void gv_dispatch_reap(struct gv_queue *q);

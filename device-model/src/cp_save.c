@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The queues of a function, with their waves, outside of it: for a switch of worlds. One
- * struct saved_queue for each queue that runs or was just asked to, then its packed context
- * (context.c).
+ * The queues of a function, with their waves, outside of it: for a switch of worlds. A struct
+ * saved_cp, then for each active queue a struct saved_queue and its packed context (context.c).
+ *
+ * What was asked of a queue and not looked at yet (doorbells, registers that were written) is no
+ * state of the engine: it waits at the queue's slot, wherever the queue is.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "dispatch.h"
 
 #define MAGIC   0x51534347u /* "GCSQ" */
-#define VERSION 1u
+#define VERSION 2u
 
 enum {
 	FLAG_HALTED = 1,
@@ -22,24 +23,29 @@ enum {
 	FLAG_SAVE_WAVES = 64,
 	FLAG_AQL_BUSY = 128,
 	FLAG_AQL_REFUSED = 256,
-	FLAG_ACTIVE = 512,
+	FLAG_NO_SAVE = 512,
 	FLAGS = 1023,
 };
 
-struct saved_queue {
+struct saved_cp {
 	uint32_t magic, version;
+	uint64_t bytes; /* of everything */
+	uint64_t queue_mask;
+};
+
+struct saved_queue {
 	uint64_t bytes; /* with the context behind it */
 	uint32_t slot, flags;
 	uint64_t ring_pos, ring_end, ib_start, step, aql_start;
-	uint64_t wptr_in;
 	uint32_t ring_skip, reported;
 	uint32_t blocked_dw, blocked_len;
-	uint32_t asked, zero;
 	uint32_t blocked[GV_BLOCKED_DW];
 	uint32_t sh[GV_SH_COUNT];
 };
 
-_Static_assert(sizeof(struct saved_queue) == 24 + 48 + 24 + 4 * (GV_BLOCKED_DW + GV_SH_COUNT),
+_Static_assert(sizeof(struct saved_cp) == 24 &&
+                       sizeof(struct saved_queue) ==
+                               16 + 40 + 16 + 4 * (GV_BLOCKED_DW + GV_SH_COUNT),
                "changed: count VERSION up");
 
 /* ---- flags --------------------------------------------------------------- */
@@ -48,7 +54,6 @@ static const struct {
 	uint32_t flag;
 	size_t at;
 } flags[] = {
-        {FLAG_ACTIVE, offsetof(struct gv_queue, active)},
         {FLAG_HALTED, offsetof(struct gv_queue, halted)},
         {FLAG_DRAINING, offsetof(struct gv_queue, draining)},
         {FLAG_HOLD, offsetof(struct gv_queue, hold)},
@@ -58,6 +63,7 @@ static const struct {
         {FLAG_SAVE_WAVES, offsetof(struct gv_queue, save_waves)},
         {FLAG_AQL_BUSY, offsetof(struct gv_queue, aql_busy)},
         {FLAG_AQL_REFUSED, offsetof(struct gv_queue, aql_refused)},
+        {FLAG_NO_SAVE, offsetof(struct gv_queue, no_save)},
 };
 
 static uint32_t get_flags(const struct gv_queue *q)
@@ -78,18 +84,11 @@ static void set_flags(struct gv_queue *q, uint32_t f)
 
 /* ---- save ---------------------------------------------------------------- */
 
-static size_t bytes_of(const struct gv_queue *q)
-{
-	return sizeof(struct saved_queue) + gv_context_size(q);
-}
-
-static int save_queue(const struct gv_queue *q, uint8_t *to)
+static int save_queue(const struct gv_queue *q, uint8_t *to, size_t context_bytes)
 {
 	const struct gv_stream *ring = &q->stream[0];
 	struct saved_queue sq = {
-	        .magic = MAGIC,
-	        .version = VERSION,
-	        .bytes = bytes_of(q),
+	        .bytes = sizeof(sq) + context_bytes,
 	        .slot = q->slot,
 	        .flags = get_flags(q),
 	        .ring_pos = ring->pos,
@@ -97,8 +96,6 @@ static int save_queue(const struct gv_queue *q, uint8_t *to)
 	        .ib_start = q->ib_start,
 	        .step = q->step,
 	        .aql_start = q->aql_start,
-	        .wptr_in = atomic_load(&q->wptr_in),
-	        .asked = atomic_load(&q->asked),
 	        .ring_skip = ring->skip,
 	        .reported = q->reported,
 	        .blocked_dw = q->blocked_dw,
@@ -108,64 +105,50 @@ static int save_queue(const struct gv_queue *q, uint8_t *to)
 	memcpy(sq.blocked, q->blocked, sizeof(sq.blocked));
 	memcpy(sq.sh, q->sh, sizeof(sq.sh));
 	memcpy(to, &sq, sizeof(sq));
-	return gv_context_size(q) ? gv_context_pack(q, to + sizeof(sq)) : 0;
+	return context_bytes ? gv_context_pack(q, to + sizeof(sq), context_bytes) : 0;
 }
 
-static bool is_in_use(const struct gv_queue *q)
-{
-	return q->active || atomic_load(&q->asked);
-}
-
-/* Parked, a grid that was over has ended. */
-static size_t park_all(struct gv_cp *cp)
-{
-	size_t bytes = 0;
-
-	for (unsigned i = 0; i < GV_NUM_HQD; i++) {
-		struct gv_queue *q = &cp->queue[i];
-
-		if (!is_in_use(q))
-			continue;
-		(void)gv_dispatch_park(q); /* a failed queue is saved as one */
-		bytes += bytes_of(q);
-	}
-	return bytes;
-}
-
-int gv_cp_save(struct gv_fn *f, void **out, size_t *out_bytes)
+int gv_cp_save(struct gv_fn *f, uint8_t *to, size_t room, size_t *bytes)
 {
 	struct gv_cp *cp = f->cp;
-	size_t bytes = park_all(cp);
-	gv_auto_free uint8_t *buf = malloc(bytes + 1);
-	uint8_t *to = buf;
-	int rc = buf ? 0 : -ENOMEM;
+	struct saved_cp sc = {MAGIC, VERSION, sizeof(sc), cp->queue_mask};
+	int rc = 0;
 
 	for (unsigned i = 0; i < GV_NUM_HQD; i++) {
 		struct gv_queue *q = &cp->queue[i];
+		size_t context_bytes, at = sc.bytes;
 
-		if (!is_in_use(q))
+		if (!q->active)
 			continue;
-		if (!rc) {
-			rc = save_queue(q, to);
-			to += bytes_of(q);
-		}
+		(void)gv_dispatch_park(q); /* a failed queue is saved as one */
+		context_bytes = gv_context_size(q);
+		sc.bytes += sizeof(struct saved_queue) + context_bytes;
+		if (!rc && sc.bytes <= room)
+			rc = save_queue(q, to + at, context_bytes);
 		gv_dispatch_go_on(q);
 	}
-	if (rc)
-		return rc;
-	*out = GV_TAKE(buf);
-	*out_bytes = bytes;
-	return 0;
+	*bytes = sc.bytes;
+	if (sc.bytes > room)
+		return -ENOSPC;
+	memcpy(to, &sc, sizeof(sc));
+	return rc;
 }
 
-/* ---- restore ------------------------------------------------------------- */
+void gv_cp_forget(struct gv_fn *f)
+{
+	for (unsigned i = 0; i < GV_NUM_HQD; i++)
+		if (f->cp->queue[i].active)
+			gv_hqd_drop(&f->cp->queue[i]);
+	f->cp->queue_mask = 0;
+}
+
+/* ---- restore: @buf is not trusted ---------------------------------------- */
 
 static bool is_valid(const struct saved_queue *sq, size_t left)
 {
-	return sq->magic == MAGIC && sq->version == VERSION && sq->slot < GV_NUM_HQD &&
-	       !(sq->flags & ~(uint32_t)FLAGS) && sq->bytes >= sizeof(*sq) && sq->bytes <= left &&
-	       sq->blocked_dw <= GV_BLOCKED_DW && sq->blocked_len >= sq->blocked_dw &&
-	       sq->blocked_len <= GV_PM4_MAX_DW && !(sq->asked & ~(uint32_t)GV_ASK_ALL);
+	return sq->slot < GV_NUM_HQD && !(sq->flags & ~(uint32_t)FLAGS) &&
+	       sq->bytes >= sizeof(*sq) && sq->bytes <= left && sq->blocked_dw <= GV_BLOCKED_DW &&
+	       sq->blocked_len >= sq->blocked_dw && sq->blocked_len <= GV_PM4_MAX_DW;
 }
 
 static void restore_fields(struct gv_queue *q, const struct saved_queue *sq)
@@ -184,61 +167,55 @@ static void restore_fields(struct gv_queue *q, const struct saved_queue *sq)
 	memcpy(q->blocked, sq->blocked, sizeof(q->blocked));
 	memcpy(q->sh, sq->sh, sizeof(q->sh));
 	q->drain_deadline = gv_now_ns() + GV_DRAIN_NS;
-	q->retry_at = q->backoff = 0;
 	set_flags(q, sq->flags);
 }
 
-/* Its registers say where the ring is; starting it clears what it failed of. If the guest's MQD has
- * a saved context, too, that is not where it was. */
-static int activate(struct gv_queue *q, const struct saved_queue *sq)
+/* Where the ring is, its registers say. */
+static int restore_queue(struct gv_queue *q, const struct saved_queue *sq, const uint8_t *context)
 {
-	uint32_t error = gv_hqd_get(q->fn, q->slot, GV_REG_CP_HQD_ERROR);
-
-	gv_hqd_activate(q);
-	gv_hqd_put(q->fn, q->slot, GV_REG_CP_HQD_ERROR, error);
-	gv_dispatch_kill(q);
-	q->depth = 0;
+	if (q->active)
+		return -EINVAL;
+	gv_hqd_load(q);
 	if (!q->aql && sq->ring_end - sq->ring_pos > q->stream[0].mask + 1)
 		return -EINVAL;
 	restore_fields(q, sq);
-	return 0;
-}
-
-static int restore_queue(struct gv_queue *q, const struct saved_queue *sq, const uint8_t *context)
-{
-	int rc;
-
-	if (q->active)
-		return -EINVAL;
-	rc = sq->flags & FLAG_ACTIVE ? activate(q, sq) : 0;
-	if (rc)
-		return rc;
-	atomic_store(&q->wptr_in, sq->wptr_in);
-	atomic_fetch_or(&q->asked, sq->asked);
-	(void)pthread_mutex_lock(&q->fn->dev->lock);
-	gv_hqd_watch(q);
-	(void)pthread_mutex_unlock(&q->fn->dev->lock);
-	if (!q->active || sq->bytes == sizeof(*sq))
+	if (sq->bytes == sizeof(*sq))
 		return 0;
 	return gv_context_unpack(q, context, sq->bytes - sizeof(*sq));
 }
 
-int gv_cp_restore(struct gv_fn *f, const void *buf, size_t bytes)
+static int restore_queues(struct gv_cp *cp, const uint8_t *at, size_t left)
 {
-	const uint8_t *at = buf;
 	int rc = 0;
 
-	while (bytes && !rc) {
+	while (left && !rc) {
 		struct saved_queue sq;
 
-		if (bytes < sizeof(sq))
+		if (left < sizeof(sq))
 			return -EINVAL;
 		memcpy(&sq, at, sizeof(sq));
-		if (!is_valid(&sq, bytes))
+		if (!is_valid(&sq, left))
 			return -EINVAL;
-		rc = restore_queue(&f->cp->queue[sq.slot], &sq, at + sizeof(sq));
+		rc = restore_queue(&cp->queue[sq.slot], &sq, at + sizeof(sq));
 		at += sq.bytes;
-		bytes -= sq.bytes;
+		left -= sq.bytes;
 	}
+	return rc;
+}
+
+int gv_cp_restore(struct gv_fn *f, const uint8_t *buf, size_t bytes)
+{
+	struct saved_cp sc;
+	int rc;
+
+	if (bytes < sizeof(sc))
+		return -EINVAL;
+	memcpy(&sc, buf, sizeof(sc));
+	if (sc.magic != MAGIC || sc.version != VERSION || sc.bytes != bytes)
+		return -EINVAL;
+	f->cp->queue_mask = sc.queue_mask;
+	rc = restore_queues(f->cp, buf + sizeof(sc), bytes - sizeof(sc));
+	if (rc)
+		gv_cp_forget(f);
 	return rc;
 }

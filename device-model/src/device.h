@@ -108,6 +108,7 @@ struct gv_dev {
 	struct gv_worker
 	        housekeeper; /* VF resets and second-level table changes asked by register */
 	_Atomic uint32_t reset_pending;   /* VF bits, from GVX_VF_RESET */
+	_Atomic bool mode1_pending;       /* the PSP was told to reset the whole GPU */
 	_Atomic uint32_t l2_pending;      /* VF bits, from GVX_VFn_L2_INVALIDATE */
 	struct gv_worker doorbell_poller; /* looks at doorbell pages that clients have mapped */
 	uint64_t doorbell_active_ns;      /* the poller's own: when it last found one */
@@ -391,20 +392,22 @@ void gv_cp_pause(struct gv_fn *f);
 void gv_cp_resume(struct gv_fn *f);
 void gv_cp_reset(struct gv_fn *f);
 
-/* A switch of worlds. gv_cp_pause() alone parks: all waves of the function stand between two
- * instructions, in host memory, until gv_cp_resume(). To have them elsewhere, between the two:
+/* A switch of worlds (world.c). Paused, all waves of the function stand between two instructions,
+ *in host memory, until gv_cp_resume(). To have them elsewhere, between the two:
  *
- *	gv_cp_pause(f);  gv_cp_save(f, &buf, &bytes);  ... the function's registers, then
- *	gv_fn_reset-like forgetting of everything ...  registers back,
+ *	gv_cp_pause(f);  gv_cp_save(f, buf, room, &bytes);  gv_cp_forget(f);
  *	gv_fn_mem_enter(f);  gv_cp_restore(f, buf, bytes);  gv_fn_mem_leave(f);  gv_cp_resume(f);
  */
-/** Queues and their waves in a buffer; the caller frees it. The function goes on unchanged if it
- *  is resumed. Paused, no locks. -ENOMEM. */
-int gv_cp_save(struct gv_fn *f, void **buf, size_t *bytes);
-/** Queues go on as they were saved. The HQD registers and CP_HQD_ACTIVE are those of the time of
- *  saving, no queue is active in the model. Paused, in a memory slice. -EINVAL: not what
- *  gv_cp_save() wrote, for such registers (reset the function then); -ENOMEM. */
-int gv_cp_restore(struct gv_fn *f, const void *buf, size_t bytes);
+/** Active queues and their waves to @to. The function is as before and goes on if it is resumed.
+ *  Paused. *@bytes: what they are. -ENOSPC: more than @room; -EINVAL: not to be saved. */
+int gv_cp_save(struct gv_fn *f, uint8_t *to, size_t room, size_t *bytes);
+/** No queue is active in the engine any more. Registers, doorbells and what was asked of queues and
+ *  not looked at yet stay. Paused. */
+void gv_cp_forget(struct gv_fn *f);
+/** Queues go on as they were saved, at the rings that the HQD registers name; @buf, which nobody
+ *  changes meanwhile, is not trusted. Forgotten, paused, in a memory slice. -EINVAL: not what
+ *  gv_cp_save() wrote, for such registers; -ENOMEM; the engine then holds nothing. */
+int gv_cp_restore(struct gv_fn *f, const uint8_t *buf, size_t bytes);
 int gv_sdma_init(struct gv_fn *f);
 void gv_sdma_done(struct gv_fn *f);
 void gv_sdma_pause(struct gv_fn *f);

@@ -268,13 +268,18 @@ int gv_dispatch_wait(struct gv_queue *q)
 	return q->grid ? gv_queue_sleep(q) : 0;
 }
 
+void gv_dispatch_drop(struct gv_queue *q)
+{
+	if (!q->grid)
+		return;
+	gv_cu_pool_remove(q->fn->dev->cu_pool, &q->grid->head);
+	gv_dispatch_end_parts(q->grid);
+	q->grid = NULL;
+}
+
 void gv_dispatch_kill(struct gv_queue *q)
 {
-	if (q->grid) {
-		gv_cu_pool_remove(q->fn->dev->cu_pool, &q->grid->head);
-		gv_dispatch_end_parts(q->grid);
-		q->grid = NULL;
-	}
+	gv_dispatch_drop(q);
 	if (q->store)
 		free_runs(q->store);
 }

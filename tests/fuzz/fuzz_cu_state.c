@@ -72,7 +72,7 @@ static void make_device(void)
 	valid_context = malloc(context_bytes);
 	must(valid_run && valid_context);
 	must(gv_cu_save(queue->grid->part[0].run, valid_run, run_bytes) == 0);
-	must(gv_context_pack(queue, valid_context) == 0);
+	must(gv_context_pack(queue, valid_context, context_bytes) == 0);
 	gv_dispatch_kill(queue);
 	gv_fn_mem_leave(pf);
 }
