@@ -8,6 +8,8 @@
 #include <gv/packets.h>
 #include <gv/pf_driver.h>
 
+#include "journal.h"
+#include "contain.h"
 #include "trace.h"
 
 /* The PF's window, from device address 0 (the first MiB mirrors a VF's exchange region):
@@ -66,6 +68,7 @@ struct pf_vf {
 	bool guest_known;
 	struct gv_mbox_vf2pf_info guest;
 	char last_error[160];
+	struct pf_contain_vf contain;
 };
 
 /* The one fill that the SDMA engine works on. */
@@ -106,6 +109,7 @@ struct gv_pf {
 	unsigned saved_at[16]; /* num_saved before each step */
 
 	struct pf_trace trace;
+	struct pf_journal *journal; /* NULL: none */
 	struct pf_ih ih;
 	struct pf_sdma sdma;
 	struct pf_scrub scrub;
