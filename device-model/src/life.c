@@ -46,10 +46,26 @@ static uint32_t read_guest_errors(struct gv_fn *f, uint32_t i, uint32_t stored)
 	return (uint32_t)GV_MIN(sum, UINT32_MAX);
 }
 
+#define COUNTER(reg, member)                                                                       \
+	static uint32_t read_##reg(struct gv_fn *f, uint32_t i, uint32_t stored)                   \
+	{                                                                                          \
+		(void)stored;                                                                      \
+		return (uint32_t)atomic_load(&f->dev->fn[GV_DEV_VF(i)].count.member);              \
+	}
+COUNTER(vf_interrupts, interrupts)
+COUNTER(vf_faults, vm_faults)
+COUNTER(vf_errors, guest_errors)
+COUNTER(vf_doorbells, doorbells)
+#undef COUNTER
+
 static const struct gv_reg_hook rows[] = {
         {GV_REG_GVX_VF_RESET, wrote_vf_reset, read_vf_reset},
         {GV_REG_GVX_UNIMPLEMENTED, NULL, read_unimplemented},
         {GV_REG_GVX_GUEST_ERRORS, NULL, read_guest_errors},
+        {GV_REG_GVX_VF0_INTERRUPTS, NULL, read_vf_interrupts},
+        {GV_REG_GVX_VF0_FAULTS, NULL, read_vf_faults},
+        {GV_REG_GVX_VF0_ERRORS, NULL, read_vf_errors},
+        {GV_REG_GVX_VF0_DOORBELLS, NULL, read_vf_doorbells},
 };
 const struct gv_reg_hooks gv_dev_hooks = {rows, GV_ARRAY_LEN(rows)};
 
@@ -71,7 +87,7 @@ static void reset_gpu_bank(struct gv_fn *f)
 }
 
 /* Engines paused, mem_lock and dev->lock held. */
-static void reset_blocks(struct gv_fn *f)
+static void reset_gpu_blocks(struct gv_fn *f)
 {
 	gv_mmio_reset(f);
 	reset_gpu_bank(f);
@@ -80,6 +96,11 @@ static void reset_blocks(struct gv_fn *f)
 	gv_sdma_reset(f);
 	gv_ih_reset(f);
 	gv_nbio_reset(f);
+}
+
+static void reset_blocks(struct gv_fn *f)
+{
+	reset_gpu_blocks(f);
 	gv_pci_reset(f);
 }
 
@@ -127,6 +148,24 @@ void gv_fn_reset(struct gv_fn *f)
 	(void)pthread_mutex_lock(&f->dev->life_lock);
 	reset_fn(f);
 	(void)pthread_mutex_unlock(&f->dev->life_lock);
+}
+
+/* Mode 1: every block of the GPU, of all functions. The PCI Express end stays as it is, and with it
+ * BARs, interrupt vectors and the VFs; what is in VRAM is not to be relied on, but not touched. */
+static void reset_all(struct gv_dev *dev)
+{
+	(void)pthread_mutex_lock(&dev->life_lock);
+	for (unsigned n = 0; n <= dev->cfg.max_vfs; n++)
+		pause_engines(&dev->fn[n]);
+	for (unsigned n = 0; n <= dev->cfg.max_vfs; n++) {
+		lock_for_reset(&dev->fn[n]);
+		reset_gpu_blocks(&dev->fn[n]);
+		unlock_after_reset(&dev->fn[n]);
+	}
+	for (unsigned n = 0; n <= dev->cfg.max_vfs; n++)
+		resume_engines(&dev->fn[n]);
+	(void)pthread_mutex_unlock(&dev->life_lock);
+	gv_logf(dev->log, GV_LOG_INFO, "PF: mode-1 reset");
 }
 
 void gv_fn_reset_engines(struct gv_fn *f)
@@ -246,6 +285,10 @@ uint64_t gv_dev_keep_house(void *arg)
 {
 	struct gv_dev *dev = arg;
 
+	if (atomic_load(&dev->mode1_pending)) {
+		reset_all(dev);
+		atomic_store(&dev->mode1_pending, false);
+	}
 	for (unsigned n = 0; n < dev->cfg.max_vfs; n++) {
 		uint32_t bit = gv_mask(n, 1);
 
@@ -259,5 +302,8 @@ uint64_t gv_dev_keep_house(void *arg)
 			gv_vram_l2_reload(&dev->fn[GV_DEV_VF(n)]);
 		}
 	}
-	return atomic_load(&dev->reset_pending) | atomic_load(&dev->l2_pending) ? 0 : UINT64_MAX;
+	return atomic_load(&dev->mode1_pending) || atomic_load(&dev->reset_pending) ||
+	                       atomic_load(&dev->l2_pending)
+	               ? 0
+	               : UINT64_MAX;
 }

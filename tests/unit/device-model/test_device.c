@@ -153,6 +153,57 @@ static void the_reset_bit_stays_until_the_vf_is_fresh(void)
 	core_close(&c);
 }
 
+/* ---- mode 1 -------------------------------------------------------------------------------- */
+
+static void ask_mode1(struct core *c, unsigned func)
+{
+	core_wr(c, func, MP0_SMN_C2PMSG_64__BYTE, GV_PUT(PSP_C2PMSG, COMMAND, GV_PSP_MODE1_RST));
+}
+
+static bool boot_loader_is_back(struct core *c)
+{
+	return GV_GET(core_rd(c, GV_DEV_PF, MP0_SMN_C2PMSG_33__BYTE), PSP_C2PMSG, RESPONSE);
+}
+
+static void mode_1_resets_every_function_and_leaves_the_vfs(void)
+{
+	struct core c;
+
+	core_open(&c);
+	core_gates(&c, 0xf);
+	for (unsigned f = 0; f <= CORE_VFS; f++)
+		core_wr(&c, f, INTERRUPT_CNTL2__BYTE, 5);
+	core_wr(&c, GV_DEV_PF, GV_BYTE_N(GVX_VF0_L2_ENTRIES, 2), 7);
+	(void)pthread_mutex_lock(&c.dev->life_lock);
+	ask_mode1(&c, GV_DEV_PF);
+	CU_ASSERT_FALSE(boot_loader_is_back(&c)); /* the housekeeper cannot work */
+	(void)pthread_mutex_unlock(&c.dev->life_lock);
+	CU_ASSERT(UNTIL(boot_loader_is_back(&c)));
+	for (unsigned f = 0; f <= CORE_VFS; f++)
+		CU_ASSERT_EQUAL(core_rd(&c, f, INTERRUPT_CNTL2__BYTE), 0);
+	CU_ASSERT_EQUAL(core_rd(&c, GV_DEV_PF, GVX_VF_REGWR_EN__BYTE), 0);
+	CU_ASSERT_EQUAL(core_rd(&c, GV_DEV_PF, GV_BYTE_N(GVX_VF0_L2_ENTRIES, 2)), 0);
+	CU_ASSERT_EQUAL(core_rd(&c, GV_DEV_PF, GVX_VRAM_SIZE_MIB__BYTE), 256);
+	CU_ASSERT_EQUAL(gv_dev_num_vfs(c.dev), CORE_VFS);
+	core_close(&c);
+}
+
+static void a_vf_cannot_ask_for_mode_1(void)
+{
+	struct core c;
+
+	core_open(&c);
+	core_gates(&c, 0xf);
+	core_wr(&c, GV_DEV_PF, INTERRUPT_CNTL2__BYTE, 5);
+	ask_mode1(&c, GV_DEV_VF(1));
+	CU_ASSERT_FALSE(atomic_load(&c.dev->mode1_pending));
+	CU_ASSERT_EQUAL(
+	        GV_GET(core_rd(&c, GV_DEV_VF(1), MP0_SMN_C2PMSG_64__BYTE), PSP_C2PMSG, STATUS),
+	        GV_PSP_STATUS_UNKNOWN);
+	CU_ASSERT_EQUAL(core_rd(&c, GV_DEV_PF, INTERRUPT_CNTL2__BYTE), 5);
+	core_close(&c);
+}
+
 /* ---- resets while everything runs -------------------------------------------------------- */
 
 struct storm {
@@ -259,9 +310,13 @@ static void a_new_tenant_starts_with_zero_counters(void)
 	CU_ASSERT_EQUAL(core_stats(&c, GV_DEV_VF(0)).guest_errors, 10);
 	CU_ASSERT_EQUAL(core_stats(&c, GV_DEV_VF(0)).unimplemented, 1);
 	CU_ASSERT_EQUAL(core_rd(&c, GV_DEV_PF, GVX_GUEST_ERRORS__BYTE), 10);
+	CU_ASSERT_EQUAL(core_rd(&c, GV_DEV_PF, GV_BYTE_N(GVX_VF0_ERRORS, 0)), 10);
+	CU_ASSERT_EQUAL(core_rd(&c, GV_DEV_PF, GV_BYTE_N(GVX_VF0_ERRORS, 1)), 0);
+	CU_ASSERT_EQUAL(core_rd(&c, GV_DEV_VF(0), GV_BYTE_N(GVX_VF0_ERRORS, 0)), 0);
+	CU_ASSERT_EQUAL(core_stats(&c, GV_DEV_VF(0)).guest_errors, 11); /* for that */
 	/* a reset does not hide what it did */
 	CU_ASSERT_EQUAL(gv_dev_reset(c.dev, GV_DEV_VF(0)), 0);
-	CU_ASSERT_EQUAL(core_stats(&c, GV_DEV_VF(0)).guest_errors, 10);
+	CU_ASSERT_EQUAL(core_stats(&c, GV_DEV_VF(0)).guest_errors, 11);
 	CU_ASSERT_EQUAL(gv_bus_enable_vfs(c.bus[0], 0, NULL), 0);
 	CU_ASSERT_EQUAL(gv_bus_enable_vfs(c.bus[0], CORE_VFS, NULL), 0);
 	CU_ASSERT_EQUAL(core_stats(&c, GV_DEV_VF(0)).guest_errors, 0);
@@ -345,6 +400,8 @@ UT_MAIN("device", UT(bad_configurations_are_refused_by_name),
         UT(defaults_are_those_of_the_documentation),
         UT(identity_registers_follow_the_configuration),
         UT(functions_that_do_not_exist_answer_enodev), UT(regions_that_do_not_exist_are_refused),
-        UT(the_reset_bit_stays_until_the_vf_is_fresh), UT(resets_under_load_end_in_reset_values),
-        UT(vfs_come_and_go_under_load), UT(vf_enable_and_a_reset_of_the_pf_end_in_agreement),
+        UT(the_reset_bit_stays_until_the_vf_is_fresh),
+        UT(mode_1_resets_every_function_and_leaves_the_vfs), UT(a_vf_cannot_ask_for_mode_1),
+        UT(resets_under_load_end_in_reset_values), UT(vfs_come_and_go_under_load),
+        UT(vf_enable_and_a_reset_of_the_pf_end_in_agreement),
         UT(a_new_tenant_starts_with_zero_counters), UT(a_flood_of_errors_does_not_flood_the_log))
