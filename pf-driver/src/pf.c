@@ -25,6 +25,9 @@ const char *gv_pf_event_name(enum gv_pf_event_kind kind)
 	        [GV_PF_EVENT_GPU] = "gpu",
 	        [GV_PF_EVENT_VF_POOL] = "vf-pool",
 	        [GV_PF_EVENT_DOMAIN] = "domain",
+	        [GV_PF_EVENT_CONTAIN] = "contain",
+	        [GV_PF_EVENT_GUARD] = "guard",
+	        [GV_PF_EVENT_SCRUB] = "scrub",
 	};
 
 	return (unsigned)kind < GV_ARRAY_LEN(names) ? names[kind] : "unknown";
@@ -145,7 +148,7 @@ static void trace_state(struct gv_pf *pf, unsigned vf, enum gv_mbox_state now)
 	uint64_t now_ns = gv_now_ns();
 
 	if (v->seen_state == GV_MBOX_EXCLUSIVE)
-		pf_trace(pf, GV_PF_TRACE_EXCLUSIVE, (int)vf, v->since_ns, now_ns, "exclusive");
+		pf_trace(pf, GV_PF_TRACE_EXCLUSIVE, (int)vf, v->since_ns, now_ns, "%s", "");
 	if (v->seen_state == GV_MBOX_RESET)
 		pf_trace(pf, GV_PF_TRACE_RESET, (int)vf, v->since_ns, now_ns, "%s",
 		         gv_mbox_reason_name(pf->mbox.vf[vf].reason));
@@ -202,7 +205,7 @@ int gv_pf_service(struct gv_pf *pf, uint64_t *next_ns)
 	poll_slowly(pf, now_ns);
 	tick(pf, now_ns);
 	pf_jobs_step(pf, now_ns);
-	*next_ns = pf->poll_ns;
+	*next_ns = GV_MIN(pf->poll_ns, pf_contain_step(pf, now_ns));
 	if (pf->has_plan)
 		*next_ns = GV_MIN(*next_ns, gv_mbox_pf_deadline(&pf->mbox));
 	if (pf_jobs_busy(pf))

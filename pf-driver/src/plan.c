@@ -163,6 +163,8 @@ int gv_pf_plan(const struct gv_pf_caps *caps, const struct gv_cfg *cfg, struct g
 	p.num_vfs = cfg->num_vfs;
 	p.pf_mib = (uint32_t)round_up(caps->pf_window_mib, caps->fb_unit_mib);
 	snprintf(p.name, sizeof(p.name), "%s", cfg->name);
+	for (unsigned k = 0; k < GV_CFG_GUARDS; k++)
+		p.guard[k] = gv_cfg_guard_of(&cfg->guard[k], k);
 	for (uint32_t i = 0; i < p.num_vfs; i++) {
 		snprintf(p.vf[i].label, sizeof(p.vf[i].label), "%s", cfg->vfs[i].label);
 		p.vf[i].quantum_ms = cfg->vfs[i].quantum_ms;

@@ -53,6 +53,23 @@ static void compare_vf(struct list *l, unsigned i, const struct gv_pf_plan_vf *n
 #undef PATH
 }
 
+static void compare_guard(struct list *l, const struct gv_pf_plan *now,
+                          const struct gv_pf_plan *want)
+{
+	for (unsigned k = 0; k < GV_CFG_GUARDS; k++) {
+		const struct gv_cfg_guard *a = &now->guard[k], *b = &want->guard[k];
+		char path[GV_PF_CHANGE_TEXT];
+
+#define PATH(key) (snprintf(path, sizeof(path), "guard.%s." key, gv_cfg_guard_name(k)), path)
+		compare_u32(l, PATH("limit"), a->limit, b->limit);
+		compare_u32(l, PATH("window_ms"), a->window_ms, b->window_ms);
+		if (a->policy != b->policy)
+			add(l, PATH("policy"), gv_cfg_guard_policy_name(a->policy),
+			    gv_cfg_guard_policy_name(b->policy));
+#undef PATH
+	}
+}
+
 static void add_vf(struct list *l, unsigned i, const struct gv_pf_plan_vf *v, bool comes)
 {
 	char path[GV_PF_CHANGE_TEXT], text[GV_PF_CHANGE_TEXT];
@@ -76,6 +93,8 @@ size_t gv_pf_plan_diff(const struct gv_pf_plan *now, const struct gv_pf_plan *wa
 		add(&l, "scheduler.policy", gv_cfg_sched_name(now->policy),
 		    gv_cfg_sched_name(want->policy));
 	compare_u32(&l, "num_vfs", now->num_vfs, want->num_vfs);
+	if (now->num_vfs && want->num_vfs)
+		compare_guard(&l, now, want);
 	for (unsigned i = 0; i < GV_MIN(now->num_vfs, want->num_vfs); i++)
 		compare_vf(&l, i, &now->vf[i], &want->vf[i]);
 	for (unsigned i = now->num_vfs; i < want->num_vfs; i++)

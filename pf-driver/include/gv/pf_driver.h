@@ -16,6 +16,7 @@
 #include <gv/bus.h>
 #include <gv/configs.h>
 #include <gv/mailbox.h>
+#include <gv/pf_guard.h>
 #include <gv/pf_world.h>
 
 #define GV_PF_MAX_VFS 16u
@@ -58,6 +59,7 @@ struct gv_pf_plan {
 	uint32_t free_mib;   /* behind the last slice, nobody's */
 	uint32_t csa_kib;    /* context save area, per function */
 	uint64_t csa_offset; /* of the PF's; those of the VFs follow */
+	struct gv_cfg_guard guard[GV_CFG_GUARDS]; /* by kind; all said */
 	struct gv_pf_plan_vf vf[GV_PF_MAX_VFS];
 };
 
@@ -91,6 +93,9 @@ enum gv_pf_event_kind {
 	GV_PF_EVENT_GPU,        /* the GPU needs attention */
 	GV_PF_EVENT_VF_POOL,    /* of the owner: who has a VF, and whether it is clean */
 	GV_PF_EVENT_DOMAIN,     /* of the owner: a domain got, or lost, a VF */
+	GV_PF_EVENT_CONTAIN,    /* a step against a VF that hangs, or for the whole GPU */
+	GV_PF_EVENT_GUARD,      /* a VF did too much, and what is done about it; or is normal again */
+	GV_PF_EVENT_SCRUB,      /* a VF's memory was scrubbed: what, when, for whom */
 	GV_PF_EVENT_KINDS,
 };
 /** "boot", "apply", "vf-state", ... */
