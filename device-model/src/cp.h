@@ -36,11 +36,12 @@ enum {
 	GV_NO_DOORBELL = 0xffffffff,
 	GV_CODE_ROOM = 8192, /* KiB of code that a function's shaders keep decoded: 34 times that */
 };
-#define GV_IB_MASK  ((1ull << 40) - 1) /* an IB's positions never wrap */
-#define GV_IB_MAX   0xfffffull         /* dwords */
-#define GV_DRAIN_NS (1 * GV_S)         /* a preempted queue may finish what it runs in this time */
-#define GV_POLL_MIN (4 * GV_US)        /* first and */
-#define GV_POLL_MAX (200 * GV_US)      /* longest pause between two looks at a WAIT_REG_MEM */
+#define GV_RING_MAX_DW (1ull << 30)
+#define GV_IB_MASK     ((1ull << 40) - 1) /* an IB's positions never wrap */
+#define GV_IB_MAX      0xfffffull         /* dwords */
+#define GV_DRAIN_NS    (1 * GV_S)    /* a preempted queue may finish what it runs in this time */
+#define GV_POLL_MIN    (4 * GV_US)   /* first and */
+#define GV_POLL_MAX    (200 * GV_US) /* longest pause between two looks at a WAIT_REG_MEM */
 
 /* What hooks ask of the worker (gv_queue.asked). */
 enum {
@@ -157,9 +158,7 @@ unsigned gv_queue_ring_id(const struct gv_queue *q);
 
 /* hqd.c */
 void gv_hqd_work(struct gv_queue *q, uint32_t asked);
-/** Load @q from its HQD registers: it is active, at the read pointer they say. */
-void gv_hqd_load(struct gv_queue *q);
-/** Load it and let it run, from its saved context if there is one. */
+/** Load @q from its HQD registers and let it run, from its saved context if there is one. */
 void gv_hqd_activate(struct gv_queue *q);
 /** The engine holds nothing of @q any more; its registers, its doorbell and what was asked of it
  *  stay (a world switch). */

@@ -24,7 +24,8 @@ enum {
 	FLAG_AQL_BUSY = 128,
 	FLAG_AQL_REFUSED = 256,
 	FLAG_NO_SAVE = 512,
-	FLAGS = 1023,
+	FLAG_AQL = 1024,
+	FLAGS = 2047,
 };
 
 struct saved_cp {
@@ -36,8 +37,9 @@ struct saved_cp {
 struct saved_queue {
 	uint64_t bytes; /* with the context behind it */
 	uint32_t slot, flags;
-	uint64_t ring_pos, ring_end, ib_start, step, aql_start;
-	uint32_t ring_skip, reported;
+	uint64_t ring_va, ring_pos, ring_end, ring_mask;
+	uint64_t ib_start, step, aql_start;
+	uint32_t ring_skip, ring_vmid, reported, zero;
 	uint32_t blocked_dw, blocked_len;
 	uint32_t blocked[GV_BLOCKED_DW];
 	uint32_t sh[GV_SH_COUNT];
@@ -45,7 +47,7 @@ struct saved_queue {
 
 _Static_assert(sizeof(struct saved_cp) == 24 &&
                        sizeof(struct saved_queue) ==
-                               16 + 40 + 16 + 4 * (GV_BLOCKED_DW + GV_SH_COUNT),
+                               16 + 56 + 24 + 4 * (GV_BLOCKED_DW + GV_SH_COUNT),
                "changed: count VERSION up");
 
 /* ---- flags --------------------------------------------------------------- */
@@ -64,6 +66,7 @@ static const struct {
         {FLAG_AQL_BUSY, offsetof(struct gv_queue, aql_busy)},
         {FLAG_AQL_REFUSED, offsetof(struct gv_queue, aql_refused)},
         {FLAG_NO_SAVE, offsetof(struct gv_queue, no_save)},
+        {FLAG_AQL, offsetof(struct gv_queue, aql)},
 };
 
 static uint32_t get_flags(const struct gv_queue *q)
@@ -91,12 +94,15 @@ static int save_queue(const struct gv_queue *q, uint8_t *to, size_t context_byte
 	        .bytes = sizeof(sq) + context_bytes,
 	        .slot = q->slot,
 	        .flags = get_flags(q),
+	        .ring_va = ring->va,
 	        .ring_pos = ring->pos,
 	        .ring_end = ring->end,
+	        .ring_mask = ring->mask,
+	        .ring_skip = ring->skip,
+	        .ring_vmid = ring->vmid,
 	        .ib_start = q->ib_start,
 	        .step = q->step,
 	        .aql_start = q->aql_start,
-	        .ring_skip = ring->skip,
 	        .reported = q->reported,
 	        .blocked_dw = q->blocked_dw,
 	        .blocked_len = q->blocked_len,
@@ -144,20 +150,29 @@ void gv_cp_forget(struct gv_fn *f)
 
 /* ---- restore: @buf is not trusted ---------------------------------------- */
 
+static bool ring_is_valid(const struct saved_queue *sq)
+{
+	return sq->ring_mask <= GV_RING_MAX_DW - 1 && !(sq->ring_mask & (sq->ring_mask + 1)) &&
+	       sq->ring_mask && sq->ring_va % 256 == 0 && sq->ring_vmid < GV_NUM_VMID &&
+	       (sq->flags & FLAG_AQL || sq->ring_end - sq->ring_pos <= sq->ring_mask + 1);
+}
+
 static bool is_valid(const struct saved_queue *sq, size_t left)
 {
 	return sq->slot < GV_NUM_HQD && !(sq->flags & ~(uint32_t)FLAGS) &&
-	       sq->bytes >= sizeof(*sq) && sq->bytes <= left && sq->blocked_dw <= GV_BLOCKED_DW &&
-	       sq->blocked_len >= sq->blocked_dw && sq->blocked_len <= GV_PM4_MAX_DW;
+	       sq->bytes >= sizeof(*sq) && sq->bytes <= left && ring_is_valid(sq) &&
+	       sq->blocked_dw <= GV_BLOCKED_DW && sq->blocked_len >= sq->blocked_dw &&
+	       sq->blocked_len <= GV_PM4_MAX_DW;
 }
 
 static void restore_fields(struct gv_queue *q, const struct saved_queue *sq)
 {
-	struct gv_stream *ring = &q->stream[0];
-
-	ring->pos = sq->ring_pos;
-	ring->end = sq->ring_end;
-	ring->skip = sq->ring_skip;
+	q->stream[0] = (struct gv_stream){.va = sq->ring_va,
+	                                  .pos = sq->ring_pos,
+	                                  .end = sq->ring_end,
+	                                  .mask = sq->ring_mask,
+	                                  .skip = sq->ring_skip,
+	                                  .vmid = (uint8_t)sq->ring_vmid};
 	q->ib_start = sq->ib_start;
 	q->reported = sq->reported;
 	q->step = sq->step;
@@ -170,14 +185,12 @@ static void restore_fields(struct gv_queue *q, const struct saved_queue *sq)
 	set_flags(q, sq->flags);
 }
 
-/* Where the ring is, its registers say. */
 static int restore_queue(struct gv_queue *q, const struct saved_queue *sq, const uint8_t *context)
 {
 	if (q->active)
 		return -EINVAL;
-	gv_hqd_load(q);
-	if (!q->aql && sq->ring_end - sq->ring_pos > q->stream[0].mask + 1)
-		return -EINVAL;
+	gv_hqd_drop(q);
+	q->active = true;
 	restore_fields(q, sq);
 	if (sq->bytes == sizeof(*sq))
 		return 0;

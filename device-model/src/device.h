@@ -404,10 +404,17 @@ int gv_cp_save(struct gv_fn *f, uint8_t *to, size_t room, size_t *bytes);
 /** No queue is active in the engine any more. Registers, doorbells and what was asked of queues and
  *  not looked at yet stay. Paused. */
 void gv_cp_forget(struct gv_fn *f);
-/** Queues go on as they were saved, at the rings that the HQD registers name; @buf, which nobody
- *  changes meanwhile, is not trusted. Forgotten, paused, in a memory slice. -EINVAL: not what
- *  gv_cp_save() wrote, for such registers; -ENOMEM; the engine then holds nothing. */
+/** Queues go on as they were saved, whatever their registers say by now; @buf, which nobody changes
+ *  meanwhile, is not trusted. Forgotten, paused, in a memory slice. -EINVAL: not what gv_cp_save()
+ *  wrote; -ENOMEM; the engine then holds nothing. */
 int gv_cp_restore(struct gv_fn *f, const uint8_t *buf, size_t bytes);
+/** The same of the SDMA queues: gv_sdma_save_bytes() bytes, always. */
+size_t gv_sdma_save_bytes(void);
+void gv_sdma_save(struct gv_fn *f, uint8_t *to);
+void gv_sdma_forget(struct gv_fn *f);
+/** -EINVAL: not what gv_sdma_save() wrote; nothing is changed then. */
+int gv_sdma_restore(struct gv_fn *f, const uint8_t *buf);
+
 int gv_sdma_init(struct gv_fn *f);
 void gv_sdma_done(struct gv_fn *f);
 void gv_sdma_pause(struct gv_fn *f);

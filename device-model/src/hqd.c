@@ -12,8 +12,6 @@
  */
 #include "cp.h"
 
-#define MAX_QUEUE_SIZE 29u
-
 static uint32_t get(const struct gv_queue *q, enum gv_reg reg)
 {
 	return gv_hqd_get(q->fn, q->slot, reg);
@@ -124,37 +122,28 @@ static void clear(struct gv_queue *q)
 	q->step = q->backoff = q->retry_at = 0;
 }
 
-static uint32_t queue_size(const struct gv_queue *q)
-{
-	return GV_GET(get(q, GV_REG_CP_HQD_PQ_CONTROL), CP_HQD_PQ_CONTROL, QUEUE_SIZE);
-}
-
-void gv_hqd_load(struct gv_queue *q)
+void gv_hqd_activate(struct gv_queue *q)
 {
 	struct gv_stream *ring = &q->stream[0];
+	uint32_t size = GV_GET(get(q, GV_REG_CP_HQD_PQ_CONTROL), CP_HQD_PQ_CONTROL, QUEUE_SIZE);
 	uint32_t rptr = get(q, GV_REG_CP_HQD_PQ_RPTR);
 	uint64_t wptr = reg_wptr(q);
 
+	gv_dispatch_kill(q);
 	clear(q);
+	put(q, GV_REG_CP_HQD_ERROR, 0);
 	q->active = true;
 	*ring = (struct gv_stream){
 	        .va = get64(q, GV_REG_CP_HQD_PQ_BASE, GV_REG_CP_HQD_PQ_BASE_HI) << 8,
-	        .mask = (2ull << GV_MIN(queue_size(q), MAX_QUEUE_SIZE)) - 1, /* 2^(n+1) dwords */
+	        .mask = (2ull << GV_MIN(size, 29u)) - 1, /* 2^(n+1) dwords */
 	        .vmid = (uint8_t)GV_GET(get(q, GV_REG_CP_HQD_VMID), CP_HQD_VMID, VMID),
 	        .end = wptr,
 	};
 	ring->pos = wptr - ((wptr - rptr) & ring->mask);
 	q->aql = gv_aql_is_on(q);
 	q->reported = (uint32_t)(rptr & ring->mask);
-}
-
-void gv_hqd_activate(struct gv_queue *q)
-{
-	gv_dispatch_kill(q);
-	put(q, GV_REG_CP_HQD_ERROR, 0);
-	gv_hqd_load(q);
 	gv_worker_kick(&q->cp->worker); /* its turn of this round may be over */
-	if (queue_size(q) > MAX_QUEUE_SIZE)
+	if (size > 29)
 		(void)gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, AQL_ERROR, 1), 0, "ring too large");
 	else
 		gv_context_restore(q);
