@@ -11,6 +11,8 @@
 
 #include <gv/binding.h>
 
+#include "owner.h"
+
 #define LOCK_MS 5000
 
 static int check_owner(const char *owner, struct gv_err *err)
@@ -57,7 +59,7 @@ static int open_dir(const char *dir, int *fd, struct gv_err *err)
 
 	if (d < 0 || fstat(d, &st))
 		return gv_fail(err, -errno, "%s: %s", dir, strerror(errno));
-	if ((st.st_mode & S_IWOTH) || (st.st_uid && st.st_uid != geteuid()))
+	if ((st.st_mode & S_IWOTH) || (st.st_uid && !glue_is_ours(st.st_uid)))
 		return gv_fail(err, -EPERM,
 		               "%s: belongs to user %u, mode %04o: claims need a directory of root "
 		               "or of ours that others cannot write",

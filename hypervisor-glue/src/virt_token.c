@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "owner.h"
 #include "virt.h"
 
 #define UUID_TEXT 36
@@ -38,7 +39,7 @@ static int close_to_others(int fd, const char *path, struct gv_err *err)
 
 	if (fstat(fd, &st))
 		return gv_fail(err, -errno, "%s: %s", path, strerror(errno));
-	if (st.st_uid != geteuid())
+	if (!glue_is_ours(st.st_uid))
 		return gv_fail(err, -EPERM,
 		               "%s: belongs to user %u, not to us: VF tokens in it would be "
 		               "known to him",

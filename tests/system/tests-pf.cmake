@@ -2,7 +2,7 @@
 # gpuvisor-gpu, gpuvisord and gpuvisor as real processes.
 find_program(GV_PYTHON python3)
 if(GV_PYTHON AND TARGET gpuvisord)
-  foreach(name test_pf_daemon test_pf_pool test_pf_hostile test_pf_metrics test_pf_top)
+  foreach(name test_pf_daemon test_pf_keep test_pf_pool test_pf_hostile test_pf_metrics test_pf_top test_pf_trace)
     add_test(NAME system/${name} COMMAND ${GV_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.py)
     set_tests_properties(system/${name} PROPERTIES LABELS "system;pf-driver" RUN_SERIAL TRUE TIMEOUT 120
       SKIP_RETURN_CODE 77 ENVIRONMENT "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_SOURCE=${CMAKE_SOURCE_DIR}")

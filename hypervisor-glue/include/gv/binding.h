@@ -28,7 +28,8 @@ int gv_glue_group_check(const char *root, const struct gv_glue_fn *fn, struct gv
 /* ---- claims: one user per VF ----------------------------------------------
  * A claim is a small file DIR/ADDRESS that names the owner; it outlives the process that wrote it.
  * Changes happen under a lock of DIR, so two who ask at once get one answer each. A DIR that others
- * can write, or that is neither root's nor ours, is refused by all three: -EPERM. */
+ * can write, or that is neither root's nor ours (for root, gpuvisord's user's is his own), is
+ * refused by all three: -EPERM. */
 
 #define GV_GLUE_CLAIM_DIR  "/run/gpuvisor/claims"
 #define GV_GLUE_OWNER_TEXT 128

@@ -39,8 +39,11 @@ struct options {
 	const char *sysfs;
 	const char *libvirt;   /* URI, "none"; NULL: the default where the PF is a vfio: PF */
 	const char *claim_dir; /* files of claims */
+	const char *state_dir; /* what lasts over a reboot; NULL: nothing does */
+	bool prepare;          /* hand the PF over, and nothing else */
 	const char *metrics;   /* as it was given; NULL: none */
 	struct sockaddr_in metrics_at;
+	bool trace;            /* from the start on */
 	uint32_t allow_uid[MAX_ALLOWED], allow_gid[MAX_ALLOWED];
 	unsigned num_uids, num_gids;
 };
@@ -85,7 +88,7 @@ struct daemon {
 	struct gv_log log;
 	_Atomic int log_level;
 	char gpu_uri[256];
-	struct gv_cfg cfg; /* of --profile */
+	struct gv_cfg cfg; /* in force; before that, to be put into force at the start */
 	bool has_cfg;
 
 	/* GPU thread only */
@@ -94,6 +97,7 @@ struct daemon {
 	uint64_t job_client;       /* whose slow method is running */
 	bool had_earlier;          /* something was applied, or disabled, since the start: */
 	struct gv_pf_plan earlier; /* in force before it; without VFs: none */
+	struct gv_cfg earlier_cfg; /* what that was made from */
 
 	pthread_mutex_t lock; /* all below */
 	struct gv_pf_status status;
@@ -151,8 +155,16 @@ void post(struct daemon *d, uint64_t client, char *line, bool job_ended);
  *  keeper of the PF's descriptor would hand it over here. */
 int bus_open(struct daemon *d, struct gv_err *err);
 void bus_close(struct daemon *d);
+/** As root: VFs are allowed, and the first of opt.allow_gid may use the PF. */
+int pf_hand_over(struct daemon *d, struct gv_err *err);
 /** PCI address of a vfio: PF, else NULL. */
 const char *pf_address(const struct daemon *d);
+
+/* ---- the profile in force over reboots (keep.c) */
+/** Before the start: d->cfg is what was applied last, unless --profile has changed since. */
+int keep_load(struct daemon *d, struct gv_err *err);
+/** @cfg is in force; without VFs: none is. */
+void keep_store(struct daemon *d, const struct gv_cfg *cfg);
 
 /* ---- VF pool (pool.c): GPU thread */
 /** Look whether VFs were made or taken away, and start anew with those there are. */

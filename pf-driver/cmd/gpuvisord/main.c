@@ -27,10 +27,14 @@ static const char usage_text[] =
         "  --sysfs ROOT         where VFs on PCI are looked up, for the same (/sys)\n"
         "  --libvirt URI        watch its domains: a VF is cleaned when its domain has stopped\n"
         "                       (qemu:///system where the PF is vfio:BDF); none: do not\n"
+        "  --state-dir DIR      keep the profile in force there, over restarts and reboots\n"
         "  --claim-dir DIR      who has which VF (" GV_GLUE_CLAIM_DIR ")\n"
         "  --metrics [ADDR:]PORT  serve Prometheus metrics there (ADDR 127.0.0.1)\n"
         "  --allow-uid UID      may use the control socket besides root and this user\n"
         "  --allow-group NAME   the same for a group (name or number)\n"
+        "  --prepare            as root: let the group named by --allow-group use the PF, so that\n"
+        "                       gpuvisord needs no root; do nothing else\n"
+        "  --trace              begin a timeline at once: gpuvisor trace stop --out FILE\n"
         "  --log-level LEVEL    error, warn, info or debug (info)\n"
         "  --foreground         stay in the foreground (always so; for old habits)\n"
         "  --version, --help\n";
@@ -47,7 +51,10 @@ enum {
 	OPT_SYSFS,
 	OPT_LIBVIRT,
 	OPT_CLAIM_DIR,
+	OPT_STATE_DIR,
+	OPT_PREPARE,
 	OPT_METRICS,
+	OPT_TRACE,
 	OPT_VERSION,
 	OPT_HELP
 };
@@ -60,12 +67,15 @@ static const struct option long_options[] = {
         {"vf-socket-dir", required_argument, NULL, OPT_VF_DIR},
         {"allow-uid", required_argument, NULL, OPT_UID},
         {"allow-group", required_argument, NULL, OPT_GROUP},
+        {"prepare", no_argument, NULL, OPT_PREPARE},
         {"log-level", required_argument, NULL, OPT_LEVEL},
         {"foreground", no_argument, NULL, OPT_FOREGROUND},
         {"sysfs", required_argument, NULL, OPT_SYSFS},
         {"libvirt", required_argument, NULL, OPT_LIBVIRT},
         {"claim-dir", required_argument, NULL, OPT_CLAIM_DIR},
+        {"state-dir", required_argument, NULL, OPT_STATE_DIR},
         {"metrics", required_argument, NULL, OPT_METRICS},
+        {"trace", no_argument, NULL, OPT_TRACE},
         {"version", no_argument, NULL, OPT_VERSION},
         {"help", no_argument, NULL, OPT_HELP},
         {NULL, 0, NULL, 0},
@@ -176,8 +186,14 @@ static int take_option(struct daemon *d, int opt)
 	case OPT_CLAIM_DIR:
 		o->claim_dir = optarg;
 		break;
+	case OPT_STATE_DIR:
+		o->state_dir = optarg;
+		break;
 	case OPT_METRICS:
 		ok = take_metrics(o, optarg);
+		break;
+	case OPT_TRACE:
+		o->trace = true;
 		break;
 	case OPT_UID:
 		ok = add_uid(o, optarg);
@@ -187,6 +203,9 @@ static int take_option(struct daemon *d, int opt)
 		break;
 	case OPT_LEVEL:
 		ok = take_level(d, optarg);
+		break;
+	case OPT_PREPARE:
+		o->prepare = true;
 		break;
 	case OPT_FOREGROUND:
 		break;
@@ -230,11 +249,13 @@ static int find_gpu(struct daemon *d, struct gv_err *err)
 		rc = gv_cfg_load_file(d->opt.profile, &d->cfg, err);
 		d->has_cfg = !rc;
 	}
+	if (!rc && !d->opt.prepare)
+		rc = keep_load(d, err);
 	if (rc)
 		return rc;
-	if (!uri && d->has_cfg)
+	if (!uri)
 		uri = d->cfg.gpu;
-	if (!uri || !*uri)
+	if (!*uri)
 		return gv_fail(err, -EINVAL, "which GPU? say --gpu URI, or \"gpu\" in the profile");
 	rc = gv_cfg_check_uri(uri, err);
 	if (!rc)
@@ -312,6 +333,21 @@ static int init(struct daemon *d, struct gv_err *err)
 	return rc < 0 ? gv_fail(err, rc, "event loop: %s", strerror(-rc)) : 0;
 }
 
+/* What has no node in /dev/vfio needs none of this. */
+static int prepare(struct daemon *d)
+{
+	struct gv_err err = {0};
+	int rc = 0;
+
+	if (!d->opt.num_gids)
+		rc = gv_fail(&err, -EINVAL, "--prepare: for which group? say --allow-group NAME");
+	else if (pf_address(d))
+		rc = pf_hand_over(d, &err);
+	if (rc)
+		fprintf(stderr, "gpuvisord: %s\n", err.text);
+	return rc ? EXIT_FAILED : EXIT_DONE;
+}
+
 static int run(struct daemon *d)
 {
 	struct gv_err err = {0};
@@ -321,6 +357,8 @@ static int run(struct daemon *d)
 		fprintf(stderr, "gpuvisord: %s\n", err.text);
 		return rc == -EINVAL && !d->opt.profile ? EXIT_USAGE : EXIT_FAILED;
 	}
+	if (d->opt.prepare)
+		return prepare(d);
 	rc = init(d, &err);
 	if (!rc)
 		rc = gpu_start(d, &err);

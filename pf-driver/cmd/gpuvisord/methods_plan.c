@@ -9,30 +9,31 @@
 #define MAX_CHANGES 128u
 
 static const struct gv_pf_plan no_plan;
+static const struct gv_cfg no_cfg;
 
 static int get_plan(struct daemon *d, struct json_object *params, struct gv_pf_plan *plan,
-                    struct gv_err *err)
+                    struct gv_cfg *cfg, struct gv_err *err)
 {
 	struct json_object *profile;
 	struct gv_pf_status s;
 	const char *busy, *text;
-	struct gv_cfg cfg;
 	int rc;
 
 	if (!params || !json_object_object_get_ex(params, "profile", &profile) ||
 	    !json_object_is_type(profile, json_type_object))
 		return gv_fail(err, -EINVAL, "profile: an object is missing");
 	text = json_object_to_json_string_ext(profile, JSON_C_TO_STRING_PLAIN);
-	rc = gv_cfg_parse(text, strlen(text), &cfg, err);
+	rc = gv_cfg_parse(text, strlen(text), cfg, err);
 	snapshot(d, &s, &busy);
-	return rc ? rc : gv_pf_plan(&s.caps, &cfg, plan, err);
+	return rc ? rc : gv_pf_plan(&s.caps, cfg, plan, err);
 }
 
 int do_plan(void *ctx, struct json_object *params, struct json_object **result, struct gv_err *err)
 {
 	struct call *c = ctx;
 	struct gv_pf_plan plan;
-	int rc = get_plan(c->d, params, &plan, err);
+	struct gv_cfg cfg;
+	int rc = get_plan(c->d, params, &plan, &cfg, err);
 
 	if (!rc)
 		*result = gv_pf_plan_json(&plan);
@@ -96,9 +97,10 @@ int do_diff(void *ctx, struct json_object *params, struct json_object **result, 
 	struct call *c = ctx;
 	struct gv_pf_status s;
 	struct gv_pf_plan plan;
+	struct gv_cfg cfg;
 	const struct gv_pf_plan *now;
 	const char *busy, *action = "replace";
-	int rc = get_plan(c->d, params, &plan, err);
+	int rc = get_plan(c->d, params, &plan, &cfg, err);
 
 	if (rc)
 		return rc;
@@ -135,8 +137,8 @@ static int get_apply_flags(struct json_object *params, bool *dry_run, unsigned *
 }
 
 /* What is in force then can be asked for again with do_rollback(). A plan without VFs: none. */
-static int change(struct daemon *d, const struct gv_pf_plan *plan, unsigned flags,
-                  struct gv_err *err)
+static int change(struct daemon *d, const struct gv_pf_plan *plan, const struct gv_cfg *cfg,
+                  unsigned flags, struct gv_err *err)
 {
 	const struct gv_pf_plan *in_force = gv_pf_get_plan(d->pf);
 	const struct gv_pf_plan old = in_force ? *in_force : no_plan;
@@ -153,6 +155,8 @@ static int change(struct daemon *d, const struct gv_pf_plan *plan, unsigned flag
 		return rc;
 	d->had_earlier = true;
 	d->earlier = old;
+	d->earlier_cfg = d->cfg;
+	keep_store(d, cfg);
 	return 0;
 }
 
@@ -160,14 +164,15 @@ int do_apply(void *ctx, struct json_object *params, struct json_object **result,
 {
 	struct call *c = ctx;
 	struct gv_pf_plan plan;
+	struct gv_cfg cfg;
 	bool dry_run = false;
 	unsigned flags;
 	int rc = get_apply_flags(params, &dry_run, &flags, err);
 
 	if (!rc)
-		rc = get_plan(c->d, params, &plan, err);
+		rc = get_plan(c->d, params, &plan, &cfg, err);
 	if (!rc && !dry_run)
-		rc = change(c->d, &plan, flags, err);
+		rc = change(c->d, &plan, &cfg, flags, err);
 	if (rc)
 		return rc;
 	*result = gv_pf_plan_json(&plan);
@@ -183,7 +188,7 @@ int do_disable(void *ctx, struct json_object *params, struct json_object **resul
 	int rc = gv_rpc_get_bool(params, "force", &force, err);
 
 	*result = NULL;
-	return rc ? rc : change(c->d, &no_plan, force ? GV_PF_APPLY_FORCE : 0, err);
+	return rc ? rc : change(c->d, &no_plan, &no_cfg, force ? GV_PF_APPLY_FORCE : 0, err);
 }
 
 int do_rollback(void *ctx, struct json_object *params, struct json_object **result,
@@ -191,6 +196,7 @@ int do_rollback(void *ctx, struct json_object *params, struct json_object **resu
 {
 	struct call *c = ctx;
 	struct gv_pf_plan earlier = c->d->earlier;
+	struct gv_cfg cfg = c->d->earlier_cfg;
 	bool dry_run = false;
 	unsigned flags;
 	int rc = get_apply_flags(params, &dry_run, &flags, err);
@@ -198,7 +204,7 @@ int do_rollback(void *ctx, struct json_object *params, struct json_object **resu
 	if (!rc && !c->d->had_earlier)
 		rc = gv_fail(err, -ENOENT, "nothing was applied since gpuvisord started");
 	if (!rc && !dry_run)
-		rc = change(c->d, &earlier, flags, err);
+		rc = change(c->d, &earlier, &cfg, flags, err);
 	if (rc)
 		return rc;
 	*result = earlier.num_vfs ? gv_pf_plan_json(&earlier) : json_object_new_object();

@@ -54,6 +54,14 @@ int bus_open(struct daemon *d, struct gv_err *err)
 	return rc ? rc : allow_sriov(d, err);
 }
 
+int pf_hand_over(struct daemon *d, struct gv_err *err)
+{
+	int rc = allow_sriov(d, err);
+
+	return rc ? rc
+	          : gv_pf_hand_over(d->opt.sysfs, "/dev", pf_address(d), d->opt.allow_gid[0], err);
+}
+
 void bus_close(struct daemon *d)
 {
 	d->bus = d->bus ? gv_bus_close(d->bus) : NULL;
