@@ -37,7 +37,7 @@ static void go_on(struct gv_pf *pf, unsigned vf, enum pf_job_phase next)
 	uint64_t now_ns = gv_now_ns();
 
 	if (job->phase == PF_JOB_FLR)
-		pf_trace(pf, GV_PF_TRACE_FLR, (int)vf, job->since_ns, now_ns, "VF reset");
+		pf_trace(pf, GV_PF_TRACE_FLR, (int)vf, job->since_ns, now_ns, "%s", "");
 	if (job->phase == PF_JOB_SCRUB)
 		pf_trace(pf, GV_PF_TRACE_SCRUB, (int)vf, job->since_ns, now_ns, "%u MiB",
 		         pf->plan.vf[vf].fb_mib);

@@ -3,16 +3,20 @@
 _gpuvisor()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local options="--socket --json --dry-run --force --no-scrub --follow --since --vram-mib --max-vfs --domain --bdf --sysfs --owner --live --config --unmanaged --timeout --connect --driver --pf --claim-dir --help --version"
+	local options="--socket --json --dry-run --force --no-scrub --follow --since --out --seconds --vram-mib --max-vfs --domain --bdf --sysfs --owner --live --config --unmanaged --timeout --connect --driver --pf --claim-dir --help --version"
 	local -a tool=("${COMP_WORDS[0]}")
 
 	case $prev in
-	--socket | --sysfs | --claim-dir | plan | apply | diff | assert)
+	--socket | --out | --sysfs | --claim-dir | plan | apply | diff | assert)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
 	vf)
 		mapfile -t COMPREPLY < <(compgen -W "list show reset xml claim release" -- "$cur")
+		return
+		;;
+	trace)
+		mapfile -t COMPREPLY < <(compgen -W "start stop status" -- "$cur")
 		return
 		;;
 	vm)
@@ -32,14 +36,14 @@ _gpuvisor()
 		mapfile -t COMPREPLY < <(compgen -W "$(ls /sys/bus/pci/devices 2>/dev/null)" -- "$cur")
 		return
 		;;
-	--since | --vram-mib | --max-vfs | --owner | --timeout | --connect | --driver)
+	--since | --seconds | --vram-mib | --max-vfs | --owner | --timeout | --connect | --driver)
 		return
 		;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 	else
-		mapfile -t COMPREPLY < <(compgen -W "plan diff assert apply rollback disable status top vf vm bind unbind check events version help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "plan diff assert apply rollback disable status top vf vm bind unbind check events trace version help" -- "$cur")
 	fi
 }
 complete -F _gpuvisor gpuvisor

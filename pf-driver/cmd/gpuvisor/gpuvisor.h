@@ -19,8 +19,8 @@ struct cli {
 	bool json;
 	/* of single verbs */
 	bool dry_run, force, no_scrub, follow, domain, live, config, unmanaged, help, version;
-	uint32_t vram_mib, max_vfs, since, timeout_s;
-	const char *bdf, *sysfs, *connect, *driver, *pf, *owner, *claim_dir;
+	uint32_t vram_mib, max_vfs, since, timeout_s, seconds;
+	const char *bdf, *sysfs, *connect, *driver, *pf, *owner, *claim_dir, *out;
 };
 
 /* ---- options.c */
@@ -35,6 +35,10 @@ int run_diff(struct cli *cli, char **args, struct gv_err *err);
 int run_assert(struct cli *cli, char **args, struct gv_err *err);
 int run_apply(struct cli *cli, char **args, struct gv_err *err);
 int run_rollback(struct cli *cli, char **args, struct gv_err *err);
+int run_events(struct cli *cli, char **args, struct gv_err *err);
+int run_trace_start(struct cli *cli, char **args, struct gv_err *err);
+int run_trace_stop(struct cli *cli, char **args, struct gv_err *err);
+int run_trace_status(struct cli *cli, char **args, struct gv_err *err);
 int run_top(struct cli *cli, char **args, struct gv_err *err);
 int run_disable(struct cli *cli, char **args, struct gv_err *err);
 int run_vf_list(struct cli *cli, char **args, struct gv_err *err);

@@ -81,65 +81,6 @@ static int run_status(struct cli *cli, char **args, struct gv_err *err)
 	return ask(cli, "status", NULL, print_status, err);
 }
 
-/* ---- events -------------------------------------------------------------------------- */
-
-static void print_events(struct cli *cli, struct json_object *list)
-{
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		struct json_object *e = json_object_array_get_idx(list, i);
-
-		if (cli->json)
-			puts(json_object_to_json_string_ext(e, JSON_C_TO_STRING_PLAIN));
-		else
-			print_event(e);
-	}
-	(void)fflush(stdout);
-}
-
-static int follow(struct cli *cli, struct client *c, struct gv_err *err)
-{
-	struct json_object *note, *params, *list;
-	int rc = 0;
-
-	client_wait_for_ever(c);
-	while (!rc) {
-		rc = client_next(c, &note, err);
-		if (rc)
-			break;
-		if (json_object_object_get_ex(note, "params", &params)) {
-			list = json_object_new_array();
-			(void)json_object_array_add(list, json_object_get(params));
-			print_events(cli, list);
-			json_object_put(list);
-		}
-		json_object_put(note);
-	}
-	return rc;
-}
-
-static int run_events(struct cli *cli, char **args, struct gv_err *err)
-{
-	struct json_object *params = json_object_new_object(), *list = NULL;
-	struct client c;
-	int rc = client_open(cli->socket, &c, err);
-
-	(void)args;
-	put(params, "since", json_object_new_int64(cli->since));
-	put(params, "follow", json_object_new_boolean(cli->follow));
-	if (rc) {
-		json_object_put(params);
-		return rc;
-	}
-	rc = client_call(&c, "events", params, NULL, &list, err);
-	if (!rc)
-		print_events(cli, list);
-	if (!rc && cli->follow)
-		rc = follow(cli, &c, err);
-	json_object_put(list);
-	client_close(&c);
-	return rc;
-}
-
 /* ---- the rest ------------------------------------------------------------------------- */
 
 static int run_version(struct cli *cli, char **args, struct gv_err *err)
@@ -187,6 +128,9 @@ static const struct verb verbs[] = {
         {"unbind", "VF", 1, 1, run_unbind, "leave a VF without a driver"},
         {"check", "", 0, 0, run_check, "what this host lacks for VFs in VMs; changes nothing"},
         {"events", "", 0, 0, run_events, "what has happened"},
+        {"trace start", "", 0, 0, run_trace_start, "begin a timeline; --out FILE: take it now"},
+        {"trace stop", "", 0, 0, run_trace_stop, "end it; --out FILE: write it"},
+        {"trace status", "", 0, 0, run_trace_status, "is one being taken?"},
         {"version", "", 0, 0, run_version, "of this program"},
         {"help", "", 0, 0, run_help, "this"},
         {NULL, NULL, 0, 0, NULL, NULL},
@@ -219,6 +163,8 @@ static bool args_fit(const struct cli *cli, const struct verb *v, char **args, i
 		return false;
 	if (v->run == run_vf_claim && !cli->owner)
 		return false;
+	if (cli->seconds && (v->run != run_trace_start || !cli->out))
+		return false;
 	return !count || (strcmp(v->args, "N") && strcmp(v->args, "[N]")) ||
 	       parse_u32(args[0], &vf) || !gv_glue_bdf_parse(args[0], &bdf);
 }
@@ -240,6 +186,7 @@ static int run_verb(struct cli *cli, char **args, int count)
 		        *v->args ? " " : "", v->args,
 		        v->run == run_vf_xml     ? " (or --bdf BDF)"
 		        : v->run == run_vf_claim ? " --owner NAME"
+				: v->run == run_trace_start ? " [--out FILE [--seconds N]]"
 		                                 : "");
 		return EXIT_USAGE;
 	}

@@ -18,6 +18,8 @@ const char options_text[] =
         "                      bind, unbind: although somebody has claimed the VF\n"
         "  --no-scrub          apply, vf reset: leave what is in VRAM\n"
         "  --follow, --since N events: go on; only those after number N\n"
+        "  --out FILE          trace start, trace stop: write the timeline there (-: stdout)\n"
+        "  --seconds N         trace start --out: so long, else until Ctrl-C\n"
         "  --domain            vf xml: a whole libvirt domain around the VF\n"
         "  --bdf BDF           vf xml: the VF at this PCI address, without gpuvisord\n"
         "  --owner NAME        vf claim, vf release: for whom\n"
@@ -45,6 +47,8 @@ enum {
 	OPT_VRAM,
 	OPT_VFS,
 	OPT_SINCE,
+	OPT_OUT,
+	OPT_SECONDS,
 	OPT_BDF,
 	OPT_SYSFS,
 	OPT_DOMAIN,
@@ -71,6 +75,8 @@ static const struct option long_options[] = {
         {"vram-mib", required_argument, NULL, OPT_VRAM},
         {"max-vfs", required_argument, NULL, OPT_VFS},
         {"since", required_argument, NULL, OPT_SINCE},
+        {"out", required_argument, NULL, OPT_OUT},
+        {"seconds", required_argument, NULL, OPT_SECONDS},
         {"bdf", required_argument, NULL, OPT_BDF},
         {"sysfs", required_argument, NULL, OPT_SYSFS},
         {"domain", no_argument, NULL, OPT_DOMAIN},
@@ -133,6 +139,7 @@ static bool take_text(struct cli *cli, int opt)
 	        {OPT_SYSFS, &cli->sysfs},   {OPT_CONNECT, &cli->connect},
 	        {OPT_DRIVER, &cli->driver}, {OPT_PF, &cli->pf},
 	        {OPT_OWNER, &cli->owner},   {OPT_CLAIM_DIR, &cli->claim_dir},
+	        {OPT_OUT, &cli->out},
 	};
 
 	cli->socket_given = cli->socket_given || opt == OPT_SOCKET;
@@ -156,6 +163,8 @@ static bool take_number(struct cli *cli, int opt)
 		       cli->max_vfs <= GV_PF_MAX_VFS;
 	case OPT_SINCE:
 		return parse_u32(optarg, &cli->since);
+	case OPT_SECONDS:
+		return parse_u32(optarg, &cli->seconds) && cli->seconds;
 	case OPT_TIMEOUT:
 		return parse_u32(optarg, &cli->timeout_s) && cli->timeout_s &&
 		       cli->timeout_s <= 3600;

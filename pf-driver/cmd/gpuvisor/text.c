@@ -312,7 +312,8 @@ void print_event(struct json_object *e)
 
 	if (localtime_r(&seconds, &tm))
 		(void)strftime(when, sizeof(when), "%F %T", &tm);
-	printf("%s.%03" PRIu64 "  %-10s  ", when, num(e, "time_ms") % 1000, shown_text(e, "kind"));
+	printf("%s.%03" PRIu64 "  #%-4" PRIu64 "  %-10s  ", when, num(e, "time_ms") % 1000,
+	       num(e, "seq"), shown_text(e, "kind"));
 	if (get(e, "vf"))
 		printf("VF%" PRIu64 ": ", num(e, "vf"));
 	puts(shown_text(e, "text"));

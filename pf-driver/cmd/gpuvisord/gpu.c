@@ -8,6 +8,8 @@
 
 #include <json-c/json.h>
 
+#include <gv/pf_trace.h>
+
 #include "gpuvisord.h"
 
 #define MAX_SLEEP_NS GV_S
@@ -240,6 +242,8 @@ int gpu_start(struct daemon *d, struct gv_err *err)
 
 	if (!rc)
 		rc = gv_pf_new(d->bus, &cfg, &d->pf, err);
+	if (!rc && d->opt.trace)
+		rc = gv_pf_trace_start(d->pf, err);
 	if (!rc)
 		rc = gv_pf_boot(d->pf, err);
 	if (!rc && d->has_cfg)

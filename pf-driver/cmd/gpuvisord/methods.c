@@ -299,5 +299,9 @@ const struct gv_rpc_method methods[] = {
         {"vf.claim", true, do_vf_claim},    {"vf.release", true, do_vf_release},
         {"vf.xml", false, do_vf_xml},       {"events", false, do_events},
         {"log.level", false, do_log_level},
+        {"trace.start", false, do_trace_start},
+        {"trace.stop", false, do_trace_stop},
+        {"trace.status", false, do_trace_status},
+        {"trace.read", false, do_trace_read},
 };
 const size_t num_methods = GV_ARRAY_LEN(methods);

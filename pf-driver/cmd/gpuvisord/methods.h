@@ -19,6 +19,12 @@ METHOD(rollback);
 METHOD(vf_claim);
 METHOD(vf_release);
 
+/* methods_trace.c */
+METHOD(trace_start);
+METHOD(trace_stop);
+METHOD(trace_status);
+METHOD(trace_read);
+
 /** Copies of what the GPU thread published last. */
 void snapshot(struct daemon *d, struct gv_pf_status *s, const char **busy);
 void pool_snapshot(struct daemon *d, struct vf_pool *pool);

@@ -11,6 +11,8 @@
 #ifndef GV_PF_TRACE_H
 #define GV_PF_TRACE_H
 
+#include <stdio.h>
+
 #include <gv/base.h>
 
 struct gv_pf;
@@ -61,5 +63,28 @@ void gv_pf_trace_get_status(struct gv_pf *pf, struct gv_pf_trace_status *status)
  *  *@lost grows by those that were overwritten before. Returns how many were copied. */
 size_t gv_pf_trace_read(struct gv_pf *pf, uint64_t *next, struct gv_pf_trace_record *records,
                         size_t room, uint64_t *lost);
+
+/* ---- timeline ------------------------------------------------------------ */
+
+/* What the records do not say. Texts are borrowed. */
+struct gv_pf_timeline {
+	const char *gpu;     /* "vfio:0000:03:00.0" */
+	uint64_t started_ns; /* becomes 0 */
+	uint64_t lost;       /* records that nobody got */
+	unsigned num_vfs;
+	struct {
+		const char *label, *domain; /* NULL: none */
+	} vf[16];
+};
+
+/**
+ * Write @count records, which are sorted for it, as a timeline that ui.perfetto.dev and
+ * chrome://tracing show ("Trace Event Format", JSON object form): one process, the GPU; per VF a
+ * track of its slices, one of its life (exclusive access, resets, scrubs; faults as instants) and
+ * one of its mailbox, with an arrow from request to answer; the VFs' shares as a counter where
+ * there are slices. Times are microseconds since @head->started_ns. Borrows everything. -EIO.
+ */
+int gv_pf_timeline_write(FILE *file, const struct gv_pf_timeline *head,
+                         struct gv_pf_trace_record *records, size_t count);
 
 #endif

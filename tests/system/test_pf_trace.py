@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Timelines and events as an operator sees them."""
+import json
+import os
+import signal
+import subprocess
+import unittest
+
+from pf_rig import BIN, Rig, main, profile, wait_for
+
+
+def guest(r, vf, *args):
+    return subprocess.run([os.path.join(BIN, "gpuvisor-guest"), "--device",
+                           "vfio-user:%s/vf%d.sock" % (r.gpu_dir, vf), *args],
+                          stdout=subprocess.DEVNULL, timeout=60).returncode
+
+
+def start(r, *args):
+    p = subprocess.Popen([os.path.join(BIN, "gpuvisor"), "--socket", r.sock, *args],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return p
+
+
+def names(path, ph):
+    with open(path) as f:
+        return [e["name"] for e in json.load(f)["traceEvents"] if e["ph"] == ph]
+
+
+class Trace(unittest.TestCase):
+    def test_a_guests_life_is_a_timeline(self):
+        with Rig(profile(64, 64)) as r:
+            out = os.path.join(r.dir, "t.json")
+            p = start(r, "trace", "start", "--out", out)
+            self.assertTrue(wait_for(lambda: r.json("trace", "status")["on"]))
+            self.assertIn("trace stop", r.cli("trace", "start", ok=False).stderr)
+            self.assertEqual(guest(r, 0, "info"), 0)
+            r.cli("vf", "reset", "1")
+            p.send_signal(signal.SIGINT)
+            _, said = p.communicate(timeout=60)
+            self.assertEqual(p.returncode, 0, said)
+            self.assertIn("records, 0 lost", said)
+            self.assertFalse(r.json("trace", "status")["on"])
+            done = names(out, "X")
+            for name in ("REQ_GPU_INIT_ACCESS", "READY_TO_ACCESS_GPU", "exclusive", "scrub: 64 MiB", "flr",
+                         "reset: the host asked"):
+                self.assertIn(name, done)
+            self.assertEqual(len(names(out, "s")), len(names(out, "f")))
+            self.assertGreater(len(names(out, "s")), 0)
+            again = os.path.join(r.dir, "again.json")
+            r.cli("trace", "stop", "--out", again)  # what is kept can be had again
+            self.assertEqual(sorted(names(again, "X")), sorted(done))
+
+    def test_the_daemon_traces_its_own_start(self):
+        with Rig(profile(64, name="a"), daemon_args=["--trace"]) as r:
+            out = os.path.join(r.dir, "t.json")
+            r.cli("trace", "stop", "--out", out)
+            for name in ("gmc", "mailbox", "SR-IOV", "read-back"):
+                self.assertIn(name, names(out, "X"))
+
+    def test_what_cannot_be_written_is_said_before_a_trace_begins(self):
+        with Rig() as r:
+            p = r.cli("trace", "start", "--out", "/nowhere/t.json", ok=False)
+            self.assertEqual(p.returncode, 1)
+            self.assertIn("/nowhere/t.json", p.stderr)
+            self.assertFalse(r.json("trace", "status")["on"])
+            self.assertEqual(r.cli("--seconds", "3", "trace", "start", ok=False).returncode, 2)
+
+
+class Events(unittest.TestCase):
+    def test_following_shows_each_event_once_and_in_order(self):
+        with Rig(profile(64)) as r:
+            p = start(r, "--json", "--follow", "events")
+            for _ in range(5):
+                r.cli("vf", "reset", "0")
+            last = [json.loads(line) for line in r.cli("--json", "events").stdout.splitlines()][-1]["seq"]
+            seen = []
+            while not seen or seen[-1] < last:
+                seen.append(json.loads(p.stdout.readline())["seq"])
+            self.assertEqual(seen, list(range(1, last + 1)))
+            p.send_signal(signal.SIGINT)
+            p.wait(20)
+            p.stdout.close()
+            p.stderr.close()
+
+    def test_events_that_are_no_longer_kept_are_said_to_be(self):
+        with Rig(profile(64)) as r:
+            reset = b'{"jsonrpc":"2.0","id":1,"method":"vf.reset","params":{"vf":0,"scrub":false}}\n'
+            with r.connect() as c, c.makefile("rb") as replies:
+                for _ in range(300):  # four events each; 1024 are kept
+                    c.sendall(reset)
+                    self.assertIn(b'"result"', replies.readline())
+            events = r.cli("--since", "1", "events")
+            self.assertEqual(len(events.stdout.splitlines()), 1024)
+            self.assertRegex(events.stderr, "events 2 to [0-9]+ are no longer kept")
+
+
+if __name__ == "__main__":
+    main()
