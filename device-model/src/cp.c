@@ -83,16 +83,21 @@ static bool mec_halted(const struct gv_queue *q)
 	                    : GV_GET(cntl, CP_MEC_CNTL, MEC_ME2_HALT);
 }
 
+static bool has_work(const struct gv_queue *q)
+{
+	return q->active && !q->halted &&
+	       (q->grid || q->depth || q->blocked_dw || q->stream[0].pos != q->stream[0].end);
+}
+
 /* One turn of one queue. Returns when it wants the next: a time, 0 = now, UINT64_MAX = never. */
 static uint64_t run_queue(struct gv_queue *q, uint64_t now)
 {
-	uint32_t asked = atomic_load_explicit(&q->asked, memory_order_relaxed)
-	                         ? atomic_exchange(&q->asked, 0)
-	                         : 0;
 	enum gv_run verdict = GV_RUN_IDLE;
 
-	if (asked)
-		gv_hqd_work(q, asked);
+	if (atomic_load_explicit(&q->asked, memory_order_relaxed)) {
+		atomic_store(&q->cp->busy, true); /* seen before what was asked is taken */
+		gv_hqd_work(q, atomic_exchange(&q->asked, 0));
+	}
 	if (!q->active)
 		return UINT64_MAX;
 	if (!q->halted && !mec_halted(q))
@@ -118,12 +123,16 @@ static uint64_t run_queue(struct gv_queue *q, uint64_t now)
 static uint64_t run_queues(struct gv_cp *cp, uint64_t now)
 {
 	uint64_t next = UINT64_MAX;
+	bool busy = false;
+	unsigned i;
 
-	for (unsigned i = 0; i < GV_NUM_HQD && !gv_fn_stopping(cp->fn); i++) {
+	for (i = 0; i < GV_NUM_HQD && !gv_fn_stopping(cp->fn); i++) {
 		struct gv_queue *q = &cp->queue[(cp->first + i) % GV_NUM_HQD];
 
-		if (q->active || atomic_load(&q->asked))
+		if (q->active || atomic_load(&q->asked)) {
 			next = GV_MIN(next, run_queue(q, now));
+			busy |= has_work(q);
+		}
 		if (cp->irq) {
 			cp->irq = false;
 			gv_ih_drain(cp->fn);
@@ -132,6 +141,8 @@ static uint64_t run_queues(struct gv_cp *cp, uint64_t now)
 			gv_pm4_show_sh(q);
 	}
 	cp->first = (cp->first + 1) % GV_NUM_HQD;
+	if (busy || i == GV_NUM_HQD)
+		atomic_store(&cp->busy, busy);
 	return next;
 }
 
@@ -150,6 +161,7 @@ static uint64_t cp_run(void *arg)
 		now = gv_now_ns();
 	} while (next <= now && now - start < GV_MS && !gv_fn_stopping(cp->fn));
 	gv_fn_mem_leave(cp->fn);
+	gv_world_look(cp->fn->dev);
 	if (next == UINT64_MAX)
 		return UINT64_MAX;
 	return next > now ? next - now : 0;
@@ -182,8 +194,21 @@ void gv_cp_doorbell(struct gv_fn *f, uint32_t index, uint64_t val)
 		atomic_store(&q->wptr_in, val);
 		atomic_fetch_or(&q->asked, GV_ASK_WPTR);
 		gv_worker_kick(&cp->worker);
+		gv_world_look(f->dev);
 		return;
 	}
+}
+
+bool gv_cp_has_work(struct gv_fn *f)
+{
+	struct gv_cp *cp = f->cp;
+
+	if (atomic_load(&cp->busy))
+		return true;
+	for (unsigned i = 0; i < GV_NUM_HQD; i++)
+		if (atomic_load(&cp->queue[i].asked))
+			return true;
+	return false;
 }
 
 /* ---- life ---------------------------------------------------------------- */
@@ -252,6 +277,7 @@ void gv_cp_reset(struct gv_fn *f)
 	cp->queue_mask = 0;
 	cp->irq = false;
 	atomic_store(&cp->rlc_rung, false);
+	atomic_store(&cp->busy, false);
 	for (unsigned i = 0; i < GV_NUM_VMID; i++)
 		cp->mem_ready[i] = false;
 	/* no scheduler queue is set up: the PF sees from this whether the guest got that far */

@@ -114,6 +114,7 @@ struct gv_cp {
 	uint64_t queue_mask; /* SET_RESOURCES */
 	unsigned first;      /* queue that goes first next time */
 	_Atomic bool rlc_rung;
+	_Atomic bool busy;  /* a queue had something left to do when the worker last looked */
 	bool irq;           /* an interrupt was posted and not drained */
 	uint32_t code_room; /* gv_cu_dispatch.code_room */
 	bool mem_ready[GV_NUM_VMID];

@@ -133,6 +133,10 @@ int gv_cp_save(struct gv_fn *f, uint8_t *to, size_t room, size_t *bytes)
 			rc = save_queue(q, to + at, context_bytes);
 		gv_dispatch_go_on(q);
 	}
+	if (cp->irq) { /* of a grid that was over */
+		cp->irq = false;
+		gv_ih_drain(f);
+	}
 	*bytes = sc.bytes;
 	if (sc.bytes > room)
 		return -ENOSPC;
@@ -230,5 +234,6 @@ int gv_cp_restore(struct gv_fn *f, const uint8_t *buf, size_t bytes)
 	rc = restore_queues(f->cp, buf + sizeof(sc), bytes - sizeof(sc));
 	if (rc)
 		gv_cp_forget(f);
+	gv_worker_kick(&f->cp->worker);
 	return rc;
 }

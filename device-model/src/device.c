@@ -191,6 +191,9 @@ static int build(struct gv_dev *dev, bool own_host, struct gv_err *err)
 	if (rc)
 		return gv_fail(err, rc, "%u shader threads: %s", dev->cfg.engine_threads,
 		               strerror(-rc));
+	rc = gv_world_init(dev);
+	if (rc)
+		return gv_fail(err, rc, "world switch: %s", strerror(-rc));
 	rc = build_functions(dev, err);
 	if (rc)
 		return rc;
@@ -238,6 +241,7 @@ struct gv_dev *gv_dev_free(struct gv_dev *dev)
 	if (!dev)
 		return NULL;
 	gv_worker_stop(&dev->doorbell_poller);
+	gv_world_stop(dev);
 	gv_worker_stop(&dev->housekeeper);
 	for (unsigned n = 0; n < GV_DEV_MAX_FUNCS; n++)
 		atomic_store(&dev->fn[n].stopping, true);
@@ -252,6 +256,7 @@ struct gv_dev *gv_dev_free(struct gv_dev *dev)
 		gv_nbio_done(&dev->fn[n]);
 		gv_pci_done(&dev->fn[n]);
 	}
+	gv_world_done(dev);
 	gv_vram_done(dev);
 	gv_inproc_free(dev);
 	gv_mmio_done(dev);

@@ -33,6 +33,7 @@ struct gv_vram;
 struct gv_pci;
 struct gv_nbio;
 struct gv_cu_pool;
+struct gv_world;
 struct gv_inproc;
 
 /* ---- worker threads (worker.c) ------------------------------------------- */
@@ -105,6 +106,7 @@ struct gv_dev {
 	struct gv_fn fn[GV_DEV_MAX_FUNCS];
 	struct gv_vram *vram;
 	struct gv_cu_pool *cu_pool;
+	struct gv_world *world;
 	struct gv_worker
 	        housekeeper; /* VF resets and second-level table changes asked by register */
 	_Atomic uint32_t reset_pending;   /* VF bits, from GVX_VF_RESET */
@@ -152,6 +154,8 @@ void gv_dev_set_vfs(struct gv_dev *dev, unsigned num_vfs);
 void gv_dev_follow_vf_enable(struct gv_dev *dev);
 /** The PF's engines stop and forget everything, the rest of the GPU goes on (SOFT_PF_FLR). */
 void gv_fn_reset_engines(struct gv_fn *f);
+/** Queues and SDMA as after a reset. Engines paused, under life_lock. */
+void gv_fn_forget_engines(struct gv_fn *f);
 /** What the housekeeper runs. @arg: the device. */
 uint64_t gv_dev_keep_house(void *arg);
 /** GPU clock count, 100 MHz: IH timestamps, RLC_GPU_CLOCK_COUNT, release timestamps. */
@@ -362,6 +366,32 @@ void gv_gpuiov_refresh(struct gv_dev *dev, uint8_t *cap);
  *  engines are to be reset once the lock is free (SOFT_PF_FLR). */
 bool gv_gpuiov_wrote(struct gv_dev *dev, uint8_t *cap, unsigned off, size_t n);
 
+/* ---- world switch (world.c) ---------------------------------------------- */
+
+int gv_world_init(struct gv_dev *dev);
+/** No command is begun any more. */
+void gv_world_stop(struct gv_dev *dev);
+void gv_world_done(struct gv_dev *dev);
+/** Whether a scheduler command is one that this model has, for functions that it has it for. */
+bool gv_world_takes(uint32_t word);
+/** RLC_GPU_IOV_CFG_REG1 has a new command, CMD_EXECUTE set, or GVX_STALL changed. Under dev->lock.
+ */
+void gv_world_kick(struct gv_dev *dev);
+/** Somebody got work or ran out of it: whoever asked for an interrupt then gets one. Any thread,
+ *  also under dev->lock; cheap when nobody asked. */
+void gv_world_look(struct gv_dev *dev);
+/** GIOV_INTR_ENABLE and GIOV_INTR_STATUS. Under dev->lock. */
+uint32_t gv_world_intr_enable(struct gv_dev *dev);
+uint32_t gv_world_intr_status(struct gv_dev *dev);
+void gv_world_set_intr(struct gv_dev *dev, uint32_t enable, uint32_t status);
+/** VM_BUSY_STATUS: a bit per VF, bit 31 the PF. Under dev->lock. */
+uint32_t gv_world_busy(struct gv_dev *dev);
+/** @f is being reset, its engines are paused: nothing of it is saved, a command that waits for it
+ *  is aborted. A VF that was ever stopped by a command stays stopped. Under life_lock. */
+void gv_world_reset(struct gv_fn *f);
+/** VF Enable changed: it runs beside the others until a command stops it. Under life_lock. */
+void gv_world_free_vf(struct gv_fn *f);
+
 /* In-process front end (inproc.c): the host of a device made without one. */
 int gv_inproc_new(struct gv_dev *dev);
 void gv_inproc_free(struct gv_dev *dev);
@@ -392,6 +422,10 @@ void gv_cp_pause(struct gv_fn *f);
 void gv_cp_resume(struct gv_fn *f);
 void gv_cp_reset(struct gv_fn *f);
 
+/** Something to do, or a doorbell that nobody looked at yet. Any thread. */
+bool gv_cp_has_work(struct gv_fn *f);
+bool gv_sdma_has_work(struct gv_fn *f);
+
 /* A switch of worlds (world.c). Paused, all waves of the function stand between two instructions,
  *in host memory, until gv_cp_resume(). To have them elsewhere, between the two:
  *
@@ -399,7 +433,8 @@ void gv_cp_reset(struct gv_fn *f);
  *	gv_fn_mem_enter(f);  gv_cp_restore(f, buf, bytes);  gv_fn_mem_leave(f);  gv_cp_resume(f);
  */
 /** Active queues and their waves to @to. The function is as before and goes on if it is resumed.
- *  Paused. *@bytes: what they are. -ENOSPC: more than @room; -EINVAL: not to be saved. */
+ *  Paused, in a memory slice. *@bytes: what they are. -ENOSPC: more than @room; -EINVAL: not to be
+ * saved. */
 int gv_cp_save(struct gv_fn *f, uint8_t *to, size_t room, size_t *bytes);
 /** No queue is active in the engine any more. Registers, doorbells and what was asked of queues and
  *  not looked at yet stay. Paused. */

@@ -140,6 +140,7 @@ static void reset_fn(struct gv_fn *f)
 	lock_for_reset(f);
 	reset_blocks(f);
 	unlock_after_reset(f);
+	gv_world_reset(f);
 	resume_engines(f);
 }
 
@@ -168,14 +169,19 @@ static void reset_all(struct gv_dev *dev)
 	gv_logf(dev->log, GV_LOG_INFO, "PF: mode-1 reset");
 }
 
-void gv_fn_reset_engines(struct gv_fn *f)
+void gv_fn_forget_engines(struct gv_fn *f)
 {
-	(void)pthread_mutex_lock(&f->dev->life_lock);
-	pause_engines(f);
 	lock_for_reset(f);
 	gv_cp_reset(f);
 	gv_sdma_reset(f);
 	unlock_after_reset(f);
+}
+
+void gv_fn_reset_engines(struct gv_fn *f)
+{
+	(void)pthread_mutex_lock(&f->dev->life_lock);
+	pause_engines(f);
+	gv_fn_forget_engines(f);
 	resume_engines(f);
 	(void)pthread_mutex_unlock(&f->dev->life_lock);
 }
@@ -193,6 +199,7 @@ static void disable_vf(struct gv_fn *f)
 {
 	set_enabled(f, false);
 	reset_fn(f);
+	gv_world_free_vf(f);
 	gv_doorbell_client_gone(f);
 	gv_vram_release(f);
 }

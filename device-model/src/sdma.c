@@ -240,7 +240,7 @@ static void settle(struct gv_sdma_queue *q, enum gv_sdma_step step)
 static enum gv_sdma_step slice(struct gv_sdma_queue *q, const struct gv_sdma_ring *ring,
                                struct gv_sdma_reg *reg)
 {
-	for (unsigned n = 0; n < SLICE_PACKETS; n++) {
+	for (unsigned n = 0; n < SLICE_PACKETS && !gv_fn_stopping(q->sdma->fn); n++) {
 		enum gv_sdma_step step = SDMA_DONE;
 
 		if (!q->op.active)
@@ -422,6 +422,8 @@ static uint64_t run(void *arg)
 	do
 		least = serve_all(s);
 	while (least == 0 && gv_now_ns() < end);
+	if (least)
+		gv_world_look(s->fn->dev);
 	return least;
 }
 
@@ -464,6 +466,20 @@ void gv_sdma_done(struct gv_fn *f)
 	(void)pthread_mutex_destroy(&f->sdma->lock);
 	free(f->sdma);
 	f->sdma = NULL;
+}
+
+bool gv_sdma_has_work(struct gv_fn *f)
+{
+	for (unsigned i = 0; i < GV_ARRAY_LEN(f->sdma->queue); i++) {
+		struct gv_sdma_queue *q = &f->sdma->queue[i];
+		uint32_t cntl = gv_reg_get(f, q->r->rb_cntl, 0);
+
+		if (GV_GET(cntl, SDMA0_GFX_RB_CNTL, RB_ENABLE) && !atomic_load(&q->stuck) &&
+		    (atomic_load(&q->busy) || pair(f, q->r->rb_rptr, q->r->rb_rptr_hi) !=
+		                                      pair(f, q->r->rb_wptr, q->r->rb_wptr_hi)))
+			return true;
+	}
+	return false;
 }
 
 void gv_sdma_pause(struct gv_fn *f)

@@ -104,6 +104,7 @@ void gv_sdma_doorbell(struct gv_fn *f, uint32_t index, uint64_t val)
 	gv_reg_put(f, q->r->rb_wptr_hi, 0, (uint32_t)(val >> 32));
 	gv_reg_put(f, q->r->doorbell_log, 0, (uint32_t)val);
 	gv_worker_kick(&f->sdma->worker);
+	gv_world_look(f->dev);
 }
 
 /* ---- hooks ---------------------------------------------------------------- */

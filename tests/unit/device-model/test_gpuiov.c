@@ -93,34 +93,75 @@ static void writing_half_of_a_slice_keeps_the_other_half(void)
 	core_close(&c);
 }
 
-static void world_switch_commands_are_answered_and_counted(void)
+static uint32_t command(unsigned cmd, unsigned fcn)
 {
-	static const unsigned block[] = {GIOV_UVDSCH_DW0__OFF, GIOV_VCESCH_DW0__OFF,
-	                                 GIOV_GFXSCH_DW0__OFF};
+	return GV_PUT(RLC_GPU_IOV_CFG_REG1, CMD_TYPE, cmd) |
+	       GV_PUT(RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE, 1) |
+	       GV_PUT(RLC_GPU_IOV_CFG_REG1, FCN_ID, fcn);
+}
+
+/* Those of the video engines, that this GPU does not have; automatic switches; the PF, which is
+ * never switched. */
+static void commands_that_are_not_there_are_answered_and_counted(void)
+{
+	static const struct {
+		unsigned block, cmd, fcn;
+	} t[] = {
+	        {GIOV_UVDSCH_DW0__OFF, GV_GIOV_IDLE, GV_GIOV_FCN_VF(0)},
+	        {GIOV_VCESCH_DW0__OFF, GV_GIOV_RUN, GV_GIOV_FCN_VF(1)},
+	        {GIOV_GFXSCH_DW0__OFF, 0, GV_GIOV_FCN_VF(0)},
+	        {GIOV_GFXSCH_DW0__OFF, GV_GIOV_ENABLE_AUTO_HW_SWITCH, GV_GIOV_FCN_VF(0)},
+	        {GIOV_GFXSCH_DW0__OFF, GV_GIOV_SAVE_RLCV_STATE, GV_GIOV_FCN_VF(0)},
+	        {GIOV_GFXSCH_DW0__OFF, GV_GIOV_DISABLE_AUTO_HW_SCHED, GV_GIOV_FCN_VF(0)},
+	        {GIOV_GFXSCH_DW0__OFF, GV_GIOV_CONFIG_AUTO_HW_SCHED_MODE, GV_GIOV_FCN_VF(0)},
+	        {GIOV_GFXSCH_DW0__OFF, GV_GIOV_IDLE, 0},
+	        {GIOV_GFXSCH_DW0__OFF, GV_GIOV_CONTEXT_SWITCH, GV_GIOV_FCN_VF(0)}, /* to the PF */
+	};
 	struct core c;
-	uint32_t cmd = GV_PUT(RLC_GPU_IOV_CFG_REG1, CMD_TYPE, 5) |
-	               GV_PUT(RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE, 1) |
-	               GV_PUT(RLC_GPU_IOV_CFG_REG1, FCN_ID, 1);
 
 	core_open(&c);
-	for (size_t k = 0; k < GV_ARRAY_LEN(block); k++) {
+	for (size_t k = 0; k < GV_ARRAY_LEN(t); k++) {
 		uint64_t before = core_stats(&c, 0).unimplemented;
-		uint32_t now;
+		uint32_t word = command(t[k].cmd, t[k].fcn), now;
 
-		wr(&c, block[k] + 4, cmd & ~GV_PUT(RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE, 1));
+		wr(&c, t[k].block + 4, word & ~GV_PUT(RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE, 1));
 		CU_ASSERT_EQUAL(core_stats(&c, 0).unimplemented, before);
-		wr(&c, block[k] + 4, cmd);
-		now = rd(&c, block[k] + 4);
+		wr(&c, t[k].block + 4, word);
+		now = rd(&c, t[k].block + 4);
 		CU_ASSERT_EQUAL(GV_GET(now, RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE), 0);
-		CU_ASSERT_NOT_EQUAL(rd(&c, block[k] + 8), 0);
+		CU_ASSERT_EQUAL(rd(&c, t[k].block + 8), GV_GIOV_UNSUPPORTED);
 		CU_ASSERT_EQUAL(core_stats(&c, 0).unimplemented, before + 1);
-		CU_ASSERT_EQUAL(rd(&c, block[k] + 12), 0xf); /* all VFs run */
 	}
-	core_wr(&c, 0, RLC_GPU_IOV_CFG_REG1__BYTE, cmd);
-	CU_ASSERT_EQUAL(GV_GET(core_rd(&c, 0, RLC_GPU_IOV_CFG_REG1__BYTE), RLC_GPU_IOV_CFG_REG1,
-	                       CMD_EXECUTE),
-	                0);
-	CU_ASSERT_NOT_EQUAL(core_rd(&c, 0, RLC_GPU_IOV_CFG_REG2__BYTE), 0);
+	core_close(&c);
+}
+
+/* Word by word the same, whichever way it is written. */
+static void the_gfx_scheduler_is_the_same_in_registers_and_in_configuration_space(void)
+{
+	static const struct {
+		unsigned dw;
+		uint32_t byte;
+		bool writable;
+	} t[] = {
+	        {0, RLC_GPU_IOV_SCH_BLOCK__BYTE, false}, {1, RLC_GPU_IOV_CFG_REG1__BYTE, true},
+	        {2, RLC_GPU_IOV_CFG_REG2__BYTE, false},  {4, RLC_GPU_IOV_SCH_0__BYTE, true},
+	        {6, RLC_GPU_IOV_SCH_3__BYTE, true},      {7, RLC_GPU_IOV_SCH_1__BYTE, true},
+	        {8, RLC_GPU_IOV_SCH_2__BYTE, true},
+	};
+	struct core c;
+
+	core_open(&c);
+	for (size_t k = 0; k < GV_ARRAY_LEN(t); k++) {
+		unsigned at = GIOV_GFXSCH_DW0__OFF + 4 * t[k].dw;
+		uint32_t was = rd(&c, at);
+
+		CU_ASSERT_EQUAL(core_rd(&c, 0, t[k].byte), was);
+		wr(&c, at, 0x12340080 + t[k].dw); /* without CMD_EXECUTE */
+		CU_ASSERT_EQUAL(rd(&c, at), t[k].writable ? 0x12340080 + t[k].dw : was);
+		CU_ASSERT_EQUAL(core_rd(&c, 0, t[k].byte), rd(&c, at));
+		core_wr(&c, 0, t[k].byte, 0x05670080 + t[k].dw);
+		CU_ASSERT_EQUAL(rd(&c, at), t[k].writable ? 0x05670080 + t[k].dw : was);
+	}
 	core_close(&c);
 }
 
@@ -203,7 +244,8 @@ static void random_writes_do_not_break_the_capability(void)
 UT_MAIN("gpuiov", UT(the_capability_describes_this_gpu), UT(the_shadow_follows_vf_enable),
         UT(a_slice_is_the_same_in_both_hubs_and_in_configuration_space),
         UT(writing_half_of_a_slice_keeps_the_other_half),
-        UT(world_switch_commands_are_answered_and_counted),
+        UT(commands_that_are_not_there_are_answered_and_counted),
+        UT(the_gfx_scheduler_is_the_same_in_registers_and_in_configuration_space),
         UT(requests_to_the_hardware_scheduler_are_counted),
         UT(soft_flr_of_the_pf_leaves_vfs_and_configuration_alone),
         UT(the_context_area_and_hvvm_mailbox_are_taken),

@@ -376,10 +376,10 @@ static void switch_world(struct gv_fn *f)
 	size_t bytes = 0;
 
 	gv_cp_pause(f);
+	gv_fn_mem_enter(f);
 	CU_ASSERT_EQUAL(gv_cp_save(f, buf, 40, &bytes), -ENOSPC);
 	CU_ASSERT_EQUAL_FATAL(gv_cp_save(f, buf, sizeof(buf), &bytes), 0);
 	gv_cp_forget(f);
-	gv_fn_mem_enter(f);
 	CU_ASSERT_EQUAL(gv_cp_restore(f, buf, bytes - 1), -EINVAL);
 	CU_ASSERT_EQUAL(gv_cp_restore(f, buf, bytes), 0);
 	gv_fn_mem_leave(f);
