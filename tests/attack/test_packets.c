@@ -11,6 +11,58 @@
 	for (size_t each_ = 0; each_ < forge_num_outside; each_++)                                 \
 		for (uint64_t at = forge_outside[each_], once_ = 1; once_; once_ = 0)
 
+/* The same packets are good for what is its own: they do not fail for another reason. */
+static void what_packets_do_to_no_neighbour_they_do_to_their_own(void)
+{
+	const uint32_t to = LO(FORGE_ARGS);
+	const struct {
+		uint32_t dw[10];
+		size_t n;
+		uint32_t want;
+	} all[] = {
+	        {{gv_pm4_header(PM4_WRITE_DATA, 4), GV_PUT(PM4_WRITE_DATA, DST_SEL, 5), to, 0,
+	          FORGE_JUNK},
+	         5,
+	         FORGE_JUNK},
+	        {{gv_pm4_header(PM4_RELEASE_MEM, 7), GV_PUT(PM4_RELEASE_MEM, EVENT_INDEX, 5),
+	          GV_PUT(PM4_RELEASE_MEM, DATA_SEL, 1), to, 0, FORGE_JUNK},
+	         8,
+	         FORGE_JUNK},
+	        {{gv_pm4_header(PM4_ATOMIC_MEM, 8), GV_TC_ADD_RTN_32, to, 0, FORGE_JUNK},
+	         9,
+	         FORGE_JUNK},
+	        {{gv_pm4_header(PM4_DMA_DATA, 6), GV_PUT(PM4_DMA_DATA, SRC_SEL, 2), FORGE_JUNK, 0,
+	          to, 0, 4096},
+	         7,
+	         FORGE_JUNK},
+	        {{gv_pm4_header(PM4_DMA_DATA, 6), 0, LO(FORGE_OWN), 0, to, 0, 4096},
+	         7,
+	         FORGE_UNTOUCHED},
+	        {{gv_pm4_header(PM4_COPY_DATA, 5),
+	          GV_PUT(PM4_COPY_DATA, SRC_SEL, 1) | GV_PUT(PM4_COPY_DATA, DST_SEL, 1),
+	          LO(FORGE_OWN), 0, to, 0},
+	         6,
+	         FORGE_UNTOUCHED},
+	        {{gv_pm4_header(PM4_QUERY_STATUS, 6), GV_PUT(PM4_QUERY_STATUS, COMMAND, 2), 0, to,
+	          0, FORGE_JUNK},
+	         7,
+	         FORGE_JUNK},
+	        {{gv_pm4_header(PM4_WAIT_REG_MEM, 6), GV_PUT(PM4_WAIT_REG_MEM, MEM_SPACE, 1), to, 0,
+	          0, 0, 4},
+	         7,
+	         0},
+	};
+
+	arena_begin();
+	for (size_t i = 0; i < GV_ARRAY_LEN(all); i++) {
+		forge_put64(FORGE_ARGS, 0);
+		CU_ASSERT(forge_cp_on(NULL, all[i].dw, all[i].n));
+		CU_ASSERT(forge_get32(FORGE_ARGS) == all[i].want);
+	}
+	CU_ASSERT(!forge_fault_reported());
+	arena_expect(0);
+}
+
 /* ---- packets that write ------------------------------------------------------- */
 
 static void write_data_reaches_no_neighbour(void)
@@ -330,6 +382,7 @@ static void forged_saved_contexts_restore_nothing(void)
 int main(int argc, char **argv)
 {
 	static const struct ut_case cases[] = {
+	        UT(what_packets_do_to_no_neighbour_they_do_to_their_own),
 	        UT(write_data_reaches_no_neighbour),
 	        UT(write_data_across_the_end_stops_at_the_end),
 	        UT(release_mem_fences_reach_no_neighbour),

@@ -10,6 +10,52 @@
 	for (size_t each_ = 0; each_ < forge_num_outside; each_++)                                 \
 		for (uint64_t at = forge_outside[each_], once_ = 1; once_; once_ = 0)
 
+/* The same packets are good for what is its own: they do not fail for another reason. */
+static void what_sdma_does_to_no_neighbour_it_does_to_its_own(void)
+{
+	const uint32_t to = LO(FORGE_ARGS);
+	const struct {
+		uint32_t dw[12];
+		size_t n;
+		uint32_t want;
+	} all[] = {
+	        {{GV_SDMA_HEADER(COPY_LINEAR), 4095, 0, LO(FORGE_OWN), 0, to, 0},
+	         7,
+	         FORGE_UNTOUCHED},
+	        {{GV_SDMA_HEADER(COPY_PHYSICAL_LINEAR), 4095, 0, LO(FORGE_OWN), 0, to, 0},
+	         7,
+	         FORGE_UNTOUCHED},
+	        {{GV_SDMA_HEADER(COPY_DIRTY_PAGE) | 1u << 31, 4095, 0, LO(FORGE_OWN), 0, to, 0},
+	         7,
+	         FORGE_UNTOUCHED},
+	        {{GV_SDMA_HEADER(CONSTANT_FILL) | GV_PUT(SDMA_CONSTANT_FILL, fillsize, 2), to, 0,
+	          FORGE_JUNK, 4095},
+	         5,
+	         FORGE_JUNK},
+	        {{GV_SDMA_HEADER(WRITE_UNTILED), to, 0, 0, FORGE_JUNK}, 5, FORGE_JUNK},
+	        {{GV_SDMA_HEADER(FENCE), to, 0, FORGE_JUNK}, 4, FORGE_JUNK},
+	        {{GV_SDMA_HEADER(ATOMIC) | GV_PUT(SDMA_ATOMIC, atomic_op, GV_TC_ADD_RTN_32), to, 0,
+	          FORGE_JUNK},
+	         8,
+	         FORGE_JUNK},
+	        {{GV_SDMA_HEADER(SEMAPHORE) | GV_PUT(SDMA_SEMAPHORE, signal, 1), to, 0}, 3, 1},
+	        {{GV_SDMA_HEADER(WRITE_INCR), to, 0, LO(FORGE_PTE)}, 10, LO(FORGE_PTE)},
+	        {{GV_SDMA_HEADER(PTEPDE_COPY), LO(FORGE_OWN), 0, to, 0, UINT32_MAX, UINT32_MAX},
+	         8,
+	         FORGE_UNTOUCHED},
+	        {{GV_SDMA_HEADER(PTEPDE_RMW), to, 0, UINT32_MAX, 0, FORGE_JUNK}, 7, FORGE_JUNK},
+	};
+
+	arena_begin();
+	for (size_t i = 0; i < GV_ARRAY_LEN(all); i++) {
+		forge_put64(FORGE_ARGS, 0);
+		CU_ASSERT(forge_sdma_on(NULL, all[i].dw, all[i].n));
+		CU_ASSERT(forge_get32(FORGE_ARGS) == all[i].want);
+	}
+	CU_ASSERT(!forge_fault_reported());
+	arena_expect(0);
+}
+
 static void sdma_copies_nothing_from_a_neighbour(void)
 {
 	arena_begin();
@@ -255,6 +301,7 @@ static void sdma_pointers_are_kept_in_no_neighbours_memory(void)
 int main(int argc, char **argv)
 {
 	static const struct ut_case cases[] = {
+	        UT(what_sdma_does_to_no_neighbour_it_does_to_its_own),
 	        UT(sdma_copies_nothing_from_a_neighbour),
 	        UT(sdma_copies_nothing_to_a_neighbour),
 	        UT(an_sdma_copy_stops_at_the_end_of_the_frame_buffer),
