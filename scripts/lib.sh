@@ -7,7 +7,7 @@ GV_BUILD=${GV_BUILD:-$GV_ROOT/build}
 
 # Debian packages by what needs them.
 GV_PKGS_BUILD="gcc libc6-dev make cmake ninja-build pkg-config libjson-c-dev libcunit1-dev libelf-dev
-	libmsgpack-dev libsystemd-dev libmicrohttpd-dev libvirt-dev libxml2-dev"
+	libmsgpack-dev libsystemd-dev libmicrohttpd-dev libseccomp-dev libvirt-dev libxml2-dev"
 GV_PKGS_KERNELS="clang-14 lld-14 llvm-14"
 GV_PKGS_ROCM="clang-15 lld-15 rocm-device-libs" # math builtins
 GV_PKGS_XML="libvirt-clients libvirt0 libxml2-utils"

@@ -35,14 +35,14 @@ def wait_for(what, seconds=30):
 class Rig:
     """with Rig(profile) as r: r.cli("status") ..."""
 
-    def __init__(self, profile=None, vram_mib=512, daemon_args=()):
+    def __init__(self, profile=None, vram_mib=512, daemon_args=(), gpu_args=()):
         self.dir = tempfile.mkdtemp(prefix="gvpf")
         self.sock = os.path.join(self.dir, "gpuvisor.sock")
         self.gpu_dir = os.path.join(self.dir, "gpu")
         self.log = open(os.path.join(self.dir, "log"), "w+")
         self.daemon = None
         self.gpu = subprocess.Popen(
-            [os.path.join(BIN, "gpuvisor-gpu"), "--run-dir", self.gpu_dir, "--vram-mib", str(vram_mib)],
+            [os.path.join(BIN, "gpuvisor-gpu"), "--run-dir", self.gpu_dir, "--vram-mib", str(vram_mib), *gpu_args],
             stdout=self.log, stderr=self.log)
         pf = os.path.join(self.gpu_dir, "pf.sock")
         assert wait_for(lambda: os.path.exists(pf)), self.read_log()

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # gpuvisor-gpu, gpuvisord and gpuvisor as real processes.
 find_program(GV_PYTHON python3)
+set(pf_sandbox)
+if(GV_WITH_SECCOMP)
+  set(pf_sandbox test_pf_sandbox)
+endif()
 if(GV_PYTHON AND TARGET gpuvisord)
-  foreach(name test_pf_daemon test_pf_keep test_pf_pool test_pf_hostile test_pf_metrics test_pf_top test_pf_trace)
+  foreach(name test_pf_daemon test_pf_keep test_pf_pool test_pf_hostile test_pf_metrics test_pf_top test_pf_trace ${pf_sandbox})
     add_test(NAME system/${name} COMMAND ${GV_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.py)
     set_tests_properties(system/${name} PROPERTIES LABELS "system;pf-driver" RUN_SERIAL TRUE TIMEOUT 120
-      SKIP_RETURN_CODE 77 ENVIRONMENT "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_SOURCE=${CMAKE_SOURCE_DIR}")
+      SKIP_RETURN_CODE 77 ENVIRONMENT
+      "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_SOURCE=${CMAKE_SOURCE_DIR};GV_SANITIZE=${GV_SANITIZE}")
   endforeach()
 endif()
 if(GV_PYTHON AND TARGET gpuvisord AND TARGET gpuvisor-guest)

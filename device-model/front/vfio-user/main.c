@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include <gv/sandbox.h>
+
 #include "vfio_user_server.h"
 
 struct options {
@@ -15,6 +17,7 @@ struct options {
 	struct gv_log log;
 	int ready_fd;
 	unsigned stats_interval_s;
+	enum gv_sandbox_mode sandbox;
 };
 
 /* Each option once: what it is called, what it takes, what it does. */
@@ -97,6 +100,11 @@ static int set_stats_interval(struct options *o, const char *val)
 	return small(val, &o->stats_interval_s);
 }
 
+static int set_seccomp(struct options *o, const char *val)
+{
+	return gv_sandbox_parse(val, &o->sandbox);
+}
+
 static int set_spin(struct options *o, const char *val)
 {
 	return small(val, &o->server.spin_us);
@@ -139,6 +147,8 @@ static const struct option_row rows[] = {
         {"spin-us", "N", "look for the next request this long before sleeping (0)", set_spin},
         {"trap-doorbells", NULL, "do not offer doorbell pages to be mapped", set_trap_doorbells},
         {"reset-pf-on-close", NULL, "a PF client that goes takes the VFs with it", set_reset_pf},
+        {"seccomp", "MODE", "calls that serving does not need: off, log, enforce (default), kill",
+         set_seccomp},
         {"keep-vf-on-close", NULL, "do not reset a VF when its client goes", set_keep_vf},
 };
 
@@ -247,7 +257,9 @@ static int serve(struct options *o, const sigset_t *set, struct gv_err *err)
 	if (!rc) {
 		gv_logf(&o->log, GV_LOG_INFO, "serving up to %u VFs in %s", gv_dev_max_vfs(dev),
 		        o->run_dir);
-		rc = tell_ready(o, err);
+		rc = gv_sandbox_enter(o->sandbox, 0, err);
+		if (!rc)
+			rc = tell_ready(o, err);
 		if (!rc)
 			wait_for_end(o, srv, set);
 		gv_vfus_stop(srv);
@@ -271,6 +283,7 @@ static void raise_fd_limit(void)
 int main(int argc, char **argv)
 {
 	struct options o = {.ready_fd = -1,
+	                    .sandbox = gv_sandbox_default(),
 	                    .log = {.sink = gv_log_stderr, .max = GV_LOG_INFO, .who = "gpu"}};
 	struct gv_err err = {0};
 	sigset_t set;

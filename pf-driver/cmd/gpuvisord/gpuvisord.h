@@ -25,6 +25,7 @@
 #include <gv/pf_host.h>
 #include <gv/pf_pool.h>
 #include <gv/pf_rpc.h>
+#include <gv/sandbox.h>
 
 #define MAX_EVENTS      1024u
 #define MAX_CLIENTS     64u
@@ -40,10 +41,11 @@ struct options {
 	const char *libvirt;   /* URI, "none"; NULL: the default where the PF is a vfio: PF */
 	const char *claim_dir; /* files of claims */
 	const char *state_dir; /* what lasts over a reboot; NULL: nothing does */
-	bool prepare;          /* hand the PF over, and nothing else */
-	const char *metrics;   /* as it was given; NULL: none */
+	enum gv_sandbox_mode sandbox;
+	bool prepare;        /* hand the PF over, and nothing else */
+	const char *metrics; /* as it was given; NULL: none */
 	struct sockaddr_in metrics_at;
-	bool trace;            /* from the start on */
+	bool trace; /* from the start on */
 	uint32_t allow_uid[MAX_ALLOWED], allow_gid[MAX_ALLOWED];
 	unsigned num_uids, num_gids;
 };

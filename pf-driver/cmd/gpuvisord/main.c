@@ -34,6 +34,8 @@ static const char usage_text[] =
         "  --allow-group NAME   the same for a group (name or number)\n"
         "  --prepare            as root: let the group named by --allow-group use the PF, so that\n"
         "                       gpuvisord needs no root; do nothing else\n"
+        "  --seccomp MODE       calls that serving does not need: off, log, enforce (default), "
+        "kill\n"
         "  --trace              begin a timeline at once: gpuvisor trace stop --out FILE\n"
         "  --log-level LEVEL    error, warn, info or debug (info)\n"
         "  --foreground         stay in the foreground (always so; for old habits)\n"
@@ -55,6 +57,7 @@ enum {
 	OPT_PREPARE,
 	OPT_METRICS,
 	OPT_TRACE,
+	OPT_SECCOMP,
 	OPT_VERSION,
 	OPT_HELP
 };
@@ -67,6 +70,7 @@ static const struct option long_options[] = {
         {"vf-socket-dir", required_argument, NULL, OPT_VF_DIR},
         {"allow-uid", required_argument, NULL, OPT_UID},
         {"allow-group", required_argument, NULL, OPT_GROUP},
+        {"seccomp", required_argument, NULL, OPT_SECCOMP},
         {"prepare", no_argument, NULL, OPT_PREPARE},
         {"log-level", required_argument, NULL, OPT_LEVEL},
         {"foreground", no_argument, NULL, OPT_FOREGROUND},
@@ -192,6 +196,9 @@ static int take_option(struct daemon *d, int opt)
 	case OPT_METRICS:
 		ok = take_metrics(o, optarg);
 		break;
+	case OPT_SECCOMP:
+		ok = !gv_sandbox_parse(optarg, &o->sandbox);
+		break;
 	case OPT_TRACE:
 		o->trace = true;
 		break;
@@ -229,8 +236,10 @@ static int take_options(struct daemon *d, int argc, char **argv)
 {
 	int opt, status = -1;
 
-	d->opt = (struct options){
-	        .socket = DEFAULT_SOCKET, .sysfs = "/sys", .claim_dir = GV_GLUE_CLAIM_DIR};
+	d->opt = (struct options){.sandbox = gv_sandbox_default(),
+	                          .socket = DEFAULT_SOCKET,
+	                          .sysfs = "/sys",
+	                          .claim_dir = GV_GLUE_CLAIM_DIR};
 	while (status < 0 && (opt = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		status = take_option(d, opt);
 	if (status < 0 && optind < argc) {
@@ -369,6 +378,8 @@ static int run(struct daemon *d)
 		rc = metrics_start(d, &err);
 	if (!rc)
 		rc = virt_start(d, &err);
+	if (!rc)
+		rc = gv_sandbox_enter(d->opt.sandbox, GV_SANDBOX_VFIO | GV_SANDBOX_INET, &err);
 	if (rc) {
 		gv_logf(&d->log, GV_LOG_ERR, "%s", err.text);
 		status = EXIT_FAILED;
