@@ -22,6 +22,9 @@ static inline bool busy(enum gv_mbox_state state)
 /* pf_flow.c */
 struct gv_mbox_act *gv_mbox_emit(struct turn *t, enum gv_mbox_act_code code);
 void gv_mbox_emit_send(struct turn *t, struct gv_mbox_msg msg, bool valid);
+/** An action with a ticket; the session is in @state until it has ended. */
+struct gv_mbox_act *gv_mbox_begin(struct turn *t, enum gv_mbox_act_code code,
+                                  enum gv_mbox_state state);
 uint32_t gv_mbox_new_ticket(struct gv_mbox_pf *pf);
 /** Write exchange data, then go on to @back. */
 void gv_mbox_begin_upload(struct turn *t, enum gv_mbox_state back);

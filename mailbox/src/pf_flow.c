@@ -37,8 +37,8 @@ uint32_t gv_mbox_new_ticket(struct gv_mbox_pf *pf)
 	return pf->last_ticket;
 }
 
-static struct gv_mbox_act *begin(struct turn *t, enum gv_mbox_act_code code,
-                                 enum gv_mbox_state state)
+struct gv_mbox_act *gv_mbox_begin(struct turn *t, enum gv_mbox_act_code code,
+                                  enum gv_mbox_state state)
 {
 	struct gv_mbox_act *act = gv_mbox_emit(t, code);
 
@@ -53,7 +53,7 @@ static struct gv_mbox_act *begin(struct turn *t, enum gv_mbox_act_code code,
 void gv_mbox_begin_upload(struct turn *t, enum gv_mbox_state back)
 {
 	t->s->back = back;
-	begin(t, GV_MBOX_ACT_UPLOAD, GV_MBOX_UPLOAD);
+	gv_mbox_begin(t, GV_MBOX_ACT_UPLOAD, GV_MBOX_UPLOAD);
 }
 
 void gv_mbox_send_ready(struct turn *t)
@@ -105,19 +105,19 @@ void gv_mbox_grant(struct turn *t)
 	if (next.s->access != GV_MBOX_ACCESS_FINI && !next.s->data_ready)
 		gv_mbox_begin_upload(&next, GV_MBOX_ENTER);
 	else
-		begin(&next, GV_MBOX_ACT_ENTER, GV_MBOX_ENTER);
+		gv_mbox_begin(&next, GV_MBOX_ACT_ENTER, GV_MBOX_ENTER);
 }
 
 void gv_mbox_begin_leave(struct turn *t)
 {
-	begin(t, GV_MBOX_ACT_LEAVE, GV_MBOX_LEAVE);
+	gv_mbox_begin(t, GV_MBOX_ACT_LEAVE, GV_MBOX_LEAVE);
 }
 
 /* ---- resets ------------------------------------------------------------------ */
 static bool guests_fault(enum gv_mbox_reason reason)
 {
 	return reason != GV_MBOX_WHY_HOST && reason != GV_MBOX_WHY_PCI_FLR &&
-	       reason != GV_MBOX_WHY_ENTER_FAILED;
+	       reason != GV_MBOX_WHY_ENTER_FAILED && reason != GV_MBOX_WHY_GPU_RESET;
 }
 
 /* Exclusive access stays taken until the reset is done: nobody shares the GPU with a VF that
@@ -136,7 +136,7 @@ void gv_mbox_begin_reset(struct turn *t, enum gv_mbox_reason reason, bool quiet)
 	t->s->data_ready = false;
 	t->s->alive_ns = 0;
 	t->s->ras_ticket = 0;
-	begin(t, GV_MBOX_ACT_RESET, GV_MBOX_RESET)->reason = reason;
+	gv_mbox_begin(t, GV_MBOX_ACT_RESET, GV_MBOX_RESET)->reason = reason;
 }
 
 /* What a guest in the line polls for will be asked for again once the reset is done. */
@@ -154,13 +154,15 @@ static void ask_again_later(struct gv_mbox_session *s)
 void gv_mbox_announce_reset(struct turn *t, enum gv_mbox_reason reason)
 {
 	static const struct gv_mbox_msg notification = {{GV_MBOX_FLR_NOTIFICATION}};
+	uint32_t ms =
+	        reason == GV_MBOX_WHY_GPU_RESET ? t->pf->cfg.gpu_notify_ms : t->pf->cfg.notify_ms;
 
 	switch (t->s->state) {
 	case GV_MBOX_ACTIVE:
 		gv_mbox_emit_send(t, notification, true);
 		t->s->state = GV_MBOX_NOTIFY;
 		t->s->reason = reason;
-		t->s->deadline_ns = t->now_ns + t->pf->cfg.notify_ms * GV_MS;
+		t->s->deadline_ns = t->now_ns + ms * GV_MS;
 		break;
 	case GV_MBOX_QUEUED:
 		ask_again_later(t->s);
@@ -196,7 +198,7 @@ static void upload_ended(struct turn *t, int result)
 		return;
 	}
 	if (t->s->back == GV_MBOX_ENTER) {
-		begin(t, GV_MBOX_ACT_ENTER, GV_MBOX_ENTER);
+		gv_mbox_begin(t, GV_MBOX_ACT_ENTER, GV_MBOX_ENTER);
 		return;
 	}
 	t->s->state = t->s->back;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "adopt.h"
 #include "pf.h"
 
 static void done(struct gv_pf *pf, const struct gv_mbox_act *act, int result)
@@ -37,24 +38,25 @@ static void reset(struct gv_pf *pf, const struct gv_mbox_act *act)
 	pf->vf[act->vf].resets++;
 	pf_event(pf, GV_PF_EVENT_VF_RESET, (int)act->vf, "reset begins: %s", why_reset(pf, act));
 	pf->vf[act->vf].gone_next = false;
+	pf_world_leave(pf, act->vf);
 	pf_gates_close(pf, act->vf, PF_GATE_ALL);
 	pf_job_start(pf, act->vf, act);
 }
 
-/* Enabled VFs run side by side until there is a scheduler, so nobody is switched out here. A guest
- * that asks for a reset gets fresh engines first: its queues may hang or hold what has faulted. */
+/* A guest that asks for a reset gets fresh engines first: its queues may hang or hold what has
+ * faulted. */
 static void enter(struct gv_pf *pf, const struct gv_mbox_act *act)
 {
 	if (act->access == GV_MBOX_ACCESS_RESET) {
 		reset(pf, act);
 		return;
 	}
-	pf_gates_open(pf, act->vf, PF_GATE_ALL);
-	done(pf, act, gv_bus_status(pf->bus));
+	pf_job_enter(pf, act->vf, act);
 }
 
 static void leave(struct gv_pf *pf, const struct gv_mbox_act *act)
 {
+	pf_world_leave(pf, act->vf);
 	if (act->access == GV_MBOX_ACCESS_FINI) {
 		pf_gates_close(pf, act->vf, PF_GATE_ALL);
 		pf_job_start(pf, act->vf, act);
@@ -134,6 +136,9 @@ static void run(struct gv_pf *pf, const struct gv_mbox_act *act)
 	case GV_MBOX_ACT_NOT_ALIVE:
 		pf_event(pf, GV_PF_EVENT_VF_STATE, vf, "guest does not answer");
 		break;
+	case GV_MBOX_ACT_GUARD:
+		pf_guard_over(pf, act->vf, act->guard, gv_now_ns());
+		break;
 	case GV_MBOX_ACT_REPORT:
 		report(pf, act);
 		break;
@@ -144,6 +149,7 @@ static void run(struct gv_pf *pf, const struct gv_mbox_act *act)
 
 void pf_actions_run(struct gv_pf *pf, const struct gv_mbox_acts *acts)
 {
+	pf_sessions_note(pf);
 	for (unsigned i = 0; i < acts->count; i++)
 		if (pf_vf_enabled(pf, acts->act[i].vf))
 			run(pf, &acts->act[i]);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "adopt.h"
 #include "pf.h"
 
 /* ---- steps ------------------------------------------------------------------ */
@@ -26,11 +27,17 @@ static int do_scrub(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned fl
 {
 	int rc = 0;
 
-	if (flags & GV_PF_APPLY_NO_SCRUB)
-		return 0;
-	for (unsigned i = 0; !rc && i < plan->num_vfs; i++)
+	for (unsigned i = 0; !rc && i < plan->num_vfs; i++) {
+		uint64_t begin_ns = gv_now_ns();
+
+		pf_scrub_forget(pf, i);
+		if (flags & GV_PF_APPLY_NO_SCRUB)
+			continue;
 		rc = pf_scrub_wait(pf, (int)i, plan->vf[i].fb_offset_mib * GV_MIB,
 		                   plan->vf[i].fb_mib * GV_MIB, err);
+		if (!rc)
+			pf_scrub_note(pf, plan, i, GV_PF_SCRUB_APPLY, begin_ns);
+	}
 	return rc;
 }
 
@@ -77,6 +84,13 @@ static int do_check(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned fl
 	return pf_slices_check(pf, plan, err);
 }
 
+static int do_record(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flags,
+                     struct gv_err *err)
+{
+	(void)flags;
+	return pf_state_write(pf, false, plan, err);
+}
+
 struct step {
 	const char *name;
 	int (*run)(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flags,
@@ -92,6 +106,7 @@ static const struct step steps[] = {
         {"exchange pages", do_exchange, NULL},
         {"SR-IOV", do_sriov, undo_sriov},
         {"read-back", do_check, NULL},
+        {"record", do_record, NULL},
 };
 
 const char *gv_pf_apply_step_name(unsigned i)
@@ -99,8 +114,7 @@ const char *gv_pf_apply_step_name(unsigned i)
 	return i < GV_ARRAY_LEN(steps) ? steps[i].name : NULL;
 }
 
-static int put_up(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flags,
-                  struct gv_err *err)
+int pf_put_up(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flags, struct gv_err *err)
 {
 	for (unsigned i = 0; i < GV_ARRAY_LEN(steps); i++) {
 		uint64_t begin_ns = gv_now_ns();
@@ -119,12 +133,14 @@ static int put_up(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flag
 	pf->has_plan = true;
 	pf->vfs_made++;
 	pf_sessions_start(pf);
+	pf_world_start(pf);
 	return 0;
 }
 
 static void take_down(struct gv_pf *pf)
 {
 	pf_gates_close_all(pf);
+	pf_world_stop(pf);
 	pf_sessions_stop(pf);
 	for (unsigned k = GV_ARRAY_LEN(steps); k-- > 0;)
 		if (steps[k].undo)
@@ -141,7 +157,7 @@ static bool in_use(enum gv_mbox_state state)
 	return state != GV_MBOX_OFF && state != GV_MBOX_IDLE && state != GV_MBOX_FAILED;
 }
 
-static int check_idle(struct gv_pf *pf, unsigned flags, struct gv_err *err)
+int pf_check_idle(struct gv_pf *pf, unsigned flags, struct gv_err *err)
 {
 	for (unsigned i = 0; pf->has_plan && i < pf->plan.num_vfs; i++)
 		if (in_use(pf->mbox.vf[i].state) && !(flags & GV_PF_APPLY_FORCE))
@@ -168,6 +184,8 @@ static int check_plan(struct gv_pf *pf, const struct gv_pf_plan *plan, struct gv
 {
 	if (!pf->booted)
 		return gv_fail(err, -EAGAIN, "the GPU is not up");
+	if (gv_pf_gpu_resetting(pf))
+		return gv_fail(err, -EBUSY, "the whole GPU is being reset: try again in a moment");
 	if (memcmp(&plan->caps, &pf->caps, sizeof(pf->caps)))
 		return gv_fail(
 		        err, -EINVAL,
@@ -190,16 +208,22 @@ static int replace(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned fla
 
 	if (pf->has_plan && !old)
 		return gv_fail(err, -ENOMEM, "no memory to keep the plan in force");
+	/* Who finds this goes back to the old plan: docs/restart.md. */
+	rc = pf_state_write(pf, true, pf->has_plan ? &pf->plan : NULL, err);
+	if (rc)
+		return rc;
 	if (old) {
 		*old = pf->plan;
 		take_down(pf);
 	}
-	rc = put_up(pf, plan, flags, err);
+	rc = pf_put_up(pf, plan, flags, err);
 	if (!rc)
 		return 0;
-	if (old && put_up(pf, old, flags, &again))
+	if (old && pf_put_up(pf, old, flags, &again))
 		pf_event(pf, GV_PF_EVENT_GPU, -1, "the earlier plan could not be restored: %s",
 		         again.text);
+	if (!pf->has_plan)
+		(void)pf_state_write(pf, false, NULL, NULL);
 	pf_event(pf, GV_PF_EVENT_APPLY, -1, "rolled back, %u VFs are enabled: %s",
 	         pf->has_plan ? pf->plan.num_vfs : 0, err ? err->text : strerror(-rc));
 	return rc;
@@ -216,11 +240,17 @@ int gv_pf_apply(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flags,
 	if (pf->has_plan && !memcmp(plan, &pf->plan, sizeof(*plan)))
 		return 0;
 	if (pf->has_plan && gv_pf_plan_same_vfs(plan, &pf->plan)) {
+		rc = pf_state_write(pf, false, plan, err);
+		if (rc)
+			return rc;
 		pf->plan = *plan;
+		pf_sessions_note(pf);
+		pf_guard_changed(pf);
+		pf_world_start(pf);
 		pf_event(pf, GV_PF_EVENT_APPLY, -1, "names, quanta and weights changed");
 		return 0;
 	}
-	rc = check_idle(pf, flags, err);
+	rc = pf_check_idle(pf, flags, err);
 	if (!rc)
 		rc = replace(pf, plan, flags, err);
 	if (!rc)
@@ -235,10 +265,12 @@ int gv_pf_disable(struct gv_pf *pf, unsigned flags, struct gv_err *err)
 
 	if (!pf->has_plan)
 		return 0;
-	rc = check_idle(pf, flags, err);
+	rc = pf_check_idle(pf, flags, err);
 	if (rc)
 		return rc;
+	(void)pf_state_write(pf, true, NULL, NULL);
 	take_down(pf);
+	(void)pf_state_write(pf, false, NULL, NULL);
 	pf_event(pf, GV_PF_EVENT_APPLY, -1, "no VF is enabled");
 	return 0;
 }

@@ -2,6 +2,8 @@
 /* Bring-up of the whole GPU: the list of steps, and the short ones. */
 #include <string.h>
 
+#include "adopt.h"
+#include "boot_state.h"
 #include "pf.h"
 
 #define PCI_COMMAND        0x04
@@ -12,21 +14,38 @@
 #define SCRATCH_PATTERN    0xcafedeadu
 #define SDMA_DOORBELLS     4 /* dwords: vega10_reg_init.c */
 #define IH_DOORBELLS       6
+#define SDMA_DRAIN_NS      (5 * GV_S)
 
 struct step {
 	const char *name;
 	int (*init)(struct gv_pf *pf, struct gv_err *err);
+	/* In place of init when we have set the GPU up before, and VFs may run: what they use stays
+	 * as it is. NULL: init. */
+	int (*adopt)(struct gv_pf *pf, struct gv_err *err);
 	void (*fini)(struct gv_pf *pf); /* besides putting registers back; may be NULL */
 };
+
+static int nbio_adopt(struct gv_pf *pf, struct gv_err *err);
+static int gmc_adopt(struct gv_pf *pf, struct gv_err *err);
+static int ih_adopt(struct gv_pf *pf, struct gv_err *err);
+static int rlc_adopt(struct gv_pf *pf, struct gv_err *err);
+static int sdma_adopt(struct gv_pf *pf, struct gv_err *err);
+static int find_gpuiov(struct gv_pf *pf, struct gv_err *err);
 
 /* In this order, undone backwards. gmc before everything that has memory behind it; ih before
  * what may interrupt. */
 static const struct step steps[] = {
-        {"identity", pf_identity_init, NULL}, {"nbio", pf_nbio_init, NULL},
-        {"psp", pf_psp_init, NULL},           {"gmc", pf_gmc_init, NULL},
-        {"ih", pf_ih_init, pf_ih_fini},       {"rlc", pf_rlc_init, NULL},
-        {"gfx", pf_gfx_init, NULL},           {"sdma", pf_sdma_init, pf_sdma_fini},
-        {"mailbox", pf_mailbox_init, NULL},   {"gpuiov", pf_gpuiov_init, NULL},
+        {"identity", pf_identity_init, NULL, NULL},
+        {"nbio", pf_nbio_init, nbio_adopt, NULL},
+        {"psp", pf_psp_init, NULL, NULL},
+        {"gmc", pf_gmc_init, gmc_adopt, NULL},
+        {"ih", pf_ih_init, ih_adopt, pf_ih_fini},
+        {"rlc", pf_rlc_init, rlc_adopt, NULL},
+        {"gfx", pf_gfx_init, NULL, NULL},
+        {"sdma", pf_sdma_init, sdma_adopt, pf_sdma_fini},
+        {"mailbox", pf_mailbox_init, NULL, NULL},
+        {"gpuiov", pf_gpuiov_init, find_gpuiov, NULL},
+        {"state", pf_state_init, pf_state_adopt, pf_state_fini},
 };
 _Static_assert(GV_ARRAY_LEN(steps) <= GV_ARRAY_LEN(((struct gv_pf *)0)->saved_at), "room");
 
@@ -35,7 +54,7 @@ const char *gv_pf_boot_step_name(unsigned i)
 	return i < GV_ARRAY_LEN(steps) ? steps[i].name : NULL;
 }
 
-static void undo(struct gv_pf *pf)
+void pf_bring_down(struct gv_pf *pf)
 {
 	while (pf->steps_done) {
 		unsigned i = --pf->steps_done;
@@ -46,28 +65,105 @@ static void undo(struct gv_pf *pf)
 	}
 }
 
-int gv_pf_boot(struct gv_pf *pf, struct gv_err *err)
+void pf_boot_took(struct gv_pf *pf, const char *what, uint64_t begin_ns)
 {
-	if (pf->booted)
-		return gv_fail(err, -EALREADY, "%s is up", pf->bus->name);
+	struct gv_pf_boot_status *b = &pf->boot;
+	uint64_t now_ns = gv_now_ns();
+
+	pf_trace(pf, GV_PF_TRACE_BOOT, -1, begin_ns, now_ns, "%s", what);
+	PF_LOG(pf, GV_LOG_DEBUG, "step %s done", what);
+	if (b->num_steps == GV_PF_BOOT_STEPS)
+		return;
+	b->step[b->num_steps].name = what;
+	b->step[b->num_steps++].us = (now_ns - begin_ns) / GV_US;
+	b->total_us += (now_ns - begin_ns) / GV_US;
+}
+
+int pf_bring_up(struct gv_pf *pf, bool adopt, struct gv_err *err)
+{
 	for (unsigned i = 0; i < GV_ARRAY_LEN(steps); i++) {
 		uint64_t begin_ns = gv_now_ns();
 		int rc;
 
 		pf->saved_at[i] = pf->num_saved;
 		pf->steps_done = i + 1; /* a step that failed half-way is undone, too */
-		rc = steps[i].init(pf, err);
-		pf_trace(pf, GV_PF_TRACE_BOOT, -1, begin_ns, gv_now_ns(), "%s", steps[i].name);
+		rc = (adopt && steps[i].adopt ? steps[i].adopt : steps[i].init)(pf, err);
 		if (rc) {
-			undo(pf);
+			pf_bring_down(pf);
 			(void)gv_fail_prefix(err, "bring-up, step %s", steps[i].name);
 			return rc;
 		}
-		PF_LOG(pf, GV_LOG_DEBUG, "step %s done", steps[i].name);
+		pf_boot_took(pf, steps[i].name, begin_ns);
 	}
+	return 0;
+}
+
+/* Nothing of what somebody else has set up is left. VFs go first, as they would vanish. */
+static int reset_whole(struct gv_pf *pf, struct gv_err *err)
+{
+	uint64_t begin_ns = gv_now_ns();
+	int rc;
+
+	PF_LOG(pf, GV_LOG_WARN, "resetting the whole GPU: %s", pf->boot.why);
+	if (pf_boot_vfs(pf))
+		(void)gv_bus_enable_vfs(pf->bus, 0, NULL);
+	rc = gv_bus_reset(pf->bus);
+	if (rc)
+		return gv_fail(err, rc, "resetting the GPU: %s", strerror(-rc));
+	pf_boot_took(pf, "reset", begin_ns);
+	return 0;
+}
+
+/* Find out which way, and go it. */
+static int boot(struct gv_pf *pf, struct pf_state *state, struct gv_err *err)
+{
+	enum gv_pf_boot_path path;
+	uint64_t begin_ns;
+	int rc = pf_identity_init(pf, err);
+
+	if (rc)
+		return gv_fail_prefix(err, "bring-up, step %s", steps[0].name), rc;
+	rc = pf_boot_look(pf, &path, state, err);
+	if (!rc && (path == GV_PF_BOOT_OTHER || path == GV_PF_BOOT_FORCED))
+		rc = reset_whole(pf, err);
+	if (!rc && path == GV_PF_BOOT_TAKEN_OVER) {
+		pf->boot_id = state->boot_id;
+		pf->boot.generation = state->generation;
+	}
+	if (!rc)
+		rc = pf_bring_up(pf, path == GV_PF_BOOT_TAKEN_OVER, err);
+	if (rc)
+		return rc;
+	pf->boot.path = path;
+	begin_ns = gv_now_ns();
+	rc = pf_adopt(pf, path == GV_PF_BOOT_TAKEN_OVER ? state : NULL, err);
+	if (rc)
+		pf_release(pf);
+	else
+		pf_boot_took(pf, "adopt", begin_ns);
+	return rc;
+}
+
+int gv_pf_boot(struct gv_pf *pf, struct gv_err *err)
+{
+	gv_auto_free struct pf_state *state = calloc(1, sizeof(*state));
+	int rc;
+
+	if (pf->booted)
+		return gv_fail(err, -EALREADY, "%s is up", pf->bus->name);
+	if (!state)
+		return gv_fail(err, -ENOMEM, "no memory for a boot record");
+	pf->boot = (struct gv_pf_boot_status){.path = GV_PF_BOOT_NOT};
+	rc = pf_adopt_open(pf, err);
+	if (!rc)
+		rc = boot(pf, state, err);
+	if (rc)
+		return rc;
 	pf->booted = true;
-	pf_event(pf, GV_PF_EVENT_BOOT, -1, "GPU is up: %u MiB, %u VFs, PF window %u MiB",
-	         pf->caps.vram_mib, pf->caps.max_vfs, pf->caps.pf_window_mib);
+	pf_event(pf, GV_PF_EVENT_BOOT, -1, "GPU is up (%s: %s): %u MiB, %u VFs, PF window %u MiB",
+	         gv_pf_boot_path_name(pf->boot.path), pf->boot.why, pf->caps.vram_mib,
+	         pf->caps.max_vfs, pf->caps.pf_window_mib);
+	pf_adopt_resume(pf);
 	return 0;
 }
 
@@ -77,8 +173,29 @@ void gv_pf_shutdown(struct gv_pf *pf)
 		return;
 	(void)gv_pf_disable(pf, GV_PF_APPLY_FORCE, NULL);
 	pf->booted = false;
-	undo(pf);
+	pf_bring_down(pf);
+	pf_adopt_forget(pf);
 	pf_event(pf, GV_PF_EVENT_BOOT, -1, "GPU is down, no VF is enabled");
+}
+
+/* Interrupts must not go to memory that is ours no more. The rest waits for the next one. */
+void pf_release(struct gv_pf *pf)
+{
+	if (pf->steps_done)
+		pf_ih_fini(pf);
+	pf->steps_done = pf->num_saved = 0;
+}
+
+void gv_pf_leave(struct gv_pf *pf)
+{
+	if (!pf->booted)
+		return;
+	pf_sessions_note(pf);
+	pf->booted = false;
+	pf_release(pf);
+	pf_event(pf, GV_PF_EVENT_BOOT, -1, "left as it is for the next gpuvisord, %u VFs",
+	         pf->has_plan ? pf->plan.num_vfs : 0);
+	pf->has_plan = false;
 }
 
 const struct gv_pf_caps *gv_pf_get_caps(const struct gv_pf *pf)
@@ -228,9 +345,9 @@ int pf_mailbox_init(struct gv_pf *pf, struct gv_err *err)
 	                   UINT32_MAX, err);
 }
 
-int pf_gpuiov_init(struct gv_pf *pf, struct gv_err *err)
+static int find_gpuiov(struct gv_pf *pf, struct gv_err *err)
 {
-	uint32_t head, shadow;
+	uint32_t head;
 	int rc = gv_cfg_find_vsec(pf->bus, GV_VSEC_GPUIOV, &pf->giov);
 
 	if (rc)
@@ -239,11 +356,61 @@ int pf_gpuiov_init(struct gv_pf *pf, struct gv_err *err)
 	head = gv_cfg_rd32(pf->bus, (uint16_t)(pf->giov + GIOV_HDR__OFF));
 	if (GV_GET(head, GIOV_HDR, VSEC_LENGTH) < GV_GIOV_VF_FB(GV_PF_MAX_VFS))
 		return gv_fail(err, -EIO, "GPUIOV header reads 0x%08x: too short", head);
-	shadow = gv_cfg_rd32(pf->bus, (uint16_t)(pf->giov + GIOV_SRIOV_SHADOW__OFF));
-	if (GV_GET(shadow, GIOV_SRIOV_SHADOW, VF_EN)) {
-		PF_LOG(pf, GV_LOG_WARN, "%u VFs are left over from somebody else, disabling them",
-		       GV_GET(shadow, GIOV_SRIOV_SHADOW, VF_NUM));
-		rc = gv_bus_enable_vfs(pf->bus, 0, err);
-	}
+	return 0;
+}
+
+int pf_gpuiov_init(struct gv_pf *pf, struct gv_err *err)
+{
+	int rc = find_gpuiov(pf, err);
+
 	return rc ? rc : close_gates(pf, err);
+}
+
+/* ---- what is done when VFs may run ------------------------------------------------- */
+
+/* The rest of nbio was ours all the time; these two bits the kernel may have cleared. */
+static int nbio_adopt(struct gv_pf *pf, struct gv_err *err)
+{
+	uint32_t command = gv_cfg_rd16(pf->bus, PCI_COMMAND);
+
+	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	return pf_set_cfg(pf, PCI_COMMAND, command, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, err);
+}
+
+static int gmc_adopt(struct gv_pf *pf, struct gv_err *err)
+{
+	int rc = pf_expect(pf, MC_VM_FB_LOCATION_BASE__BYTE, UINT32_MAX, 0, err);
+
+	return rc ? rc : pf_expect(pf, MMHUB_MC_VM_FB_LOCATION_BASE__BYTE, UINT32_MAX, 0, err);
+}
+
+/* The ring of the one before is in memory that is gone, or, with descriptors that were kept, still
+ * mapped and nobody's. Not an entry more may go there. */
+static int ih_adopt(struct gv_pf *pf, struct gv_err *err)
+{
+	pf_ih_quiet(pf);
+	return pf_ih_init(pf, err);
+}
+
+static int rlc_adopt(struct gv_pf *pf, struct gv_err *err)
+{
+	return pf_expect(pf, RLC_CNTL__BYTE,
+	                 gv_mask(RLC_CNTL__RLC_ENABLE_F32__LO, RLC_CNTL__RLC_ENABLE_F32__BITS),
+	                 GV_PUT(RLC_CNTL, RLC_ENABLE_F32, 1), err);
+}
+
+/* A scrub may be under way: the ring is set up anew when it has ended. The VF that it was for is
+ * scrubbed again. */
+static int sdma_adopt(struct gv_pf *pf, struct gv_err *err)
+{
+	uint32_t wptr = gv_rd32(pf->bus, SDMA0_GFX_RB_WPTR__BYTE), last = 0;
+	int rc =
+	        gv_wait32(pf->bus, SDMA0_GFX_RB_RPTR__BYTE, UINT32_MAX, wptr, SDMA_DRAIN_NS, &last);
+
+	if (rc)
+		PF_LOG(pf, GV_LOG_WARN,
+		       "SDMA does not end what it was given (RPTR 0x%x, WPTR 0x%x); continuing "
+		       "with a new ring",
+		       last, wptr);
+	return pf_sdma_init(pf, err);
 }

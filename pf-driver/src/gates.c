@@ -27,14 +27,26 @@ static void set(struct gv_pf *pf, unsigned vf, unsigned which, bool open)
 
 void pf_gates_open(struct gv_pf *pf, unsigned vf, unsigned which)
 {
-	set(pf, vf, which, true);
+	if (which & PF_GATE_FB)
+		pf_scrub_dirty(pf, vf);
+	set(pf, vf, which & ~pf->vf[vf].shut, true);
 	pf->vf[vf].gates |= which;
+	pf_session_note(pf, vf); /* after: what is noted as open and is shut was reset */
 }
 
 void pf_gates_close(struct gv_pf *pf, unsigned vf, unsigned which)
 {
 	pf->vf[vf].gates &= ~which;
+	pf_session_note(pf, vf);
 	set(pf, vf, which, false);
+}
+
+void pf_gates_hold(struct gv_pf *pf, unsigned vf, bool on)
+{
+	struct pf_vf *v = &pf->vf[vf];
+
+	v->shut = on ? PF_GATE_DOORBELL : 0;
+	set(pf, vf, v->gates & PF_GATE_DOORBELL, !on);
 }
 
 void pf_gates_close_all(struct gv_pf *pf)

@@ -66,14 +66,19 @@ int pf_ih_init(struct gv_pf *pf, struct gv_err *err)
 	return program(pf, err);
 }
 
-void pf_ih_fini(struct gv_pf *pf)
+void pf_ih_quiet(struct gv_pf *pf)
 {
 	uint32_t cntl = gv_rd32(pf->bus, IH_RB_CNTL__BYTE);
 
-	/* Off before its memory goes; what else was in there comes back with the rest. */
 	cntl = GV_SET(cntl, IH_RB_CNTL, RB_ENABLE, 0);
 	gv_wr32(pf->bus, IH_RB_CNTL__BYTE, GV_SET(cntl, IH_RB_CNTL, ENABLE_INTR, 0));
 	(void)gv_rd32(pf->bus, IH_RB_CNTL__BYTE);
+}
+
+/* Off before its memory goes; what else was in there comes back with the rest. */
+void pf_ih_fini(struct gv_pf *pf)
+{
+	pf_ih_quiet(pf);
 	gv_dma_free(pf->bus, &pf->ih.ring);
 	gv_dma_free(pf->bus, &pf->ih.wb);
 	pf->ih.eventfd = -1;
@@ -94,6 +99,8 @@ static void dispatch(struct gv_pf *pf, const struct gv_ih_iv *iv)
 		pf_mailbox_look(pf, iv->dw[4], true);
 	else if (client == GV_IH_CLIENT_BIF && src == GV_IH_SRC_BIF_PF_MSGBUF_ACK)
 		pf_mailbox_acked(pf, iv->dw[4]);
+	else if (client == GV_IH_CLIENT_BIF && src == GV_IH_SRC_BIF_GPUIOV)
+		pf_world_interrupt(pf, iv->dw[4]);
 	else if ((client == GV_IH_CLIENT_VMC || client == GV_IH_CLIENT_UTCL2) &&
 	         src == GV_IH_SRC_VM_FAULT)
 		pf_fault_interrupt(pf, iv);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The PF's side of the mailbox registers. One thread, so MAILBOX_INDEX is ours. */
+#include "adopt.h"
 #include "pf.h"
 
 #define CONTROL_TRN BIF_BX_PF0_MAILBOX_CONTROL__BYTE       /* byte with TRN_VALID */
@@ -81,6 +82,20 @@ bool pf_mailbox_rcv_valid(struct gv_pf *pf, unsigned vf)
 	              BIF_BX_PF0_MAILBOX_CONTROL, RCV_MSG_VALID);
 }
 
+void pf_mailbox_seen(struct gv_pf *pf, unsigned vf, struct pf_seen *seen)
+{
+	uint32_t control;
+
+	select_vf(pf, vf);
+	control = gv_rd32(pf->bus, BIF_BX_PF0_MAILBOX_CONTROL__BYTE);
+	seen->heard = gv_rd32(pf->bus, rcv[0]);
+	seen->heard_valid = GV_GET(control, BIF_BX_PF0_MAILBOX_CONTROL, RCV_MSG_VALID);
+	seen->heard_acked = GV_GET(control, BIF_BX_PF0_MAILBOX_CONTROL, RCV_MSG_ACK);
+	seen->said = gv_rd32(pf->bus, trn[0]);
+	seen->said_valid = GV_GET(control, BIF_BX_PF0_MAILBOX_CONTROL, TRN_MSG_VALID);
+	seen->said_acked = GV_GET(control, BIF_BX_PF0_MAILBOX_CONTROL, TRN_MSG_ACK);
+}
+
 bool pf_vf_enabled(const struct gv_pf *pf, unsigned vf)
 {
 	return pf->has_plan && vf < pf->plan.num_vfs;
@@ -99,7 +114,8 @@ static void notice_flr(struct gv_pf *pf, unsigned vf)
 {
 	struct gv_mbox_acts acts;
 
-	if (pf->vf[vf].job.phase != PF_JOB_NONE || !(pf->vf[vf].gates & ~pf_gates(pf, vf)))
+	if (pf->vf[vf].job.phase != PF_JOB_NONE ||
+	    !(pf->vf[vf].gates & ~pf->vf[vf].shut & ~pf_gates(pf, vf)))
 		return;
 	pf->vf[vf].gates = 0;
 	pf_event(pf, GV_PF_EVENT_VF_RESET, (int)vf,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "adopt.h"
 #include "pf.h"
 
 #define POLL_MS 250u
@@ -107,6 +108,7 @@ struct gv_pf *gv_pf_close(struct gv_pf *pf)
 	if (!pf)
 		return NULL;
 	gv_pf_shutdown(pf);
+	pf->journal = pf_journal_close(pf->journal);
 	if (pf->own_bus)
 		(void)gv_bus_close(pf->bus);
 	pf_trace_done(&pf->trace);
@@ -122,6 +124,7 @@ void pf_sessions_start(struct gv_pf *pf)
 
 	memset(pf->vf, 0, sizeof(pf->vf));
 	(void)gv_mbox_pf_init(&pf->mbox, pf->plan.num_vfs, &pf->cfg.mailbox);
+	pf_guard_changed(pf);
 	for (unsigned i = 0; i < pf->plan.num_vfs; i++) {
 		pf->vf[i].l2_fault_count = gv_rd32(pf->bus, GV_BYTE_N(GVX_VF0_L2_FAULT_COUNT, i));
 		pf->vf[i].seen_state = GV_MBOX_IDLE;
@@ -129,6 +132,7 @@ void pf_sessions_start(struct gv_pf *pf)
 		pf_mailbox_clear(pf, i);
 		(void)gv_mbox_pf_enable(&pf->mbox, i, gv_now_ns(), &acts);
 	}
+	pf_sessions_note(pf);
 	pf->poll_ns = 0;
 }
 
@@ -181,6 +185,7 @@ static void poll_slowly(struct gv_pf *pf, uint64_t now_ns)
 	for (unsigned i = 0; pf->has_plan && i < pf->plan.num_vfs; i++)
 		pf_mailbox_look(pf, i, false);
 	pf_faults_look(pf);
+	pf_guard_look(pf, now_ns);
 }
 
 static void tick(struct gv_pf *pf, uint64_t now_ns)
@@ -195,7 +200,7 @@ static void tick(struct gv_pf *pf, uint64_t now_ns)
 
 int gv_pf_service(struct gv_pf *pf, uint64_t *next_ns)
 {
-	uint64_t now_ns = gv_now_ns();
+	uint64_t now_ns = gv_now_ns(), world_ns;
 	int rc = gv_bus_status(pf->bus);
 
 	*next_ns = UINT64_MAX;
@@ -204,8 +209,10 @@ int gv_pf_service(struct gv_pf *pf, uint64_t *next_ns)
 	(void)gv_pf_handle_irq(pf);
 	poll_slowly(pf, now_ns);
 	tick(pf, now_ns);
+	world_ns = pf_world_step(pf, now_ns);
 	pf_jobs_step(pf, now_ns);
 	*next_ns = GV_MIN(pf->poll_ns, pf_contain_step(pf, now_ns));
+	*next_ns = GV_MIN(*next_ns, world_ns);
 	if (pf->has_plan)
 		*next_ns = GV_MIN(*next_ns, gv_mbox_pf_deadline(&pf->mbox));
 	if (pf_jobs_busy(pf))
@@ -307,7 +314,10 @@ static void vf_status(const struct gv_pf *pf, unsigned vf, unsigned gates,
 	        .guest_known = v->guest_known,
 	        .guest = v->guest,
 	};
+	pf_world_get_vf_status(pf, vf, &status->world);
 	memcpy(status->last_error, v->last_error, sizeof(status->last_error));
+	status->scrub = pf->scrubbed[vf].record;
+	pf_contain_get_status(pf, vf, &status->guard, &status->contain);
 }
 
 int gv_pf_get_vf_status(struct gv_pf *pf, unsigned vf, struct gv_pf_vf_status *status)
@@ -330,9 +340,13 @@ void gv_pf_get_status(struct gv_pf *pf, struct gv_pf_status *status)
 	status->has_plan = pf->has_plan;
 	status->plan = pf->plan;
 	status->num_vfs = pf->has_plan ? pf->plan.num_vfs : 0;
+	status->boot = pf->boot;
+	status->boot.journal_bytes = pf->journal ? pf_journal_bytes(pf->journal) : 0;
 	status->interrupts = pf->interrupts;
 	status->ring_overflows = pf->ring_overflows;
 	status->unknown_interrupts = pf->unknown_interrupts;
+	if (pf->has_plan)
+		pf_world_get_status(pf, &status->world);
 	if (!pf->booted || status->lost)
 		return;
 	status->unimplemented = gv_rd32(pf->bus, GVX_UNIMPLEMENTED__BYTE);

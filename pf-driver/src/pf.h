@@ -11,15 +11,17 @@
 #include "journal.h"
 #include "contain.h"
 #include "trace.h"
+#include "world.h"
 
 /* The PF's window, from device address 0 (the first MiB mirrors a VF's exchange region):
- *   1 MiB  SDMA ring, then its write-back page
+ *   1 MiB  SDMA ring, then its write-back page; 128 KiB on, the boot record
  *   2 MiB  second-level tables
  *   then   context save areas
  */
 #define PF_SDMA_RING       GV_MIB
 #define PF_SDMA_RING_BYTES (64 * GV_KIB)
 #define PF_SDMA_WB         (PF_SDMA_RING + PF_SDMA_RING_BYTES)
+#define PF_BOOT_RECORD     (PF_SDMA_RING + 128 * GV_KIB) /* boot_state.h */
 #define PF_TABLES          (2 * GV_MIB)
 
 #define PF_IH_RING_BYTES (64 * GV_KIB)
@@ -39,6 +41,8 @@ enum pf_job_phase {
 	PF_JOB_SCRUB, /* the slice is being filled */
 	PF_JOB_VERIFY,
 	PF_JOB_REFILL, /* exchange pages */
+	PF_JOB_ENTER,  /* others are being switched out */
+	PF_JOB_GPU,    /* the whole GPU is being reset */
 };
 
 struct pf_job {
@@ -49,6 +53,7 @@ struct pf_job {
 	enum gv_mbox_reason reason;
 	uint64_t deadline_ns;
 	uint64_t since_ns; /* of this phase */
+	uint64_t scrub_ns; /* when the scrub began, 0 not yet */
 };
 
 struct pf_vf {
@@ -57,6 +62,7 @@ struct pf_vf {
 	bool no_scrub_next; /* asked for the reset that comes */
 	bool gone_next;     /* that reset is ours, because the guest is gone */
 	unsigned gates;     /* PF_GATE_*: what we opened */
+	unsigned shut;      /* of these, kept shut by the guard */
 	enum gv_mbox_state seen_state;
 	uint64_t since_ms, since_ns;
 	uint32_t l2_fault_count;
@@ -110,9 +116,14 @@ struct gv_pf {
 
 	struct pf_trace trace;
 	struct pf_journal *journal; /* NULL: none */
+	struct gv_pf_boot_status boot;
+	uint64_t boot_id; /* boot_state.h */
 	struct pf_ih ih;
 	struct pf_sdma sdma;
 	struct pf_scrub scrub;
+	struct pf_scrubbed scrubbed[GV_PF_MAX_VFS];
+	struct pf_gpu_reset gpu_reset;
+	struct pf_world world;
 
 	bool has_plan;
 	uint32_t vfs_made;      /* how often VFs were made or taken away */
@@ -141,6 +152,16 @@ void pf_restore(struct gv_pf *pf, unsigned down_to);
 /** -EIO unless (register & mask) == want. */
 int pf_expect(struct gv_pf *pf, uint32_t byte, uint32_t mask, uint32_t want, struct gv_err *err);
 
+/* ---- bring-up as a whole (boot.c) */
+/** All steps; after a failure none. @adopt: VFs may run, and are not touched. */
+int pf_bring_up(struct gv_pf *pf, bool adopt, struct gv_err *err);
+/** Undo what pf_bring_up() has done. */
+void pf_bring_down(struct gv_pf *pf);
+/** Take our memory back, leave everything else as it is. */
+void pf_release(struct gv_pf *pf);
+/** A step of the start took so long. @what: a constant. */
+void pf_boot_took(struct gv_pf *pf, const char *what, uint64_t begin_ns);
+
 /* ---- bring-up steps: init and fini of each block */
 int pf_identity_init(struct gv_pf *pf, struct gv_err *err);
 int pf_nbio_init(struct gv_pf *pf, struct gv_err *err);
@@ -148,6 +169,8 @@ int pf_psp_init(struct gv_pf *pf, struct gv_err *err);
 int pf_gmc_init(struct gv_pf *pf, struct gv_err *err);
 int pf_ih_init(struct gv_pf *pf, struct gv_err *err);
 void pf_ih_fini(struct gv_pf *pf);
+/** No entry is written any more. */
+void pf_ih_quiet(struct gv_pf *pf);
 int pf_rlc_init(struct gv_pf *pf, struct gv_err *err);
 int pf_gfx_init(struct gv_pf *pf, struct gv_err *err);
 int pf_sdma_init(struct gv_pf *pf, struct gv_err *err);
@@ -169,6 +192,8 @@ int pf_scrub_step(struct gv_pf *pf, uint64_t now_ns);
 int pf_scrub_wait(struct gv_pf *pf, int vf, uint64_t device, uint64_t bytes, struct gv_err *err);
 /** Look into every 2 MiB of it. -EIO: something is left. */
 int pf_scrub_verify(struct gv_pf *pf, uint64_t device, uint64_t bytes, struct gv_err *err);
+/** How many places of @bytes pf_scrub_verify() reads, and how many bytes at each. */
+uint32_t pf_scrub_samples(uint64_t bytes, uint32_t *each);
 
 /* ---- what a VF finds (exchange.c, slice.c) */
 int pf_exchange_write(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned vf,
@@ -189,6 +214,8 @@ int pf_l2_invalidate(struct gv_pf *pf, unsigned vf, struct gv_err *err);
 void pf_gates_open(struct gv_pf *pf, unsigned vf, unsigned gates);
 void pf_gates_close(struct gv_pf *pf, unsigned vf, unsigned gates);
 void pf_gates_close_all(struct gv_pf *pf);
+/** Keep the doorbells shut, whatever is opened meanwhile; or let them be as opened again. */
+void pf_gates_hold(struct gv_pf *pf, unsigned vf, bool on);
 /* The gates of all VFs at one moment. */
 struct pf_gate_words {
 	uint32_t word[4];
@@ -205,14 +232,29 @@ void pf_mailbox_acked(struct gv_pf *pf, unsigned vf);
 void pf_mailbox_clear(struct gv_pf *pf, unsigned vf);
 void pf_mailbox_ack(struct gv_pf *pf, unsigned vf);
 void pf_mailbox_send(struct gv_pf *pf, unsigned vf, const struct gv_mbox_msg *msg, bool valid);
+/** What both ends show, without acting on it (but for the gates: adopt.h). */
+struct pf_seen;
+void pf_mailbox_seen(struct gv_pf *pf, unsigned vf, struct pf_seen *seen);
 /** The VF still shows a message to us. */
 bool pf_mailbox_rcv_valid(struct gv_pf *pf, unsigned vf);
 void pf_actions_run(struct gv_pf *pf, const struct gv_mbox_acts *acts);
 void pf_job_start(struct gv_pf *pf, unsigned vf, const struct gv_mbox_act *act);
+/** Ask for the engines and wait for them; the action ends then. */
+void pf_job_enter(struct gv_pf *pf, unsigned vf, const struct gv_mbox_act *act);
+/** After a reset of the whole GPU: whatever was under way for the VF, it is scrubbed now. */
+void pf_job_scrub_next(struct gv_pf *pf, unsigned vf);
+/** What is under way for the VF has failed. */
+void pf_job_fail(struct gv_pf *pf, unsigned vf, const char *why);
 void pf_jobs_step(struct gv_pf *pf, uint64_t now_ns);
 bool pf_jobs_busy(const struct gv_pf *pf);
 void pf_jobs_forget(struct gv_pf *pf);
 void pf_sessions_start(struct gv_pf *pf);
+/** Note in the journal what the session, its gates, its job are; before that has any effect. */
+void pf_session_note(struct gv_pf *pf, unsigned vf);
+/** -EBUSY: a VF is in use, and no GV_PF_APPLY_FORCE in @flags (apply.c). */
+int pf_check_idle(struct gv_pf *pf, unsigned flags, struct gv_err *err);
+/** Put @plan into force where there is none; after a failure none is (apply.c). */
+int pf_put_up(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flags, struct gv_err *err);
 void pf_sessions_stop(struct gv_pf *pf);
 void pf_faults_look(struct gv_pf *pf);
 void pf_fault_interrupt(struct gv_pf *pf, const struct gv_ih_iv *iv);

@@ -131,6 +131,8 @@ enum gv_mbox_reason {
 	GV_MBOX_WHY_ENTER_FAILED, /* could not be switched in */
 	GV_MBOX_WHY_LEAVE_FAILED, /* could not be switched out */
 	GV_MBOX_WHY_HANG,         /* the scheduler found it hung */
+	GV_MBOX_WHY_GUARD,        /* it did more than it may */
+	GV_MBOX_WHY_GPU_RESET,    /* the whole GPU is reset: every guest has gpu_notify_ms */
 	GV_MBOX_REASONS,
 };
 
@@ -153,12 +155,16 @@ enum gv_mbox_guard_kind {
 	GV_MBOX_GUARDS,
 };
 
+/** What holds when a configuration gives no limit. */
+extern const struct gv_mbox_limit gv_mbox_guard_defaults[GV_MBOX_GUARDS];
+
 struct gv_mbox_pf_cfg {
-	uint32_t exclusive_ms; /* 0: 3000 with one VF enabled, 1500 with more */
-	uint32_t notify_ms;    /* wait for READY_TO_RESET; 0: 10. 500 before a whole-GPU reset */
-	uint32_t alive_ms;     /* wait for the ACK of QUERY_ALIVE; 0: 1000 */
-	bool ras_telemetry;    /* offered in pf2vf: 203 and 204 become GV_MBOX_ACT_RAS */
-	bool guard_off;        /* no limits at all (bring-up and tests) */
+	uint32_t exclusive_ms;  /* 0: 3000 with one VF enabled, 1500 with more */
+	uint32_t notify_ms;     /* wait for READY_TO_RESET; 0: 10 */
+	uint32_t gpu_notify_ms; /* the same before a reset of the whole GPU; 0: 500 */
+	uint32_t alive_ms;      /* wait for the ACK of QUERY_ALIVE; 0: 1000 */
+	bool ras_telemetry;     /* offered in pf2vf: 203 and 204 become GV_MBOX_ACT_RAS */
+	bool guard_off;         /* no limits at all (bring-up and tests) */
 	struct gv_mbox_limit guard[GV_MBOX_GUARDS]; /* all zero: the defaults above */
 };
 
@@ -201,6 +207,9 @@ enum gv_mbox_act_code {
 	/* QUERY_ALIVE was answered / was not answered in time. */
 	GV_MBOX_ACT_ALIVE,
 	GV_MBOX_ACT_NOT_ALIVE,
+	/* The guest did more than `guard` allows, and that was not done: already answered, or not
+	 * ACKed. */
+	GV_MBOX_ACT_GUARD,
 	/* Nothing to do: log and attribute `msg` to the VF; `report` says what is wrong with it. */
 	GV_MBOX_ACT_REPORT,
 	GV_MBOX_ACTS,
@@ -230,6 +239,7 @@ struct gv_mbox_act {
 	enum gv_mbox_access access;    /* ENTER, LEAVE */
 	enum gv_mbox_reason reason;    /* RESET, GPU_RESET */
 	enum gv_mbox_report report;    /* REPORT */
+	enum gv_mbox_guard_kind guard; /* GUARD */
 	struct gv_mbox_msg msg;        /* SEND: what; REPORT, RAS*: what came */
 	struct gv_mbox_vf_error error; /* VF_ERROR */
 };
@@ -311,17 +321,56 @@ int gv_mbox_pf_acked(struct gv_mbox_pf *pf, unsigned vf, uint64_t now_ns,
  *  way any more (the VF was disabled meanwhile) is counted and ignored: 0. */
 int gv_mbox_pf_done(struct gv_mbox_pf *pf, unsigned vf, uint32_t ticket, int result,
                     uint64_t now_ns, struct gv_mbox_acts *acts);
-/** Reset this VF. HOST and HANG announce it to a running guest first; PCI_FLR does not. */
+/** Reset this VF. HOST, HANG, GUARD and GPU_RESET announce it to a running guest first; PCI_FLR
+ *  does not. -ENODEV: it is OFF. -EINVAL: another reason. */
 int gv_mbox_pf_reset(struct gv_mbox_pf *pf, unsigned vf, enum gv_mbox_reason reason,
                      uint64_t now_ns, struct gv_mbox_acts *acts);
 /** Tell a running guest something that changes no state: QUERY_ALIVE, GPU_RMA or TEXT_MESSAGE.
  *  -EBUSY: not ACTIVE, or the last message is not ACKed yet. -EINVAL: another code. */
 int gv_mbox_pf_tell(struct gv_mbox_pf *pf, unsigned vf, const struct gv_mbox_msg *msg,
                     uint64_t now_ns, struct gv_mbox_acts *acts);
+
+/* ---- sessions that outlive the PF's program ---- */
+
+/* What the next one must know. Fixed layout, all bytes set: it is kept in files. Counters, rates
+ * and the place in the line are not in it. */
+struct gv_mbox_saved {
+	uint8_t state, back, access, reason, asked_reason;
+	uint8_t flags; /* GV_MBOX_SAVED_* */
+	uint8_t reserved[2];
+	uint32_t sent; /* code in TRN_DW0, 0: none */
+	struct gv_mbox_msg pending;
+};
+_Static_assert(sizeof(struct gv_mbox_saved) == 28, "in files");
+#define GV_MBOX_SAVED_DATA_READY  0x01u
+#define GV_MBOX_SAVED_QUIET       0x02u
+#define GV_MBOX_SAVED_RESET_ASKED 0x04u
+#define GV_MBOX_SAVED_ASKED_QUIET 0x08u
+#define GV_MBOX_SAVED_EXCUSE_REL  0x10u
+#define GV_MBOX_SAVED_SENT_VALID  0x20u
+#define GV_MBOX_SAVED_HOLDER      0x40u /* has exclusive access, or is being given it */
+#define GV_MBOX_SAVED_FLAGS       0x7fu
+
+/** -EINVAL: no such VF. */
+int gv_mbox_pf_save(const struct gv_mbox_pf *pf, unsigned vf, struct gv_mbox_saved *saved);
+/** After gv_mbox_pf_init(), for all VFs first: the session is as it was. -EINVAL: no session can be
+ *  like that, or two would have exclusive access; nothing is changed. */
+int gv_mbox_pf_restore(struct gv_mbox_pf *pf, unsigned vf, const struct gv_mbox_saved *saved);
+/** Then this, for all: an action that was under way is begun again from its start, waits get a
+ *  new deadline, the line moves on. */
+int gv_mbox_pf_resume(struct gv_mbox_pf *pf, unsigned vf, uint64_t now_ns,
+                      struct gv_mbox_acts *acts);
+
 /** Time has passed. Call at gv_mbox_pf_deadline() or later. */
 int gv_mbox_pf_tick(struct gv_mbox_pf *pf, uint64_t now_ns, struct gv_mbox_acts *acts);
 /** When to call gv_mbox_pf_tick() next; UINT64_MAX when nothing is waited for. */
 uint64_t gv_mbox_pf_deadline(const struct gv_mbox_pf *pf);
+
+/** Other limits from now on, for all VFs. -ERANGE: one is above GV_MBOX_GUARD_MAX. */
+int gv_mbox_pf_set_guards(struct gv_mbox_pf *pf, const struct gv_mbox_limit guard[GV_MBOX_GUARDS]);
+/** How many of @kind there were in the window that ends now. */
+uint32_t gv_mbox_pf_guard_count(const struct gv_mbox_pf *pf, unsigned vf,
+                                enum gv_mbox_guard_kind kind, uint64_t now_ns);
 
 /** Length of an exclusive window now, in ms. */
 uint32_t gv_mbox_pf_exclusive_ms(const struct gv_mbox_pf *pf);

@@ -16,6 +16,7 @@
 #include <gv/bus.h>
 #include <gv/configs.h>
 #include <gv/mailbox.h>
+#include <gv/pf_boot.h>
 #include <gv/pf_guard.h>
 #include <gv/pf_world.h>
 
@@ -55,10 +56,10 @@ struct gv_pf_plan {
 	char name[64];
 	uint32_t policy; /* enum gv_cfg_sched */
 	uint32_t num_vfs;
-	uint32_t pf_mib;     /* the PF's part, at device address 0 */
-	uint32_t free_mib;   /* behind the last slice, nobody's */
-	uint32_t csa_kib;    /* context save area, per function */
-	uint64_t csa_offset; /* of the PF's; those of the VFs follow */
+	uint32_t pf_mib;                          /* the PF's part, at device address 0 */
+	uint32_t free_mib;                        /* behind the last slice, nobody's */
+	uint32_t csa_kib;                         /* context save area, per function */
+	uint64_t csa_offset;                      /* of the PF's; those of the VFs follow */
 	struct gv_cfg_guard guard[GV_CFG_GUARDS]; /* by kind; all said */
 	struct gv_pf_plan_vf vf[GV_PF_MAX_VFS];
 };
@@ -94,8 +95,8 @@ enum gv_pf_event_kind {
 	GV_PF_EVENT_VF_POOL,    /* of the owner: who has a VF, and whether it is clean */
 	GV_PF_EVENT_DOMAIN,     /* of the owner: a domain got, or lost, a VF */
 	GV_PF_EVENT_CONTAIN,    /* a step against a VF that hangs, or for the whole GPU */
-	GV_PF_EVENT_GUARD,      /* a VF did too much, and what is done about it; or is normal again */
-	GV_PF_EVENT_SCRUB,      /* a VF's memory was scrubbed: what, when, for whom */
+	GV_PF_EVENT_GUARD, /* a VF did too much, and what is done about it; or is normal again */
+	GV_PF_EVENT_SCRUB, /* a VF's memory was scrubbed: what, when, for whom */
 	GV_PF_EVENT_KINDS,
 };
 /** "boot", "apply", "vf-state", ... */
@@ -118,6 +119,9 @@ struct gv_pf_cfg {
 	                 uint32_t total_mib);
 	struct gv_mbox_pf_cfg mailbox; /* zero: the defaults there */
 	uint32_t poll_ms;              /* slow look at all mailboxes and faults; 0: 250 */
+	const char *state_dir; /* where the journal is (docs/restart.md); NULL: there is none */
+	bool full_reset;       /* reset the GPU first, whoever has set it up */
+	bool trace_registers;  /* log what bring-up writes, at level debug */
 };
 
 /** Make a PF manager on @bus, which stays the caller's and must outlive it. Touches no hardware.
@@ -130,10 +134,12 @@ int gv_pf_open(const char *uri, const struct gv_pf_cfg *cfg, struct gv_pf **pf, 
 struct gv_pf *gv_pf_close(struct gv_pf *pf);
 
 /**
- * Bring the whole GPU up: one step per block (gv_pf_boot_step_name()), in order. When a step
- * fails, those before it are undone backwards and the text names the step and what was read.
- * -ENOTSUP: not a GPU that we can run (the text says what is missing); -EALREADY: is up;
- * -EIO: a register does not hold what it must; -ETIMEDOUT. Blocks for seconds at most.
+ * Bring the whole GPU up, or take it over as it was left (<gv/pf_boot.h>): one step per block
+ * (gv_pf_boot_step_name()), in order. When a step fails, those before it are undone backwards and
+ * the text names the step and what was read. -ENOTSUP: not a GPU that we can run (the text says
+ * what is missing); -EALREADY: is up; -EIO: a register does not hold what it must; -ETIMEDOUT;
+ * -EBUSY: another process has its journal; -EBADMSG, -ESTALE: VFs of a gpuvisord are enabled, and
+ * what it left does not fit together (the text says what to do). Blocks for seconds at most.
  */
 int gv_pf_boot(struct gv_pf *pf, struct gv_err *err);
 /** Disable every VF and undo gv_pf_boot(). Nothing when it is not up. */
@@ -262,6 +268,9 @@ struct gv_pf_vf_status {
 	bool guest_known; /* the guest has filled in its page: */
 	struct gv_mbox_vf2pf_info guest;
 	char last_error[160]; /* the guest's last error report */
+	struct gv_pf_guard_status guard;
+	struct gv_pf_contain_status contain;
+	struct gv_pf_scrub_record scrub;
 };
 
 struct gv_pf_status {
@@ -274,6 +283,7 @@ struct gv_pf_status {
 	uint32_t unimplemented, guest_errors; /* counters of the emulated GPU */
 	uint64_t interrupts, ring_overflows, unknown_interrupts;
 	struct gv_pf_world_status world;
+	struct gv_pf_boot_status boot;
 	struct gv_pf_vf_status vf[GV_PF_MAX_VFS];
 };
 

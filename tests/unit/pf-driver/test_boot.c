@@ -87,6 +87,7 @@ static const struct failure failures[] = {
         {"sdma", {.drop = SDMA0_GFX_RB_BASE__BYTE}, -EIO, "SDMA0_GFX_RB_BASE"},
         {"mailbox", {.drop = BIF_BX_PF0_MAILBOX_INT_CNTL__BYTE}, -EIO, "INT_CNTL"},
         {"gpuiov", {.flip = GVX_VF_FB_EN__BYTE}, -EIO, "GVX_VF_FB_EN"},
+        {"state", {.drop = SCRATCH_REG7__BYTE}, -EIO, "SCRATCH_REG7"},
 };
 
 static void lie(struct rig_bus *to, const struct rig_bus *how)
