@@ -454,14 +454,13 @@ static int learn(struct vfio *v, struct gv_err *err)
 	return 0;
 }
 
-int gv_vfio_open_sys(const struct gv_vfio_sys *sys, const char *bdf, const uint8_t *token,
-                     const struct gv_log *log, struct gv_bus **bus, struct gv_err *err)
+static struct vfio *new_bus(const struct gv_vfio_sys *sys, const char *bdf,
+                            const struct gv_log *log)
 {
 	struct vfio *v = calloc(1, sizeof(*v));
-	int rc;
 
 	if (!v)
-		return gv_fail(err, -ENOMEM, "out of memory");
+		return NULL;
 	v->bus.ops = &vfio_ops;
 	v->sys = sys;
 	v->log = log;
@@ -469,6 +468,17 @@ int gv_vfio_open_sys(const struct gv_vfio_sys *sys, const char *bdf, const uint8
 		v->eventfd[i] = -1;
 	gv_vfio_link_init(&v->link, sys);
 	(void)snprintf(v->bus.name, sizeof(v->bus.name), "vfio:%s", bdf);
+	return v;
+}
+
+int gv_vfio_open_sys(const struct gv_vfio_sys *sys, const char *bdf, const uint8_t *token,
+                     const struct gv_log *log, struct gv_bus **bus, struct gv_err *err)
+{
+	struct vfio *v = new_bus(sys, bdf, log);
+	int rc;
+
+	if (!v)
+		return gv_fail(err, -ENOMEM, "out of memory");
 	rc = gv_vfio_find(sys, bdf, &v->facts, err);
 	if (!rc)
 		rc = gv_vfio_attach(&v->link, &v->facts, token, log, err);
@@ -480,6 +490,74 @@ int gv_vfio_open_sys(const struct gv_vfio_sys *sys, const char *bdf, const uint8
 	}
 	*bus = &v->bus;
 	return 0;
+}
+
+int gv_vfio_get_fds(struct gv_bus *bus, struct gv_vfio_fds *fds)
+{
+	const struct vfio *v = (struct vfio *)bus;
+
+	if (bus->ops != &vfio_ops)
+		return -ENOTSUP;
+	*fds = (struct gv_vfio_fds){.device = v->link.device,
+	                            .group = v->link.group,
+	                            .container = v->link.container,
+	                            .iommufd = v->link.iommufd,
+	                            .ioas = v->link.ioas};
+	return 0;
+}
+
+/* Interrupts would ring eventfds, and DMA would go to memory, that nobody has any more. */
+static int drop_what_was(struct vfio *v, struct gv_err *err)
+{
+	struct vfio_irq_set none = {.argsz = sizeof(none),
+	                            .flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER,
+	                            .index = VFIO_PCI_MSIX_IRQ_INDEX};
+	int rc = call(v, VFIO_DEVICE_SET_IRQS, &none);
+
+	if (rc && rc != -EINVAL) /* -EINVAL: none were on */
+		return gv_fail(err, rc, "%s: the interrupts of before: %s", v->facts.bdf,
+		               strerror(-rc));
+	rc = gv_vfio_dma_unmap_all(&v->link);
+	return rc ? gv_fail(err, rc, "%s: the DMA mappings of before: %s", v->facts.bdf,
+	                    strerror(-rc))
+	          : 0;
+}
+
+int gv_vfio_open_fds_sys(const struct gv_vfio_sys *sys, const char *bdf,
+                         const struct gv_vfio_fds *fds, const struct gv_log *log,
+                         struct gv_bus **bus, struct gv_err *err)
+{
+	struct vfio *v = new_bus(sys, bdf, log);
+	bool one = fds->iommufd >= 0, other = fds->group >= 0 && fds->container >= 0;
+	int rc;
+
+	if (!v)
+		return gv_fail(err, -ENOMEM, "out of memory");
+	v->link.device = fds->device;
+	v->link.group = fds->group;
+	v->link.container = fds->container;
+	v->link.iommufd = fds->iommufd;
+	v->link.ioas = fds->ioas;
+	rc = fds->device >= 0 && one != other
+	             ? gv_vfio_find(sys, bdf, &v->facts, err)
+	             : gv_fail(err, -EBADF, "%s: what was kept is no open VFIO device", bdf);
+	v->link.noiommu = v->facts.noiommu;
+	if (!rc)
+		rc = drop_what_was(v, err);
+	if (!rc)
+		rc = learn(v, err);
+	if (rc) {
+		vfio_close(&v->bus);
+		return rc;
+	}
+	*bus = &v->bus;
+	return 0;
+}
+
+int gv_vfio_open_fds(const char *bdf, const struct gv_vfio_fds *fds, const struct gv_log *log,
+                     struct gv_bus **bus, struct gv_err *err)
+{
+	return gv_vfio_open_fds_sys(gv_vfio_real(), bdf, fds, log, bus, err);
 }
 
 int gv_vfio_open(const char *bdf, const uint8_t *token, const struct gv_log *log,
@@ -504,48 +582,4 @@ int gv_vfio_set_vf_token(struct gv_bus *bus, const uint8_t token[16])
 	memcpy((uint8_t *)buf + sizeof(head), token, 16);
 	rc = call((struct vfio *)bus, VFIO_DEVICE_FEATURE, buf);
 	return rc == -ENOTTY || rc == -EINVAL ? -ENOTSUP : rc;
-}
-
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-int gv_vfio_parse_uuid(const char *text, uint8_t uuid[16])
-{
-	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-	uint8_t out[16] = {0};
-	unsigned nibble = 0;
-
-	if (strlen(text) != sizeof(form) - 1)
-		return -EINVAL;
-	for (size_t i = 0; form[i]; i++) {
-		if (form[i] == '-' ? text[i] != '-' : hex(text[i]) < 0)
-			return -EINVAL;
-		if (form[i] == 'x') {
-			out[nibble / 2] = (uint8_t)(out[nibble / 2] << 4 | hex(text[i]));
-			nibble++;
-		}
-	}
-	memcpy(uuid, out, sizeof(out));
-	return 0;
-}
-
-int gv_vfio_read_token(const char *path, uint8_t token[16], struct gv_err *err)
-{
-	char text[64] = "";
-	FILE *f = fopen(path, "re");
-
-	if (!f)
-		return gv_fail(err, -errno, "%s: %s", path, strerror(errno));
-	if (!fgets(text, sizeof(text), f))
-		text[0] = '\0';
-	(void)fclose(f);
-	text[strcspn(text, "\r\n")] = '\0';
-	if (gv_vfio_parse_uuid(text, token))
-		return gv_fail(err, -EINVAL, "%s: the first line is no UUID", path);
-	return 0;
 }

@@ -68,5 +68,11 @@ int gv_vfio_open(const char *bdf, const uint8_t *token, const struct gv_log *log
                  struct gv_bus **bus, struct gv_err *err);
 int gv_vfio_open_sys(const struct gv_vfio_sys *sys, const char *bdf, const uint8_t *token,
                      const struct gv_log *log, struct gv_bus **bus, struct gv_err *err);
+/** The same with descriptors that were kept. */
+int gv_vfio_open_fds_sys(const struct gv_vfio_sys *sys, const char *bdf,
+                         const struct gv_vfio_fds *fds, const struct gv_log *log,
+                         struct gv_bus **bus, struct gv_err *err);
+/** Whatever was mapped through this link is not any more. */
+int gv_vfio_dma_unmap_all(struct vfio_link *link);
 
 #endif

@@ -246,3 +246,37 @@ int gv_vfio_dma_unmap(struct vfio_link *link, uint64_t iova, uint64_t bytes)
 		return call(link, link->iommufd, GVU_IOAS_UNMAP, &ioas);
 	return call(link, link->container, VFIO_IOMMU_UNMAP_DMA, &type1);
 }
+
+/* Linux before 5.12 has no flag for all of it, but takes a range around all mappings; it may not be
+ * 2^64 bytes long. */
+static int unmap_halves(struct vfio_link *link)
+{
+	const uint64_t half = 1ull << 63;
+	int rc = 0;
+
+	for (unsigned i = 0; !rc && i < 2; i++) {
+		struct vfio_iommu_type1_dma_unmap type1 = {
+		        .argsz = sizeof(type1), .iova = i * half, .size = half};
+
+		rc = call(link, link->container, VFIO_IOMMU_UNMAP_DMA, &type1);
+	}
+	return rc;
+}
+
+int gv_vfio_dma_unmap_all(struct vfio_link *link)
+{
+	struct gvu_ioas_unmap ioas = {
+	        .size = sizeof(ioas), .ioas = link->ioas, .bytes = UINT64_MAX};
+	struct vfio_iommu_type1_dma_unmap type1 = {.argsz = sizeof(type1),
+	                                           .flags = VFIO_DMA_UNMAP_FLAG_ALL};
+	int rc;
+
+	if (link->iommufd >= 0) {
+		rc = call(link, link->iommufd, GVU_IOAS_UNMAP, &ioas);
+		return rc == -ENOENT ? 0 : rc; /* nothing was mapped */
+	}
+	if (link->noiommu)
+		return 0;
+	rc = call(link, link->container, VFIO_IOMMU_UNMAP_DMA, &type1);
+	return rc == -EINVAL ? unmap_halves(link) : rc;
+}

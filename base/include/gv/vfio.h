@@ -32,6 +32,27 @@ int gv_vfu_open_fd(int fd, const char *name, const struct gv_vfu_opts *opts,
  */
 int gv_vfio_set_vf_token(struct gv_bus *bus, const uint8_t token[16]);
 
+/* What keeps a device of Linux VFIO, and so the VFs of a PF, alive while its program is replaced.
+ * -1: not there. */
+struct gv_vfio_fds {
+	int device;
+	int group, container; /* the one way */
+	int iommufd;          /* or the other, with the address space in it: */
+	uint32_t ioas;
+};
+
+/** The descriptors of an open bus, borrowed. -ENOTSUP: not a VFIO bus. */
+int gv_vfio_get_fds(struct gv_bus *bus, struct gv_vfio_fds *fds);
+
+/**
+ * As gv_bus_open("vfio:@bdf"), with descriptors that gv_vfio_get_fds() gave to somebody who
+ * keeps them; the bus owns them from now on, also on error. The device is not reset. What DMA and
+ * interrupts had been set up with them is undone: memory behind it belonged to another process.
+ * -EBADF: they are not those of an open VFIO device.
+ */
+int gv_vfio_open_fds(const char *bdf, const struct gv_vfio_fds *fds, const struct gv_log *log,
+                     struct gv_bus **bus, struct gv_err *err);
+
 /** "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" to 16 bytes. -EINVAL for anything else. */
 int gv_vfio_parse_uuid(const char *text, uint8_t uuid[16]);
 
