@@ -10,22 +10,26 @@ const struct gv_mbox_limit gv_mbox_guard_defaults[GV_MBOX_GUARDS] = {
         [GV_MBOX_GUARD_RAS] = {15, 60000},
 };
 
-static void age(struct gv_mbox_guard *g, const struct gv_mbox_limit *limit, uint64_t now_ns)
+uint32_t gv_mbox_guard_count(const struct gv_mbox_guard *g, const struct gv_mbox_limit *limit,
+                             uint64_t now_ns)
 {
-	while (g->count) {
-		uint32_t oldest = (g->next + GV_MBOX_GUARD_MAX - g->count) % GV_MBOX_GUARD_MAX;
+	uint32_t count = g->count;
+
+	while (count) {
+		uint32_t oldest = (g->next + GV_MBOX_GUARD_MAX - count) % GV_MBOX_GUARD_MAX;
 
 		if (now_ns - g->at_ns[oldest] < limit->window_ms * GV_MS)
-			return;
-		g->count--;
+			break;
+		count--;
 	}
+	return count;
 }
 
 bool gv_mbox_guard_room(struct gv_mbox_guard *g, const struct gv_mbox_limit *limit, uint64_t now_ns)
 {
 	if (!limit->limit)
 		return true;
-	age(g, limit, now_ns);
+	g->count = gv_mbox_guard_count(g, limit, now_ns);
 	return g->count < limit->limit;
 }
 
@@ -33,7 +37,7 @@ void gv_mbox_guard_add(struct gv_mbox_guard *g, const struct gv_mbox_limit *limi
 {
 	if (!limit->limit)
 		return;
-	age(g, limit, now_ns);
+	g->count = gv_mbox_guard_count(g, limit, now_ns);
 	g->at_ns[g->next] = now_ns;
 	g->next = (g->next + 1) % GV_MBOX_GUARD_MAX;
 	g->count = GV_MIN(g->count + 1, (uint32_t)GV_MBOX_GUARD_MAX);

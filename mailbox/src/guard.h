@@ -5,12 +5,12 @@
 
 #include <gv/mailbox.h>
 
-/** The limits of the sheet that hold when a configuration gives none. */
-extern const struct gv_mbox_limit gv_mbox_guard_defaults[GV_MBOX_GUARDS];
-
 /** Is there room for one more now? Ages old entries out. */
 bool gv_mbox_guard_room(struct gv_mbox_guard *guard, const struct gv_mbox_limit *limit,
                         uint64_t now_ns);
+/** How many are in the window that ends now. */
+uint32_t gv_mbox_guard_count(const struct gv_mbox_guard *guard, const struct gv_mbox_limit *limit,
+                             uint64_t now_ns);
 /** One more has happened; the oldest is forgotten when the window is full. */
 void gv_mbox_guard_add(struct gv_mbox_guard *guard, const struct gv_mbox_limit *limit,
                        uint64_t now_ns);

@@ -99,6 +99,8 @@ const char *gv_mbox_reason_name(enum gv_mbox_reason reason)
 	        "switching the VF in failed",
 	        "switching the VF out failed",
 	        "the VF hung",
+	        "it did more than it may",
+	        "the whole GPU is reset",
 	};
 
 	return pick(names, GV_ARRAY_LEN(names), (size_t)reason);
@@ -107,9 +109,9 @@ const char *gv_mbox_reason_name(enum gv_mbox_reason reason)
 const char *gv_mbox_act_name(enum gv_mbox_act_code code)
 {
 	static const char *const names[GV_MBOX_ACTS] = {
-	        "ACK",        "CLEAR",      "SEND",  "UPLOAD",    "ENTER",
-	        "LEAVE",      "READ_VF2PF", "RESET", "GPU_RESET", "VF_ERROR",
-	        "RAS_POISON", "RAS",        "ALIVE", "NOT_ALIVE", "REPORT",
+	        "ACK",        "CLEAR",     "SEND",      "UPLOAD",   "ENTER",      "LEAVE",
+	        "READ_VF2PF", "RESET",     "GPU_RESET", "VF_ERROR", "RAS_POISON", "RAS",
+	        "ALIVE",      "NOT_ALIVE", "GUARD",     "REPORT",
 	};
 
 	return pick(names, GV_ARRAY_LEN(names), (size_t)code);

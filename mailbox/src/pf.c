@@ -8,9 +8,18 @@
 #define EXCLUSIVE_MS_ONE  3000u
 #define EXCLUSIVE_MS_MANY 1500u
 #define NOTIFY_MS         10u
+#define GPU_NOTIFY_MS     500u
 #define ALIVE_MS          1000u
 /* What one VF can add to the list in one tick. */
 #define TICK_ACTS 6u
+
+static int check_guards(const struct gv_mbox_limit guard[GV_MBOX_GUARDS])
+{
+	for (unsigned i = 0; i < GV_MBOX_GUARDS; i++)
+		if (guard[i].limit > GV_MBOX_GUARD_MAX)
+			return -ERANGE;
+	return 0;
+}
 
 static int set_guards(struct gv_mbox_pf_cfg *cfg)
 {
@@ -20,10 +29,22 @@ static int set_guards(struct gv_mbox_pf_cfg *cfg)
 		memset(cfg->guard, 0, sizeof(cfg->guard));
 	else if (!memcmp(cfg->guard, none, sizeof(none)))
 		memcpy(cfg->guard, gv_mbox_guard_defaults, sizeof(cfg->guard));
-	for (unsigned i = 0; i < GV_MBOX_GUARDS; i++)
-		if (cfg->guard[i].limit > GV_MBOX_GUARD_MAX)
-			return -ERANGE;
-	return 0;
+	return check_guards(cfg->guard);
+}
+
+int gv_mbox_pf_set_guards(struct gv_mbox_pf *pf, const struct gv_mbox_limit guard[GV_MBOX_GUARDS])
+{
+	int rc = check_guards(guard);
+
+	if (!rc)
+		memcpy(pf->cfg.guard, guard, sizeof(pf->cfg.guard));
+	return rc;
+}
+
+uint32_t gv_mbox_pf_guard_count(const struct gv_mbox_pf *pf, unsigned vf,
+                                enum gv_mbox_guard_kind kind, uint64_t now_ns)
+{
+	return gv_mbox_guard_count(&pf->vf[vf].guard[kind], &pf->cfg.guard[kind], now_ns);
 }
 
 int gv_mbox_pf_init(struct gv_mbox_pf *pf, unsigned num_vfs, const struct gv_mbox_pf_cfg *cfg)
@@ -34,6 +55,7 @@ int gv_mbox_pf_init(struct gv_mbox_pf *pf, unsigned num_vfs, const struct gv_mbo
 	if (num_vfs > GV_MBOX_MAX_VFS || set_guards(&c))
 		return -ERANGE;
 	c.notify_ms = c.notify_ms ? c.notify_ms : NOTIFY_MS;
+	c.gpu_notify_ms = c.gpu_notify_ms ? c.gpu_notify_ms : GPU_NOTIFY_MS;
 	c.alive_ms = c.alive_ms ? c.alive_ms : ALIVE_MS;
 	memset(pf, 0, sizeof(*pf));
 	pf->cfg = c;
@@ -110,6 +132,7 @@ static bool over_rate(struct turn *t, const struct gv_mbox_msg *msg)
 	if (!g->overflow)
 		gv_mbox_report(t, GV_MBOX_BAD_RATE, msg);
 	g->overflow = true;
+	gv_mbox_emit(t, GV_MBOX_ACT_GUARD)->guard = GV_MBOX_GUARD_MSG;
 	return true;
 }
 
@@ -200,6 +223,13 @@ static void remember_reset(struct gv_mbox_session *s, enum gv_mbox_reason reason
 	s->asked_reason = reason;
 }
 
+static bool may_reset(enum gv_mbox_reason reason)
+{
+	return reason == GV_MBOX_WHY_HOST || reason == GV_MBOX_WHY_HANG ||
+	       reason == GV_MBOX_WHY_GUARD || reason == GV_MBOX_WHY_GPU_RESET ||
+	       reason == GV_MBOX_WHY_PCI_FLR;
+}
+
 int gv_mbox_pf_reset(struct gv_mbox_pf *pf, unsigned vf, enum gv_mbox_reason reason,
                      uint64_t now_ns, struct gv_mbox_acts *acts)
 {
@@ -209,7 +239,7 @@ int gv_mbox_pf_reset(struct gv_mbox_pf *pf, unsigned vf, enum gv_mbox_reason rea
 
 	if (rc)
 		return rc;
-	if (reason != GV_MBOX_WHY_HOST && reason != GV_MBOX_WHY_HANG && !quiet)
+	if (!may_reset(reason))
 		return -EINVAL;
 	if (t.s->state == GV_MBOX_OFF)
 		return -ENODEV;

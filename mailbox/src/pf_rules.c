@@ -93,17 +93,37 @@ static bool room(struct turn *t, enum gv_mbox_guard_kind kind)
 	return gv_mbox_guard_room(&t->s->guard[kind], &t->pf->cfg.guard[kind], t->now_ns);
 }
 
+static void refuse_limit(struct turn *t, enum gv_mbox_guard_kind kind,
+                         const struct gv_mbox_msg *msg)
+{
+	t->s->stats.limited++;
+	refuse(t, GV_MBOX_BAD_LIMIT, msg);
+	gv_mbox_emit(t, GV_MBOX_ACT_GUARD)->guard = kind;
+}
+
+/* The first limit that @access would pass; GV_MBOX_GUARDS: none. */
+static enum gv_mbox_guard_kind limit_of(struct turn *t, enum gv_mbox_access access)
+{
+	static const enum gv_mbox_guard_kind kinds[] = {
+	        GV_MBOX_GUARD_EXCLUSIVE, GV_MBOX_GUARD_EXCL_TIMEOUT, GV_MBOX_GUARD_RESET};
+
+	for (size_t i = 0; i < GV_ARRAY_LEN(kinds); i++) {
+		/* A guest that keeps hanging must still be able to leave. */
+		if (access == GV_MBOX_ACCESS_FINI && kinds[i] != GV_MBOX_GUARD_EXCLUSIVE)
+			continue;
+		if (!room(t, kinds[i]))
+			return kinds[i];
+	}
+	return GV_MBOX_GUARDS;
+}
+
 static void ask(struct turn *t, const struct gv_mbox_msg *msg)
 {
 	enum gv_mbox_access access = access_of(msg->dw[0]);
-	bool ok = room(t, GV_MBOX_GUARD_EXCLUSIVE);
+	enum gv_mbox_guard_kind over = limit_of(t, access);
 
-	/* A guest that keeps hanging must still be able to leave. */
-	if (access != GV_MBOX_ACCESS_FINI)
-		ok = ok && room(t, GV_MBOX_GUARD_EXCL_TIMEOUT) && room(t, GV_MBOX_GUARD_RESET);
-	if (!ok) {
-		t->s->stats.limited++;
-		refuse(t, GV_MBOX_BAD_LIMIT, msg);
+	if (over != GV_MBOX_GUARDS) {
+		refuse_limit(t, over, msg);
 		return;
 	}
 	gv_mbox_guard_add(&t->s->guard[GV_MBOX_GUARD_EXCLUSIVE],
@@ -115,8 +135,7 @@ static void ask(struct turn *t, const struct gv_mbox_msg *msg)
 static void replace_orphan(struct turn *t, const struct gv_mbox_msg *msg)
 {
 	if (!room(t, GV_MBOX_GUARD_RESET)) {
-		t->s->stats.limited++;
-		refuse(t, GV_MBOX_BAD_LIMIT, msg);
+		refuse_limit(t, GV_MBOX_GUARD_RESET, msg);
 		return;
 	}
 	t->s->pending = *msg;
@@ -235,8 +254,7 @@ static void ras(struct turn *t, const struct gv_mbox_msg *msg)
 		return;
 	}
 	if (!room(t, GV_MBOX_GUARD_RAS)) {
-		t->s->stats.limited++;
-		refuse(t, GV_MBOX_BAD_LIMIT, msg);
+		refuse_limit(t, GV_MBOX_GUARD_RAS, msg);
 		return;
 	}
 	gv_mbox_guard_add(&t->s->guard[GV_MBOX_GUARD_RAS], &t->pf->cfg.guard[GV_MBOX_GUARD_RAS],

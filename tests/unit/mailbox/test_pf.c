@@ -459,20 +459,24 @@ static void a_vf_that_vanishes_gives_its_place_to_the_next(void)
 
 static void a_flood_is_not_acked_reported_once_and_forgiven_later(void)
 {
-	unsigned acked = 0, reports = 0;
+	unsigned acked = 0, reports = 0, over = 0;
 
 	begin(2, true);
 	for (int i = 0; i < 1000; i++) {
 		say(0, 200);
 		acked += did(GV_MBOX_ACT_ACK, 0);
+		over += did(GV_MBOX_ACT_GUARD, 0);
 		reports += acts.count && acts.act[0].code == GV_MBOX_ACT_REPORT;
 	}
 	CU_ASSERT_EQUAL(acked, 500);
 	CU_ASSERT_EQUAL(reports, 1);
+	CU_ASSERT_EQUAL(over, 500);
+	CU_ASSERT_EQUAL(gv_mbox_pf_guard_count(&pf, 0, GV_MBOX_GUARD_MSG, now), 500);
 	CU_ASSERT_EQUAL(pf.vf[0].stats.rate_dropped, 500);
 	say(1, 6); /* the neighbour does not notice */
 	CU_ASSERT(did(GV_MBOX_ACT_ACK, 1));
 	now += 60 * GV_S;
+	CU_ASSERT_EQUAL(gv_mbox_pf_guard_count(&pf, 0, GV_MBOX_GUARD_MSG, now), 0);
 	say(0, 6);
 	CU_ASSERT(did(GV_MBOX_ACT_ACK, 0));
 }
@@ -492,6 +496,7 @@ static void exclusive_requests_timeouts_and_resets_have_limits(void)
 	}
 	CU_ASSERT_EQUAL(find(GV_MBOX_ACT_REPORT, 0)->report, GV_MBOX_BAD_LIMIT);
 	CU_ASSERT_EQUAL(sent(0, NULL), GV_MBOX_FAIL);
+	CU_ASSERT_EQUAL(find(GV_MBOX_ACT_GUARD, 0)->guard, GV_MBOX_GUARD_EXCLUSIVE);
 
 	begin(1, true);
 	for (int i = 0; i < 5; i++) {
@@ -505,6 +510,7 @@ static void exclusive_requests_timeouts_and_resets_have_limits(void)
 		done(0, 0);
 	}
 	CU_ASSERT_EQUAL(find(GV_MBOX_ACT_REPORT, 0)->report, GV_MBOX_BAD_LIMIT);
+	CU_ASSERT_EQUAL(find(GV_MBOX_ACT_GUARD, 0)->guard, GV_MBOX_GUARD_EXCL_TIMEOUT);
 	now += 60 * GV_S;
 	say(0, 1);
 	CU_ASSERT(did(GV_MBOX_ACT_UPLOAD, 0));
@@ -519,6 +525,36 @@ static void resets_by_the_hypervisor_do_not_use_up_the_guests_limit(void)
 	}
 	say(0, 1);
 	CU_ASSERT(did(GV_MBOX_ACT_UPLOAD, 0));
+}
+
+static void before_the_whole_gpu_is_reset_guests_have_longer(void)
+{
+	reach(GV_MBOX_ACTIVE);
+	reset(0, GV_MBOX_WHY_GPU_RESET);
+	CU_ASSERT_EQUAL(sent(0, NULL), GV_MBOX_FLR_NOTIFICATION);
+	CU_ASSERT_EQUAL(gv_mbox_pf_deadline(&pf), now + 500 * GV_MS);
+	now += 499 * GV_MS;
+	gv_mbox_pf_tick(&pf, now, &acts);
+	CU_ASSERT_EQUAL(pf.vf[0].state, GV_MBOX_NOTIFY);
+	now += GV_MS; /* a guest that never answers */
+	gv_mbox_pf_tick(&pf, now, &acts);
+	CU_ASSERT_EQUAL(find(GV_MBOX_ACT_RESET, 0)->reason, GV_MBOX_WHY_GPU_RESET);
+	CU_ASSERT_EQUAL(gv_mbox_pf_guard_count(&pf, 0, GV_MBOX_GUARD_RESET, now), 0);
+}
+
+static void limits_can_be_changed_while_guests_run(void)
+{
+	struct gv_mbox_limit guard[GV_MBOX_GUARDS] = {[GV_MBOX_GUARD_MSG] = {3, 1000}};
+
+	reach(GV_MBOX_ACTIVE);
+	CU_ASSERT_EQUAL(gv_mbox_pf_set_guards(&pf, guard), 0);
+	for (int i = 0; i < 4; i++)
+		say(0, 200);
+	CU_ASSERT(did(GV_MBOX_ACT_GUARD, 0));
+	CU_ASSERT_FALSE(did(GV_MBOX_ACT_ACK, 0));
+	guard[GV_MBOX_GUARD_MSG].limit = GV_MBOX_GUARD_MAX + 1;
+	CU_ASSERT_EQUAL(gv_mbox_pf_set_guards(&pf, guard), -ERANGE);
+	CU_ASSERT_EQUAL(pf.cfg.guard[GV_MBOX_GUARD_MSG].limit, 3);
 }
 
 static void vf_errors_and_poison_are_passed_on(void)
@@ -687,6 +723,8 @@ UT_MAIN("mailbox PF end", UT(a_guest_lives_and_goes), UT(every_code_in_every_sta
         UT(a_flood_is_not_acked_reported_once_and_forgiven_later),
         UT(exclusive_requests_timeouts_and_resets_have_limits),
         UT(resets_by_the_hypervisor_do_not_use_up_the_guests_limit),
-        UT(vf_errors_and_poison_are_passed_on), UT(telemetry_is_answered_when_it_is_offered),
+        UT(before_the_whole_gpu_is_reset_guests_have_longer),
+        UT(limits_can_be_changed_while_guests_run), UT(vf_errors_and_poison_are_passed_on),
+        UT(telemetry_is_answered_when_it_is_offered),
         UT(a_running_guest_can_be_asked_whether_it_lives), UT(an_ack_of_nothing_clears_nothing),
         UT(wrong_numbers_are_refused), UT(any_order_of_events_keeps_the_promises))
