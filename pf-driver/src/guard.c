@@ -68,19 +68,25 @@ uint32_t pf_guard_in_window(const struct pf_guard *g, const struct gv_cfg_guard 
 
 static enum gv_pf_guard_state state_for(enum gv_cfg_guard_policy policy)
 {
-	return policy == GV_CFG_GUARD_THROTTLE ? GV_PF_GUARD_THROTTLED
-	       : policy == GV_CFG_GUARD_PAUSE  ? GV_PF_GUARD_PAUSED
-	                                       : GV_PF_GUARD_NORMAL;
+	static const enum gv_pf_guard_state states[GV_CFG_GUARD_POLICIES] = {
+	        [GV_CFG_GUARD_THROTTLE] = GV_PF_GUARD_THROTTLED,
+	        [GV_CFG_GUARD_PAUSE] = GV_PF_GUARD_PAUSED,
+	        [GV_CFG_GUARD_QUARANTINE] = GV_PF_GUARD_QUARANTINED,
+	};
+
+	return states[policy];
 }
 
-/* A reset takes away what was too much: the count begins anew, or it would go on for ever. */
-static enum gv_cfg_guard_policy once(struct pf_guard *g, struct pf_guard_one *o,
-                                     enum gv_cfg_guard_policy policy)
+/* A reset takes away what was too much, so the count begins anew; and there is one in a window at
+ * most, because what the mailbox counts goes on. */
+static enum gv_cfg_guard_policy flr(struct pf_guard_one *o, const struct gv_cfg_guard *rule,
+                                    uint64_t now_ns)
 {
+	if (o->acted_ns && now_ns - o->acted_ns < window_ns(rule))
+		return GV_CFG_GUARD_IGNORE;
+	o->acted_ns = now_ns;
 	memset(&o->window, 0, sizeof(o->window));
-	if (policy == GV_CFG_GUARD_QUARANTINE)
-		g->state = GV_PF_GUARD_QUARANTINED;
-	return policy;
+	return GV_CFG_GUARD_FLR;
 }
 
 enum gv_cfg_guard_policy pf_guard_hit(struct pf_guard *g, const struct gv_cfg_guard *rule,
@@ -94,8 +100,8 @@ enum gv_cfg_guard_policy pf_guard_hit(struct pf_guard *g, const struct gv_cfg_gu
 	if (g->state == GV_PF_GUARD_QUARANTINED || rule->policy == GV_CFG_GUARD_IGNORE)
 		return GV_CFG_GUARD_IGNORE;
 	o->over = true;
-	if (rule->policy >= GV_CFG_GUARD_FLR)
-		return was ? GV_CFG_GUARD_IGNORE : once(g, o, rule->policy);
+	if (rule->policy == GV_CFG_GUARD_FLR)
+		return flr(o, rule, now_ns);
 	g->state = GV_MAX(g->state, state_for(rule->policy));
 	return was ? GV_CFG_GUARD_IGNORE : rule->policy;
 }
@@ -145,14 +151,4 @@ uint64_t pf_guard_next(const struct pf_guard *g, const struct gv_cfg_guard rules
 		next = GV_MIN(next, g->one[k].hit_ns + wait);
 	}
 	return next;
-}
-
-void pf_guard_forgive(struct pf_guard *g)
-{
-	for (unsigned k = 0; k < GV_CFG_GUARDS; k++) {
-		struct pf_guard_one *o = &g->one[k];
-
-		*o = (struct pf_guard_one){.total = o->total, .hits = o->hits};
-	}
-	g->state = GV_PF_GUARD_NORMAL;
 }

@@ -20,7 +20,8 @@ struct pf_guard_window {
 struct pf_guard_one {
 	struct pf_guard_window window;
 	uint64_t total, hits;
-	uint64_t hit_ns; /* the last one */
+	uint64_t hit_ns;   /* the last one */
+	uint64_t acted_ns; /* FLR: the last one, 0 none */
 	bool over;
 };
 
@@ -44,7 +45,4 @@ bool pf_guard_calm(struct pf_guard *g, const struct gv_cfg_guard rules[GV_CFG_GU
                    uint64_t now_ns);
 /** When to look again; UINT64_MAX: nothing is over. */
 uint64_t pf_guard_next(const struct pf_guard *g, const struct gv_cfg_guard rules[GV_CFG_GUARDS]);
-/** As new, but totals and hits stay. */
-void pf_guard_forgive(struct pf_guard *g);
-
 #endif

@@ -73,8 +73,9 @@ struct gv_pf_contain_status {
 
 /** Reset the whole GPU: every guest is told and has 500 ms, PSP mode-1 reset, bring-up, the plan in
  *  force again, every VF scrubbed and free for its guest to start anew. gv_pf_service() does the
- *  work. -EAGAIN: not up; -EALREADY: one is under way. @why is for people. */
-int gv_pf_gpu_reset(struct gv_pf *pf, const char *why, struct gv_err *err);
+ *  work. -EBUSY: VFs are in use, and no GV_PF_APPLY_FORCE in @flags; -EAGAIN: not up; -EALREADY:
+ * one is under way. @why is for people. */
+int gv_pf_gpu_reset(struct gv_pf *pf, unsigned flags, const char *why, struct gv_err *err);
 /** Is one under way? */
 bool gv_pf_gpu_resetting(const struct gv_pf *pf);
 
@@ -106,7 +107,7 @@ struct gv_pf_scrub_record {
 
 /** The VF's memory is @tenant's from now on ("": nobody's). Remembered with the record. */
 void gv_pf_vf_set_tenant(struct gv_pf *pf, unsigned vf, const char *tenant);
-/** May somebody new have this VF? -ENOKEY: it needs a scrub first (the text says why, and how);
+/** May somebody new have this VF? -EUCLEAN: it needs a scrub first (the text says why, and how);
  *  -ENODEV; -EPERM: in quarantine. */
 int gv_pf_vf_check_clean(struct gv_pf *pf, unsigned vf, struct gv_err *err);
 
