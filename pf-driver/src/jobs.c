@@ -3,7 +3,9 @@
  * Cleaning a VF between tenants or after a fault, a piece at a time, so that
  * the other VFs' mailboxes are served meanwhile.
  *
- *   DRAIN -> FLR -> SCRUB -> VERIFY -> REFILL -> gv_mbox_pf_done()
+ *   DRAIN -> FLR -> SCRUB -> VERIFY -> REFILL -> [ENTER] -> gv_mbox_pf_done()
+ *
+ * and waiting for the engines, when a guest is to have them alone.
  */
 #include <string.h>
 
@@ -12,6 +14,7 @@
 #define DRAIN_FINI_NS  (600 * GV_MS) /* a guest waits 500 ms for our ACK, looking every 5 ms */
 #define DRAIN_RESET_NS (30 * GV_MS)
 #define FLR_NS         (10 * GV_S)
+#define ENTER_NS       (5 * GV_S) /* its guest asks again after 6 s */
 
 void pf_job_start(struct gv_pf *pf, unsigned vf, const struct gv_mbox_act *act)
 {
@@ -45,22 +48,65 @@ static void go_on(struct gv_pf *pf, unsigned vf, enum pf_job_phase next)
 	job->since_ns = now_ns;
 }
 
-static void finish(struct gv_pf *pf, unsigned vf, int result, const char *why)
+static void begin_enter(struct gv_pf *pf, unsigned vf, bool fresh)
 {
-	struct pf_job job = pf->vf[vf].job;
+	pf_world_enter(pf, vf, fresh);
+	go_on(pf, vf, PF_JOB_ENTER);
+	pf->vf[vf].job.deadline_ns = gv_now_ns() + ENTER_NS;
+}
+
+static void end(struct gv_pf *pf, unsigned vf, int result)
+{
 	struct gv_mbox_acts acts;
 
 	go_on(pf, vf, PF_JOB_NONE);
+	if (!gv_mbox_pf_done(&pf->mbox, vf, pf->vf[vf].job.ticket, result, gv_now_ns(), &acts))
+		pf_actions_run(pf, &acts);
+}
+
+/* It has the engines, or will not get them. */
+static void enter(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
+{
+	int rc = gv_bus_status(pf->bus);
+
+	if (!rc && pf->world.vf[vf].lost)
+		rc = -EIO;
+	else if (!rc && !pf_world_entered(pf, vf))
+		rc = now_ns < pf->vf[vf].job.deadline_ns ? -EINPROGRESS : -ETIMEDOUT;
+	if (rc == -EINPROGRESS)
+		return;
+	if (rc)
+		pf_world_leave(pf, vf);
+	else
+		pf_gates_open(pf, vf, PF_GATE_ALL);
+	end(pf, vf, rc);
+}
+
+void pf_job_enter(struct gv_pf *pf, unsigned vf, const struct gv_mbox_act *act)
+{
+	pf->vf[vf].job = (struct pf_job){.ticket = act->ticket};
+	begin_enter(pf, vf, act->access != GV_MBOX_ACCESS_FINI);
+	enter(pf, vf, gv_now_ns()); /* at once, if nobody is in the way */
+}
+
+static void finish(struct gv_pf *pf, unsigned vf, int result, const char *why)
+{
+	struct pf_job job = pf->vf[vf].job;
+	bool quarantined;
+
 	pf->vf[vf].guest_known = false;
 	if (result)
 		pf_event(pf, GV_PF_EVENT_GPU, (int)vf, "cleaning failed: %s", why);
 	else if (job.reset)
 		pf_event(pf, GV_PF_EVENT_VF_RESET, (int)vf, "reset is done%s",
 		         job.scrub ? ", frame buffer scrubbed" : "");
-	if (!result && job.enter)
-		pf_gates_open(pf, vf, PF_GATE_ALL);
-	if (!gv_mbox_pf_done(&pf->mbox, vf, job.ticket, result, gv_now_ns(), &acts))
-		pf_actions_run(pf, &acts);
+	quarantined = job.reset && pf_contain_reset_ended(pf, vf, result);
+	if (quarantined)
+		go_on(pf, vf, PF_JOB_NONE);
+	else if (!result && job.enter)
+		begin_enter(pf, vf, true);
+	else
+		end(pf, vf, result);
 }
 
 /* The reset takes the mailbox's state along: a guest should have seen our ACK before. */
@@ -70,6 +116,11 @@ static void drain(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 
 	if (now_ns < job->deadline_ns && pf_mailbox_rcv_valid(pf, vf))
 		return;
+	if (gv_pf_gpu_resetting(pf)) {
+		go_on(pf, vf, PF_JOB_GPU);
+		return;
+	}
+	pf_contain_flr(pf, vf);
 	gv_wr32(pf->bus, GVX_VF_RESET__BYTE, 1u << vf);
 	go_on(pf, vf, PF_JOB_FLR);
 	job->deadline_ns = now_ns + FLR_NS;
@@ -80,16 +131,26 @@ static void flr(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 	struct pf_job *job = &pf->vf[vf].job;
 
 	if (!(gv_rd32(pf->bus, GVX_VF_RESET__BYTE) >> vf & 1)) {
+		pf_world_forget(pf, vf);
 		go_on(pf, vf, job->scrub ? PF_JOB_SCRUB : PF_JOB_REFILL);
 		return;
 	}
-	if (now_ns >= job->deadline_ns)
-		finish(pf, vf, -ETIMEDOUT, "GVX_VF_RESET stays busy");
+	if (now_ns < job->deadline_ns)
+		return;
+	go_on(pf, vf, PF_JOB_GPU);
+	pf_contain_flr_failed(pf, vf);
+}
+
+static void scrub_failed(struct gv_pf *pf, unsigned vf, int result, const char *why)
+{
+	pf_scrub_forget(pf, vf);
+	finish(pf, vf, result, why);
 }
 
 static void scrub(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 {
 	const struct gv_pf_plan_vf *p = &pf->plan.vf[vf];
+	struct pf_job *job = &pf->vf[vf].job;
 	int rc;
 
 	if (!pf->scrub.active &&
@@ -97,22 +158,27 @@ static void scrub(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 		return;
 	if (pf->scrub.vf != (int)vf)
 		return; /* the engine is busy for another VF: our turn comes */
+	job->scrub_ns = job->scrub_ns ? job->scrub_ns : now_ns;
 	rc = pf_scrub_step(pf, now_ns);
 	if (!rc)
 		go_on(pf, vf, PF_JOB_VERIFY);
 	else if (rc != -EINPROGRESS)
-		finish(pf, vf, rc, strerror(-rc));
+		scrub_failed(pf, vf, rc, strerror(-rc));
 }
 
 static void verify(struct gv_pf *pf, unsigned vf)
 {
 	const struct gv_pf_plan_vf *p = &pf->plan.vf[vf];
+	struct pf_job *job = &pf->vf[vf].job;
 	struct gv_err err = {0};
 	int rc = pf_scrub_verify(pf, p->fb_offset_mib * GV_MIB, p->fb_mib * GV_MIB, &err);
 
 	go_on(pf, vf, PF_JOB_REFILL);
 	if (rc)
-		finish(pf, vf, rc, err.text);
+		scrub_failed(pf, vf, rc, err.text);
+	else
+		pf_scrub_note(pf, &pf->plan, vf, job->reset ? GV_PF_SCRUB_RESET : GV_PF_SCRUB_FINI,
+		              job->scrub_ns);
 }
 
 static void refill(struct gv_pf *pf, unsigned vf)
@@ -127,6 +193,7 @@ static void step(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 {
 	switch (pf->vf[vf].job.phase) {
 	case PF_JOB_NONE:
+	case PF_JOB_GPU: /* gpu_reset.c goes on */
 		break;
 	case PF_JOB_DRAIN:
 		drain(pf, vf, now_ns);
@@ -143,7 +210,29 @@ static void step(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 	case PF_JOB_REFILL:
 		refill(pf, vf);
 		break;
+	case PF_JOB_ENTER:
+		enter(pf, vf, now_ns);
+		break;
 	}
+}
+
+void pf_job_scrub_next(struct gv_pf *pf, unsigned vf)
+{
+	struct pf_job *job = &pf->vf[vf].job;
+
+	if (job->phase == PF_JOB_ENTER) /* its reset was asked for and begins now */
+		end(pf, vf, -EIO);
+	if (job->phase == PF_JOB_NONE)
+		return;
+	job->scrub = true;
+	job->scrub_ns = 0;
+	go_on(pf, vf, PF_JOB_SCRUB);
+}
+
+void pf_job_fail(struct gv_pf *pf, unsigned vf, const char *why)
+{
+	if (pf->vf[vf].job.phase != PF_JOB_NONE)
+		finish(pf, vf, -EIO, why);
 }
 
 void pf_jobs_step(struct gv_pf *pf, uint64_t now_ns)

@@ -1,38 +1,93 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * World switch: takes the engines from one VF and gives them to another by GPUIOV commands, in the
- * order that sched_rounds.h decides, a command at a time and without waiting. All calls come from the
- * thread that owns the struct gv_pf.
+ * World switch: takes the engines from one VF and gives them to another by GPUIOV commands, as
+ * sched_rounds.h decides, a command at a time and without waiting. All calls come from the thread
+ * that owns the struct gv_pf.
+ *
+ *             IDLE            SAVE              LOAD, INIT          RUN
+ *   RUNNING ---------> IDLE ---------> OUT -----------------> READY ----> RUNNING
+ *     |                                 ^ |                                  ^
+ *     | CONTEXT_SWITCH of the one ______| |__ and of the other ______________|
+ *
+ * FREE is a VF that no command ever stopped. Where a VF is is asked of the GPU when we start, and
+ * when a command was aborted or the VF was reset; else it follows from the commands that ended.
  */
 #ifndef PF_WORLD_H
 #define PF_WORLD_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
+#include <gv/layouts.h>
 #include <gv/pf_world.h>
+
+#include "sched_rounds.h"
 
 struct gv_pf;
 
-/** A plan came into force, or its policy, weights, quanta changed: follow pf->plan. */
+struct pf_world_vf {
+	enum gv_world_state at;
+	bool saved;       /* its context save area holds it */
+	bool fresh;       /* and shall be forgotten */
+	bool lost;        /* hangs: no command about it until it was reset */
+	unsigned aborted; /* commands in a row */
+	uint64_t hangs;
+	uint64_t switches, switch_sum_ns;
+	uint32_t switch_ns[GV_PF_SWITCHES]; /* the last ones, a ring */
+	uint64_t busy_was_ns;
+	uint32_t busy_permille;
+};
+
+struct pf_world {
+	bool on, unsupported, interrupts;
+	struct sched sched;
+	struct pf_world_vf vf[SCHED_MAX_VFS];
+	/* the command under way */
+	enum gv_giov_cmd cmd; /* 0 none */
+	unsigned cmd_vf;
+	int cmd_next;
+	bool cmd_late; /* it was reported as a hang; we wait for its end all the same */
+	uint64_t cmd_ns;
+
+	unsigned num_windows;
+	uint8_t window[SCHED_MAX_VFS]; /* who has, and who waits for, exclusive access */
+	uint64_t switch_ns;            /* when the one under way began, 0 none */
+	bool told, seen_interrupt;     /* by the GPU: somebody has work now, or has none */
+	uint64_t look_ns;              /* last look at who has work */
+	uint64_t share_ns;
+	uint64_t switches, hangs;
+};
+
+/** A plan came into force, or its policy, weights, quanta changed: follow pf->plan. VFs that are
+ *  in the middle of something (we were restarted) go on from where they are. */
 void pf_world_start(struct gv_pf *pf);
 /** No VF any more. */
 void pf_world_stop(struct gv_pf *pf);
 /** Do what is due. Returns when it wants to be called again, UINT64_MAX: when something happens. */
 uint64_t pf_world_step(struct gv_pf *pf, uint64_t now_ns);
+/** The GPU's interrupt: new bits of GIOV_INTR_STATUS. */
+void pf_world_interrupt(struct gv_pf *pf, uint32_t status);
 
 /* Exclusive access: the round stops, @vf gets the engines alone. Two that ask at once: one after
- * the other. */
-/** @fresh: whatever its engines had is forgotten. */
+ * the other. With policy none nobody is stopped. */
+/** @fresh: what was saved of it is not loaded. */
 void pf_world_enter(struct gv_pf *pf, unsigned vf, bool fresh);
 /** Does it have them now? */
 bool pf_world_entered(const struct gv_pf *pf, unsigned vf);
-/** Exclusive access is over, or given up. @active: it gets slices from now on, else none. */
-void pf_world_leave(struct gv_pf *pf, unsigned vf, bool active);
+/** Exclusive access is over, or is not wanted any more. */
+void pf_world_leave(struct gv_pf *pf, unsigned vf);
 
-/** Its engines were reset: there is nothing to save or to load. */
+/** Its engines were reset: what we knew of them is no more. */
 void pf_world_forget(struct gv_pf *pf, unsigned vf);
 /** A VF that is held gets no slices, until it is let go. */
 void pf_world_hold(struct gv_pf *pf, unsigned vf, bool hold);
+
+/** Does the policy in force give the engines to one VF at a time? */
+bool pf_world_alone(const struct gv_pf *pf);
+/** Has a guest's VF them now? */
+bool pf_world_runs(const struct gv_pf *pf, unsigned vf);
+
+/* ---- status (world_status.c) */
+/** Once a second: who used how much of it. */
+void pf_world_measure_shares(struct pf_world *w, uint64_t now_ns);
+void pf_world_get_status(const struct gv_pf *pf, struct gv_pf_world_status *status);
+void pf_world_get_vf_status(const struct gv_pf *pf, unsigned vf, struct gv_pf_vf_world *status);
 
 #endif
