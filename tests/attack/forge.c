@@ -325,25 +325,48 @@ static bool sdma_is_through(void)
 	return forge_rd(SDMA0_GFX_RB_RPTR__BYTE) == (uint32_t)f.sdma_wptr;
 }
 
-bool forge_sdma_on(const struct forge_rb *how, const uint32_t *dw, size_t n)
+bool forge_sdma_wait(void)
 {
-	const struct forge_rb own = forge_rb(), *r = how ? how : &own;
-
-	must(n <= RING_DW, "ring is full");
-	start_sdma(r);
-	forge_put(FORGE_SDMA_RING, dw, n * 4);
-	f.sdma_wptr = n * 4;
-	doorbell(GV_DOORBELL_SDMA0, f.sdma_wptr);
 	if (!ARENA_UNTIL(sdma_is_through() || sdma_is_stuck()))
 		CU_FAIL("the attacker's SDMA ring neither ends nor fails");
 	return sdma_is_through();
 }
 
+static void start_packets(const struct forge_rb *r, const uint32_t *dw, size_t n)
+{
+	must(n <= RING_DW, "ring is full");
+	start_sdma(r);
+	forge_put(FORGE_SDMA_RING, dw, n * 4);
+	f.sdma_wptr = n * 4;
+	doorbell(GV_DOORBELL_SDMA0, f.sdma_wptr);
+}
+
+void forge_sdma_start_ib(unsigned vmid, size_t n)
+{
+	const struct forge_rb own = forge_rb();
+	const uint32_t dw[] = {GV_SDMA_HEADER(INDIRECT) | GV_PUT(SDMA_INDIRECT, vmid, vmid),
+	                       LO(FORGE_IB),
+	                       0,
+	                       (uint32_t)n,
+	                       0,
+	                       0};
+
+	start_packets(&own, dw, GV_ARRAY_LEN(dw));
+}
+
+bool forge_sdma_on(const struct forge_rb *how, const uint32_t *dw, size_t n)
+{
+	const struct forge_rb own = forge_rb();
+
+	start_packets(how ? how : &own, dw, n);
+	return forge_sdma_wait();
+}
+
 bool forge_sdma_ib(unsigned vmid, const uint32_t *dw, size_t n)
 {
 	forge_put(FORGE_IB, dw, n * 4);
-	return FORGE_SDMA(GV_SDMA_HEADER(INDIRECT) | GV_PUT(SDMA_INDIRECT, vmid, vmid),
-	                  LO(FORGE_IB), 0, (uint32_t)n, 0, 0);
+	forge_sdma_start_ib(vmid, n);
+	return forge_sdma_wait();
 }
 
 void forge_settle(void)

@@ -101,6 +101,9 @@ bool forge_sdma_on(const struct forge_rb *r, const uint32_t *dw, size_t n);
 /** The same in an IB of @vmid. */
 bool forge_cp_ib(unsigned vmid, const uint32_t *dw, size_t n);
 bool forge_sdma_ib(unsigned vmid, const uint32_t *dw, size_t n);
+/** The two halves: run @n dwords at FORGE_IB; wait. */
+void forge_sdma_start_ib(unsigned vmid, size_t n);
+bool forge_sdma_wait(void);
 #define FORGE_CP_IB(vmid, ...)                                                                     \
 	forge_cp_ib(vmid, (const uint32_t[]){__VA_ARGS__}, FORGE_COUNT(__VA_ARGS__))
 #define FORGE_SDMA_IB(vmid, ...)                                                                   \
