@@ -11,7 +11,6 @@
 
 #define LOOK_NS  (2 * GV_MS)
 #define SLACK_NS (200 * GV_MS) /* for ACKs to be seen, besides what guests have */
-#define MODE1_NS (5 * GV_S)    /* silicon needs half a second */
 #define BACK_NS  (120 * GV_S)  /* scrubbing all of it */
 
 static void start(struct gv_pf *pf, int culprit, const char *why)
@@ -96,7 +95,7 @@ static void mode1(struct gv_pf *pf)
 	pf->scrub.active = false; /* its engine is reset, too */
 	gv_wr32(pf->bus, MP0_SMN_C2PMSG_64__BYTE, GV_PUT(PSP_C2PMSG, COMMAND, GV_PSP_MODE1_RST));
 	r->phase = PF_GPU_RESET;
-	r->deadline_ns = gv_now_ns() + MODE1_NS;
+	r->deadline_ns = gv_now_ns() + pf->cfg.reset_ms * GV_MS;
 }
 
 /* ---- RESET -------------------------------------------------------------------- */

@@ -13,7 +13,6 @@
 
 #define DRAIN_FINI_NS  (600 * GV_MS) /* a guest waits 500 ms for our ACK, looking every 5 ms */
 #define DRAIN_RESET_NS (30 * GV_MS)
-#define FLR_NS         (10 * GV_S)
 #define ENTER_NS       (5 * GV_S) /* its guest asks again after 6 s */
 
 void pf_job_start(struct gv_pf *pf, unsigned vf, const struct gv_mbox_act *act)
@@ -123,7 +122,7 @@ static void drain(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 	pf_contain_flr(pf, vf);
 	gv_wr32(pf->bus, GVX_VF_RESET__BYTE, 1u << vf);
 	go_on(pf, vf, PF_JOB_FLR);
-	job->deadline_ns = now_ns + FLR_NS;
+	job->deadline_ns = now_ns + pf->cfg.reset_ms * GV_MS;
 }
 
 static void flr(struct gv_pf *pf, unsigned vf, uint64_t now_ns)

@@ -8,8 +8,9 @@
 #include "adopt.h"
 #include "pf.h"
 
-#define POLL_MS 250u
-#define BUSY_NS (500 * GV_US) /* between two looks at work that is under way */
+#define POLL_MS  250u
+#define RESET_MS 10000u
+#define BUSY_NS  (500 * GV_US) /* between two looks at work that is under way */
 
 /* ---- events ------------------------------------------------------------------ */
 
@@ -77,6 +78,7 @@ int gv_pf_new(struct gv_bus *bus, const struct gv_pf_cfg *cfg, struct gv_pf **ou
 	if (cfg)
 		pf->cfg = *cfg;
 	pf->cfg.poll_ms = pf->cfg.poll_ms ? pf->cfg.poll_ms : POLL_MS;
+	pf->cfg.reset_ms = pf->cfg.reset_ms ? pf->cfg.reset_ms : RESET_MS;
 	pf->bus = bus;
 	pf->ih.eventfd = -1;
 	pf_trace_init(&pf->trace);

@@ -109,6 +109,12 @@ int pf_scrub_verify(struct gv_pf *pf, uint64_t device, uint64_t bytes, struct gv
 	return rc ? rc : sample(pf, device + bytes - SAMPLE, err);
 }
 
+uint32_t pf_scrub_samples(uint64_t bytes, uint32_t *each)
+{
+	*each = SAMPLE;
+	return (uint32_t)((bytes + GV_L2_PAGE - 1) / GV_L2_PAGE) + 2;
+}
+
 int pf_scrub_wait(struct gv_pf *pf, int vf, uint64_t device, uint64_t bytes, struct gv_err *err)
 {
 	uint64_t begin_ns = gv_now_ns();

@@ -117,8 +117,9 @@ struct gv_pf_cfg {
 	/* Long work: @done of @total MiB of @what ("scrub") are done; @vf -1: all. */
 	void (*progress)(void *arg, const char *what, int vf, uint32_t done_mib,
 	                 uint32_t total_mib);
-	struct gv_mbox_pf_cfg mailbox; /* zero: the defaults there */
+	struct gv_mbox_pf_cfg mailbox; /* zero: the defaults there, limits of the plan */
 	uint32_t poll_ms;              /* slow look at all mailboxes and faults; 0: 250 */
+	uint32_t reset_ms;             /* longest time of a VF's FLR, or PSP's mode 1; 0: 10000 */
 	const char *state_dir; /* where the journal is (docs/restart.md); NULL: there is none */
 	bool full_reset;       /* reset the GPU first, whoever has set it up */
 	bool trace_registers;  /* log what bring-up writes, at level debug */

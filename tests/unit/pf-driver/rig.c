@@ -136,12 +136,21 @@ static void on_event(void *arg, const struct gv_pf_event *event)
 
 void rig_up(struct rig *r, const struct gv_mbox_pf_cfg *mailbox)
 {
-	const struct gv_dev_cfg dev = {.vram_mib = 256, .max_vfs = 4, .engine_threads = 1};
-	struct gv_pf_cfg cfg = {.arg = r, .event = on_event, .poll_ms = 50};
+	struct gv_pf_cfg cfg = {.poll_ms = 50};
 
-	memset(r, 0, sizeof(*r));
 	if (mailbox)
 		cfg.mailbox = *mailbox;
+	rig_up_with(r, &cfg);
+}
+
+void rig_up_with(struct rig *r, const struct gv_pf_cfg *with)
+{
+	const struct gv_dev_cfg dev = {.vram_mib = 256, .max_vfs = 4, .engine_threads = 1};
+	struct gv_pf_cfg cfg = *with;
+
+	memset(r, 0, sizeof(*r));
+	cfg.arg = r;
+	cfg.event = on_event;
 	CU_ASSERT_EQUAL_FATAL(gv_dev_new(&dev, NULL, &r->dev, &r->err), 0);
 	CU_ASSERT_EQUAL_FATAL(gv_dev_bus(r->dev, GV_DEV_PF, &r->lying.real, &r->err), 0);
 	r->lying.bus.ops = &lie_ops;

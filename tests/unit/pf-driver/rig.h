@@ -38,6 +38,8 @@ struct rig {
 
 /** 256 MiB of VRAM, 4 VFs. Fatal when it cannot be made. */
 void rig_up(struct rig *r, const struct gv_mbox_pf_cfg *mailbox);
+/** The same with any configuration but for its events, which go to the rig. */
+void rig_up_with(struct rig *r, const struct gv_pf_cfg *cfg);
 void rig_down(struct rig *r);
 /** A plan with @num_vfs of @fb_mib each (0: automatic). */
 struct gv_pf_plan rig_plan(struct rig *r, uint32_t num_vfs, uint32_t fb_mib);
