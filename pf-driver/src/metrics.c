@@ -70,6 +70,11 @@ struct vf_metric {
 	struct metric m;
 	uint64_t (*get)(const struct gv_pf_vf_status *v);
 };
+/* Counted in parts of its unit. */
+struct vf_part_metric {
+	struct vf_metric row;
+	double per;
+};
 
 #define GPU(name, e)                                                                               \
 	static uint64_t gpu_##name(const struct gv_pf_status *s)                                   \
@@ -122,6 +127,12 @@ VF(refused, v->messages_refused)
 VF(limited, v->mailbox.limited + v->mailbox.rate_dropped)
 VF(grants, v->mailbox.excl_grants)
 VF(timeouts, v->mailbox.excl_timeouts)
+VF(active, v->world.active)
+VF(busy, v->world.busy_permille)
+VF(ran, v->world.ran_ns)
+VF(slices, v->world.slices)
+VF(overruns, v->world.overruns)
+VF(hangs, v->world.hangs)
 
 static const struct vf_metric vf_metrics[] = {
         {{"gpuvisor_vf_frame_buffer_bytes", gauge, "The VF's share of the GPU's memory"}, vf_fb},
@@ -144,6 +155,21 @@ static const struct vf_metric vf_metrics[] = {
         {{"gpuvisor_vf_exclusive_timeouts_total", counter,
           "Exclusive accesses that were not given back in time"},
          vf_timeouts},
+        {{"gpuvisor_vf_active", gauge, "The engines are its, of all VFs"}, vf_active},
+        {{"gpuvisor_vf_slices_total", counter, "Time slices that it had"}, vf_slices},
+        {{"gpuvisor_vf_slice_overruns_total", counter,
+          "Slices that ended more than a tenth late while others waited"},
+         vf_overruns},
+        {{"gpuvisor_vf_hangs_total", counter, "Times it did not let go of the engines"}, vf_hangs},
+};
+
+static const struct vf_part_metric vf_part_metrics[] = {
+        {{{"gpuvisor_vf_busy_share", gauge,
+           "Part of the last second in which it had the engines, and work for them"},
+          vf_busy},
+         1e3},
+        {{{"gpuvisor_vf_engine_seconds_total", counter, "Time that it had the engines"}, vf_ran},
+         1e9},
 };
 
 static void put_gpu_metrics(const struct out *o)
@@ -165,6 +191,18 @@ static void put_vf_metric(const struct out *o, const struct vf_metric *row)
 		(void)fprintf(o->f, "%s{", row->m.name);
 		put_vf_labels(o, i);
 		(void)fprintf(o->f, "} %" PRIu64 "\n", row->get(&o->status->vf[i]));
+	}
+}
+
+static void put_vf_part_metric(const struct out *o, const struct vf_part_metric *part)
+{
+	const struct vf_metric *row = &part->row;
+
+	put_head(o, row->m.name, row->m.type, row->m.help);
+	for (unsigned i = 0; i < o->status->num_vfs; i++) {
+		(void)fprintf(o->f, "%s{", row->m.name);
+		put_vf_labels(o, i);
+		(void)fprintf(o->f, "} %.9f\n", (double)row->get(&o->status->vf[i]) / part->per);
 	}
 }
 
@@ -231,6 +269,36 @@ static void put_latencies(const struct out *o)
 		put_latency(o, name, i);
 }
 
+/* ---- what switches cost --------------------------------------------------- */
+
+static void put_quantile(const struct out *o, const char *name, unsigned vf, const char *quantile,
+                         uint64_t ns)
+{
+	(void)fprintf(o->f, "%s{", name);
+	put_vf_labels(o, vf);
+	(void)fprintf(o->f, ",quantile=\"%s\"} %.9f\n", quantile, (double)ns * 1e-9);
+}
+
+static void put_switches(const struct out *o)
+{
+	static const char name[] = "gpuvisor_vf_switch_seconds";
+
+	put_head(o, name, "summary", "From taking the engines from others to giving them to it");
+	for (unsigned i = 0; i < o->status->num_vfs; i++) {
+		const struct gv_pf_vf_world *w = &o->status->vf[i].world;
+
+		if (w->switches) {
+			put_quantile(o, name, i, "0.5", w->switch_p50_ns);
+			put_quantile(o, name, i, "0.99", w->switch_p99_ns);
+		}
+		(void)fprintf(o->f, "%s_sum{", name);
+		put_vf_labels(o, i);
+		(void)fprintf(o->f, "} %.9f\n%s_count{", (double)w->switch_sum_ns * 1e-9, name);
+		put_vf_labels(o, i);
+		(void)fprintf(o->f, "} %" PRIu64 "\n", w->switches);
+	}
+}
+
 int gv_pf_metrics_text(const struct gv_pf_status *status, const struct gv_pf_owned_vf *owned,
                        char **text, size_t *bytes)
 {
@@ -245,8 +313,11 @@ int gv_pf_metrics_text(const struct gv_pf_status *status, const struct gv_pf_own
 	put_gpu_metrics(&o);
 	for (size_t i = 0; i < GV_ARRAY_LEN(vf_metrics); i++)
 		put_vf_metric(&o, &vf_metrics[i]);
+	for (size_t i = 0; i < GV_ARRAY_LEN(vf_part_metrics); i++)
+		put_vf_part_metric(&o, &vf_part_metrics[i]);
 	put_states(&o);
 	put_latencies(&o);
+	put_switches(&o);
 	bad = ferror(o.f) != 0;
 	bad |= fclose(o.f) != 0;
 	if (bad) {

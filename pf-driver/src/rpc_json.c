@@ -7,6 +7,8 @@
 #include <gv/pf_driver.h>
 #include <gv/pf_rpc.h>
 
+#include "world_json.h"
+
 static void put(struct json_object *o, const char *key, struct json_object *val)
 {
 	(void)json_object_object_add(o, key, val);
@@ -165,6 +167,7 @@ struct json_object *gv_pf_vf_json(const struct gv_pf_status *status, unsigned vf
 	put_plan_vf(o, &v->plan, vf);
 	put(o, "state", json_object_new_string(gv_mbox_state_name(v->state)));
 	put_u64(o, "since_ms", v->since_ms);
+	put(o, "scheduler", pf_world_vf_json(&v->world));
 	put_u64(o, "resets", v->resets);
 	put_u64(o, "faults", v->faults);
 	put_u64(o, "errors", v->errors);
@@ -204,6 +207,7 @@ struct json_object *gv_pf_status_json(const struct gv_pf_status *s)
 	put_u64(o, "unknown_interrupts", s->unknown_interrupts);
 	if (!s->has_plan)
 		return o;
+	put(o, "scheduler", pf_world_json(&s->world));
 	put(o, "plan", gv_pf_plan_json(&s->plan));
 	vfs = json_object_new_array();
 	for (unsigned i = 0; i < s->num_vfs; i++)

@@ -138,6 +138,7 @@ void print_vf_table(struct json_object *vfs)
 	        {"OWNER", "owner"},
 	        {"MIB", "fb_mib"},
 	        {"AT", "fb_offset_mib"},
+	        {"SLICES", "scheduler.slices"},
 	        {"RESETS", "resets"},
 	        {"FAULTS", "faults"},
 	        {"ERRORS", "errors"},
@@ -210,6 +211,7 @@ void print_plan(struct json_object *plan)
 	        {"DOORBELLS", "doorbells"},
 	        {"QUANTUM MS", "quantum_ms"},
 	        {"WEIGHT", "weight"},
+	        {"PRIORITY", "priority"},
 	        {"TABLE ENTRIES", "table_entries"},
 	};
 
@@ -257,6 +259,19 @@ void print_diff(struct json_object *diff)
 	print_blockers(get(diff, "blockers"));
 }
 
+/* engines: fair, VF1 has them, 1234 switches, 0 hangs */
+static void print_scheduler(struct json_object *s)
+{
+	const char *policy = shown_text(s, "policy"), *asked = shown_text(s, "asked");
+
+	printf("     engines: %s", strcmp(policy, "none") != 0 ? policy : "side by side");
+	if (strcmp(policy, asked) != 0)
+		printf(" (%s was asked)", asked);
+	if (get(s, "active_vf"))
+		printf(", VF%" PRIu64 " has them", num(s, "active_vf"));
+	printf(", %" PRIu64 " switches, %" PRIu64 " hangs\n", num(s, "switches"), num(s, "hangs"));
+}
+
 void print_status(struct json_object *s)
 {
 	struct json_object *caps = get(s, "caps"), *plan = get(s, "plan");
@@ -277,6 +292,7 @@ void print_status(struct json_object *s)
 		puts("     no VF is enabled: gpuvisor apply FILE");
 		return;
 	}
+	print_scheduler(get(s, "scheduler"));
 	print_bar(plan);
 	print_vf_table(get(s, "vfs"));
 }

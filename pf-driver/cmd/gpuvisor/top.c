@@ -16,11 +16,11 @@
 #define MAX_VFS    16
 #define FRAME_NS   GV_S
 #define MAX_BAR    40u
-#define FIXED_COLS 74u /* all columns but the bar */
+#define FIXED_COLS 94u /* all columns but the bar; the last ones may be cut off */
 
 /* Counters of the frame before, to show rates. */
 struct history {
-	uint64_t at_ns, messages[MAX_VFS], faults[MAX_VFS];
+	uint64_t at_ns, messages[MAX_VFS], faults[MAX_VFS], slices[MAX_VFS];
 };
 
 static volatile sig_atomic_t quit, resized;
@@ -110,17 +110,21 @@ static void put_vf(const struct terminal *t, struct json_object *vf, struct hist
 	unsigned width = bar_width(t);
 	uint64_t fb = num(vf, "fb_mib"), used = num(get(vf, "guest"), "fb_usage_mib");
 	uint64_t messages = num(vf, "messages"), faults = num(vf, "faults");
+	struct json_object *slices = get(vf, "scheduler");
 	char line[512], bar[MAX_BAR + 1];
 
 	fill_bar(bar, width, used, fb);
 	(void)snprintf(line, sizeof(line),
-	               "%2u  %-10.10s  %-10.10s  %-9.9s  %6" PRIu64
-	               " [%s]  %7.1f  %7.1f  %6" PRIu64,
+	               "%2u  %-8.8s  %-8.8s  %-9.9s  %6" PRIu64
+	               " [%s]  %5.1f  %6.1f  %7.1f  %6" PRIu64 "  %7.1f  %6.0f",
 	               i, shown_text(vf, "label"), shown_text(vf, "domain"),
-	               shown_text(vf, "state"), fb, bar, rate(messages, h->messages[i], ns),
-	               rate(faults, h->faults[i], ns), num(vf, "resets"));
+	               shown_text(vf, "state"), fb, bar, (double)num(slices, "busy_permille") / 10,
+	               rate(messages, h->messages[i], ns), rate(faults, h->faults[i], ns),
+	               num(vf, "resets"), rate(num(slices, "slices"), h->slices[i], ns),
+	               (double)num(slices, "switch_p50_ns") / 1e3);
 	put_line(t, line);
 	h->messages[i] = messages;
+	h->slices[i] = num(slices, "slices");
 	h->faults[i] = faults;
 }
 
@@ -132,15 +136,18 @@ static void put_head(const struct terminal *t, struct json_object *status)
 	struct tm tm;
 
 	(void)strftime(clock, sizeof(clock), "%H:%M:%S", localtime_r(&now, &tm));
-	(void)snprintf(line, sizeof(line), "%s  %s: %s, %" PRIu64 " MiB, %" PRIu64 " VFs, %s",
-	               clock, shown_text(status, "gpu"),
+	(void)snprintf(line, sizeof(line),
+	               "%s  %s: %s, %" PRIu64 " MiB, %" PRIu64 " VFs, policy %s, %s", clock,
+	               shown_text(status, "gpu"),
 	               json_object_get_boolean(get(status, "lost")) ? "LOST" : "up",
-	               num(get(status, "caps"), "vram_mib"), num(status, "num_vfs"), "q quits");
+	               num(get(status, "caps"), "vram_mib"), num(status, "num_vfs"),
+	               shown_text(get(status, "scheduler"), "policy"), "q quits");
 	put_line(t, line);
 	put_line(t, "");
-	(void)snprintf(line, sizeof(line), "VF  %-10s  %-10s  %-9s  %6s %-*s  %7s  %7s  %6s",
-	               "LABEL", "DOMAIN", "STATE", "MIB", (int)width + 2, "USED", "MSG/S",
-	               "FAULT/S", "RESETS");
+	(void)snprintf(line, sizeof(line),
+	               "VF  %-8s  %-8s  %-9s  %6s %-*s  %5s  %6s  %7s  %6s  %7s  %6s", "LABEL",
+	               "DOMAIN", "STATE", "MIB", (int)width + 2, "USED", "BUSY%", "MSG/S",
+	               "FAULT/S", "RESETS", "SLICE/S", "SW US");
 	put_line(t, line);
 }
 
