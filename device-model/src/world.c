@@ -372,11 +372,14 @@ static int execute(struct gv_world *w, uint32_t word, struct gv_err *err)
 	return next ? switch_context(f, next, err) : run_step(cmd, f, err);
 }
 
-/* The command that the registers show, or 0. */
+/* The command that the registers show, or 0. A write to them is checked before the lock is free. */
 static uint32_t command_of(struct gv_world *w)
 {
-	uint32_t word = GV_RGET(pf_of(w), RLC_GPU_IOV_CFG_REG1);
+	uint32_t word;
 
+	(void)pthread_mutex_lock(&w->dev->lock);
+	word = GV_RGET(pf_of(w), RLC_GPU_IOV_CFG_REG1);
+	(void)pthread_mutex_unlock(&w->dev->lock);
 	return GV_GET(word, RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE) ? word : 0;
 }
 
