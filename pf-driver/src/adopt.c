@@ -216,8 +216,10 @@ void pf_adopt_forget(struct gv_pf *pf)
 {
 	if (!pf->journal)
 		return;
-	if (!pf_journal_drop(pf->journal, PF_JOURNAL_STATE))
-		(void)pf_journal_drop(pf->journal, PF_JOURNAL_SESSION);
+	/* Every slice is scrubbed before somebody gets it again. */
+	if (!pf_journal_drop(pf->journal, PF_JOURNAL_STATE) &&
+	    !pf_journal_drop(pf->journal, PF_JOURNAL_SESSION))
+		(void)pf_journal_drop(pf->journal, PF_JOURNAL_SCRUB);
 	pf->journal = pf_journal_bytes(pf->journal) ? pf_journal_close(pf->journal)
 	                                            : pf_journal_remove(pf->journal);
 }
