@@ -267,6 +267,14 @@ static unsigned each_reg(bool pf, uint32_t (*take)(struct gv_bus *bus, uint32_t 
 	return n;
 }
 
+/* Whose interrupt ring overflowed: the attacker's may. */
+static uint32_t read_pf(struct gv_bus *bus, uint32_t byte)
+{
+	uint32_t own = gv_mask(IH_VF_RB_STATUS__RB_OVERFLOW_VF__LO + ATTACKER, 1);
+
+	return gv_rd32(bus, byte) & ~(byte == IH_VF_RB_STATUS__BYTE ? own : 0);
+}
+
 static void look(struct sight *s)
 {
 	(void)pthread_mutex_lock(&a.pf_lock);
@@ -280,7 +288,7 @@ static void look(struct sight *s)
 	}
 	digest_memory(GV_DEV_PF, s->window);
 	forget_own(s->window);
-	(void)each_reg(true, gv_rd32, a.pf_bus, s->pf_reg, NULL);
+	(void)each_reg(true, read_pf, a.pf_bus, s->pf_reg, NULL);
 	(void)pthread_mutex_unlock(&a.pf_lock);
 	(void)pthread_mutex_lock(&a.event_lock);
 	s->events = a.num_events;
@@ -408,28 +416,75 @@ void arena_expect(unsigned named)
 
 /* ---- the attacker ---------------------------------------------------------- */
 
+/* Under the PF's lock. */
+static void set_gate(uint32_t byte, bool open)
+{
+	uint32_t was = gv_rd32(a.pf_bus, byte);
+
+	gv_wr32(a.pf_bus, byte, open ? was | 1u << ATTACKER : was & ~(1u << ATTACKER));
+}
+
 void arena_gate(uint32_t byte, bool open)
 {
-	uint32_t was;
-
 	(void)pthread_mutex_lock(&a.pf_lock);
-	was = gv_rd32(a.pf_bus, byte);
-	gv_wr32(a.pf_bus, byte, open ? was | 1u << ATTACKER : was & ~(1u << ATTACKER));
+	set_gate(byte, open);
 	(void)pthread_mutex_unlock(&a.pf_lock);
+}
+
+static void open_gates(void)
+{
+	static const uint32_t gate[] = {GVX_VF_FB_EN__BYTE, GVX_VF_DOORBELL_EN__BYTE,
+	                                GVX_VF_REGWR_EN__BYTE, RLC_GPM_GENERAL_14__BYTE};
+
+	for (size_t i = 0; i < GV_ARRAY_LEN(gate); i++)
+		set_gate(gate[i], true);
 }
 
 void arena_open_gates(void)
 {
-	arena_gate(GVX_VF_FB_EN__BYTE, true);
-	arena_gate(GVX_VF_DOORBELL_EN__BYTE, true);
-	arena_gate(GVX_VF_REGWR_EN__BYTE, true);
-	arena_gate(RLC_GPM_GENERAL_14__BYTE, true);
+	(void)pthread_mutex_lock(&a.pf_lock);
+	open_gates();
+	(void)pthread_mutex_unlock(&a.pf_lock);
 }
 
+enum gv_mbox_state arena_session(unsigned vf)
+{
+	struct gv_pf_vf_status s = {.state = GV_MBOX_OFF};
+
+	(void)pthread_mutex_lock(&a.pf_lock);
+	(void)gv_pf_get_vf_status(a.pf, vf, &s);
+	(void)pthread_mutex_unlock(&a.pf_lock);
+	return s.state;
+}
+
+static bool session_is_over(void)
+{
+	bool busy;
+
+	(void)pthread_mutex_lock(&a.pf_lock);
+	busy = gv_pf_vf_resetting(a.pf, ATTACKER);
+	(void)pthread_mutex_unlock(&a.pf_lock);
+	return !busy && arena_session(ATTACKER) == GV_MBOX_IDLE;
+}
+
+void arena_end_session(void)
+{
+	if (session_is_over())
+		return;
+	(void)pthread_mutex_lock(&a.pf_lock);
+	(void)gv_pf_vf_reset(a.pf, ATTACKER, GV_PF_RESET_GONE, NULL);
+	(void)pthread_mutex_unlock(&a.pf_lock);
+	must(ARENA_UNTIL(session_is_over()), "the attacker's session does not end");
+}
+
+/* The PF manager does not see the moment without gates: it would take it for a guest's end. */
 void arena_begin(void)
 {
+	arena_end_session();
+	(void)pthread_mutex_lock(&a.pf_lock);
 	must(!gv_bus_reset(a.bus[ATTACKER]), "reset of the attacker");
-	arena_open_gates();
+	open_gates();
+	(void)pthread_mutex_unlock(&a.pf_lock);
 	forge_begin();
 	look(&a.before);
 }

@@ -62,9 +62,13 @@ struct gv_guest *arena_victim(unsigned vf);
 /** The PF manager, which stands still until arena_pf_put(). */
 struct gv_pf *arena_pf_get(void);
 void arena_pf_put(void);
-/** Open (or shut) gates of the attacker. Registers are GVX_VF_*_EN__BYTE. */
+/** Open (or shut) a gate of the attacker: GVX_VF_*_EN__BYTE, RLC_GPM_GENERAL_14__BYTE. */
 void arena_gate(uint32_t byte, bool open);
 void arena_open_gates(void);
+/** What the PF manager thinks of a VF. */
+enum gv_mbox_state arena_session(unsigned vf);
+/** It takes the attacker for gone and cleans up after it; arena_begin() does this, too. */
+void arena_end_session(void);
 /** Counters of a VF. */
 struct gv_dev_stats arena_stats(unsigned vf);
 /** Is there an event about @vf, of @kind, since arena_begin()? Waits for it. */

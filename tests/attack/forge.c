@@ -444,10 +444,11 @@ static size_t set_sh(uint32_t *dw, uint32_t reg_dw, uint32_t val)
 	return 3;
 }
 
-bool forge_run(const struct forge_shader *s)
+/* SET_SH_REG packets and the DISPATCH into @dw. */
+static size_t build_dispatch(const struct forge_shader *s, uint32_t *dw)
 {
 	uint64_t pgm = s->pgm ? s->pgm : FORGE_CODE;
-	uint32_t granule = 512, dw[128], items = s->items ? s->items : 64;
+	uint32_t granule = 512;
 	const uint32_t reg[][2] = {
 	        {COMPUTE_PGM_LO__DW, LO(pgm >> 8)},
 	        {COMPUTE_PGM_HI__DW, HI(pgm >> 8)},
@@ -455,17 +456,10 @@ bool forge_run(const struct forge_shader *s)
 	         GV_PUT(COMPUTE_PGM_RSRC1, VGPRS, s->vgprs ? (s->vgprs - 1) / 4 : 3) |
 	                 GV_PUT(COMPUTE_PGM_RSRC1, SGPRS, 5) |
 	                 GV_PUT(COMPUTE_PGM_RSRC1, FLOAT_MODE, 0xc0)},
-	        {COMPUTE_PGM_RSRC2__DW,
-	         GV_PUT(COMPUTE_PGM_RSRC2, USER_SGPR, 8) |
-	                 GV_PUT(COMPUTE_PGM_RSRC2, SCRATCH_EN, s->scratch_waves != 0) |
-	                 GV_PUT(COMPUTE_PGM_RSRC2, LDS_SIZE,
-	                        (s->lds_bytes + granule - 1) / granule)},
-	        {COMPUTE_TMPRING_SIZE__DW,
-	         GV_PUT(COMPUTE_TMPRING_SIZE, WAVES, s->scratch_waves) |
-	                 GV_PUT(COMPUTE_TMPRING_SIZE, WAVESIZE, s->scratch_bytes_per_wave / 1024)},
-	        {COMPUTE_DISPATCH_SCRATCH_BASE_LO__DW, LO(s->scratch_base >> 8)},
-	        {COMPUTE_DISPATCH_SCRATCH_BASE_HI__DW, HI(s->scratch_base >> 8)},
-	        {COMPUTE_NUM_THREAD_X__DW, items},
+	        {COMPUTE_PGM_RSRC2__DW, GV_PUT(COMPUTE_PGM_RSRC2, USER_SGPR, 8) |
+	                                        GV_PUT(COMPUTE_PGM_RSRC2, LDS_SIZE,
+	                                               (s->lds_bytes + granule - 1) / granule)},
+	        {COMPUTE_NUM_THREAD_X__DW, s->items ? s->items : 64},
 	        {COMPUTE_NUM_THREAD_Y__DW, 1},
 	        {COMPUTE_NUM_THREAD_Z__DW, 1},
 	        {COMPUTE_START_X__DW, 0},
@@ -474,8 +468,6 @@ bool forge_run(const struct forge_shader *s)
 	};
 	size_t n = 0;
 
-	if (s->code)
-		forge_put(FORGE_CODE, s->code, s->n * 4);
 	for (size_t i = 0; i < GV_ARRAY_LEN(reg); i++)
 		n += set_sh(dw + n, reg[i][0], reg[i][1]);
 	for (uint32_t i = 0; i < 8; i++)
@@ -485,7 +477,27 @@ bool forge_run(const struct forge_shader *s)
 	dw[n++] = 1;
 	dw[n++] = 1;
 	dw[n++] = GV_PUT(COMPUTE_DISPATCH_INITIATOR, COMPUTE_SHADER_EN, 1);
+	return n;
+}
+
+bool forge_run(const struct forge_shader *s)
+{
+	uint32_t dw[128];
+	size_t n = build_dispatch(s, dw);
+
+	if (s->code)
+		forge_put(FORGE_CODE, s->code, s->n * 4);
 	return s->vmid ? forge_cp_ib(s->vmid, dw, n) : forge_cp_on(NULL, dw, n);
+}
+
+void forge_start_endless(const uint32_t *code, size_t n, uint64_t at)
+{
+	struct forge_shader s = {.items = 64, .user = {0, 0, LO(at), HI(at)}};
+	uint32_t dw[128];
+
+	forge_put(FORGE_CODE, code, n * 4);
+	forge_cp_start(NULL, 0);
+	forge_cp_more(dw, build_dispatch(&s, dw));
 }
 
 /* ---- life --------------------------------------------------------------------------------- */

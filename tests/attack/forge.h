@@ -127,11 +127,12 @@ struct forge_shader {
 	size_t n;
 	uint64_t pgm;     /* 0: @code, at FORGE_CODE */
 	uint32_t user[8]; /* s0 to s7 */
-	uint32_t vgprs, lds_bytes, scratch_waves, scratch_bytes_per_wave;
-	uint64_t scratch_base;
+	uint32_t vgprs, lds_bytes;
 	uint32_t vmid, items;
 };
 /** Run it on one wave (or @items of them); as forge_cp_on(). */
 bool forge_run(const struct forge_shader *s);
+/** Start a shader that does not end, with @at in s[2:3]. */
+void forge_start_endless(const uint32_t *code, size_t n, uint64_t at);
 
 #endif
