@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gpuvisor check: the list, and its printing. */
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -65,17 +68,30 @@ static void print_items_json(const struct check *c)
 	json_object_put(list);
 }
 
+static uint64_t may_lock(void)
+{
+	struct rlimit r;
+
+	return getrlimit(RLIMIT_MEMLOCK, &r) || r.rlim_cur == RLIM_INFINITY ? UINT64_MAX
+	                                                                    : r.rlim_cur;
+}
+
 int run_check(struct cli *cli, char **args, struct gv_err *err)
 {
+	struct utsname machine = {0};
 	struct check c = {.sysfs = cli->sysfs,
 	                  .dev = "/dev",
 	                  .etc = "/etc",
+	                  .kernel = machine.release,
+	                  .root = geteuid() == 0,
+	                  .memlock = may_lock(),
 	                  .pf_text = cli->pf,
 	                  .uri = cli->connect};
 	char pf_text[GV_GLUE_BDF_TEXT];
 	unsigned failed = 0;
 
 	(void)args;
+	(void)uname(&machine);
 	check_daemon(cli, &c, pf_text);
 	check_host(&c);
 	check_pf(&c);

@@ -26,6 +26,9 @@ struct check_item {
 
 struct check {
 	const char *sysfs, *dev, *etc; /* "/sys", "/dev", "/etc" */
+	const char *kernel;            /* uname -r */
+	bool root;                     /* limits do not count */
+	uint64_t memlock;              /* bytes that we may lock; UINT64_MAX: no limit */
 	const char *pf_text;           /* --pf; NULL: find it */
 	const char *uri;               /* libvirt's; NULL: the default */
 
@@ -45,15 +48,21 @@ int check_read_all(const char *root, const char *path, char *text, size_t room);
 /** The first line of it, without its newline. */
 int check_read(const char *root, const char *path, char *text, size_t room);
 
-/** IOMMU, interrupt remapping, KVM, locked memory, huge pages, /dev/vfio. (check_host.c) */
+/** Kernel, IOMMU, interrupt remapping, KVM, locked memory, huge pages, /dev/vfio. (check_host.c) */
 void check_host(struct check *c);
 /** PF, its driver, SR-IOV, room for VFs, IOMMU groups of PF and VFs. (check_pf.c) */
 void check_pf(struct check *c);
 /** Addresses and bus numbers of VFs, their drivers and resets. (check_vfs.c) */
 void check_vfs(struct check *c);
+/** IOMMU groups of PF and VFs. (check_groups.c) */
+void check_groups(struct check *c);
+/** May gpuvisord's user use the PF? (check_rights.c) */
+void check_rights(struct check *c);
 /** What of it is there again after a reboot. (check_boot.c) */
 void check_boot(struct check *c);
 /** libvirt and QEMU: versions, and the way of the VF token. (check_virt.c) */
 void check_virt(struct check *c);
+/** The same of versions as libvirt counts them: 1000000 * major + 1000 * minor + release. */
+void check_virt_versions(struct check *c, unsigned long libvirt, unsigned long qemu);
 
 #endif

@@ -7,8 +7,9 @@
 
 #include "check.h"
 
-#define UNIT    "systemd/system/multi-user.target.wants/gpuvisord.service"
-#define PROFILE "gpuvisor/profile.json"
+#define WANTED   "systemd/system/multi-user.target.wants"
+#define UNIT     "gpuvisord.service" /* its profile is profile.json, */
+#define TEMPLATE "gpuvisord@"        /* that of gpuvisord@NAME.service NAME.json */
 
 static bool is_there(const struct check *c, const char *path)
 {
@@ -69,18 +70,52 @@ static void check_override(struct check *c)
 		          "nothing gives the PF to vfio-pci at boot");
 }
 
-static void check_service(struct check *c)
+/* The name of the profile that this unit applies; false: not one of ours. */
+static bool profile_of(const char *unit, char *name, size_t room)
 {
-	if (!is_there(c, UNIT))
-		check_add(c, "boot-service", CHECK_WARN, "service-off",
-		          "systemctl enable gpuvisord", "gpuvisord does not start at boot");
-	else if (!is_there(c, PROFILE))
+	const char *end = strstr(unit, ".service");
+
+	if (!strcmp(unit, UNIT))
+		(void)snprintf(name, room, "profile");
+	else if (end && !strncmp(unit, TEMPLATE, strlen(TEMPLATE)))
+		(void)snprintf(name, room, "%.*s", (int)(end - unit) - (int)strlen(TEMPLATE),
+		               unit + strlen(TEMPLATE));
+	else
+		return false;
+	return true;
+}
+
+static void check_profile(struct check *c, const char *unit, const char *name)
+{
+	char path[300];
+
+	(void)snprintf(path, sizeof(path), "gpuvisor/%s.json", name);
+	if (is_there(c, path))
+		check_add(c, "boot-service", CHECK_OK, "", "", "%s applies %s/%s at boot", unit,
+		          c->etc, path);
+	else
 		check_add(c, "boot-service", CHECK_FAIL, "profile-missing",
 		          "put the profile there: gpuvisor plan FILE tries it",
-		          "%s/" PROFILE " is not there: the service cannot start", c->etc);
-	else
-		check_add(c, "boot-service", CHECK_OK, "", "",
-		          "gpuvisord applies %s/" PROFILE " at boot", c->etc);
+		          "%s/%s is not there: %s cannot start", c->etc, path, unit);
+}
+
+static void check_service(struct check *c)
+{
+	char path[512], name[256];
+	const struct dirent *e;
+	unsigned found = 0;
+	DIR *dir;
+
+	(void)snprintf(path, sizeof(path), "%s/" WANTED, c->etc);
+	dir = opendir(path);
+	while (dir && (e = readdir(dir)) != NULL)
+		if (profile_of(e->d_name, name, sizeof(name)) && ++found)
+			check_profile(c, e->d_name, name);
+	if (dir)
+		(void)closedir(dir);
+	if (!found)
+		check_add(c, "boot-service", CHECK_WARN, "service-off",
+		          "systemctl enable gpuvisord", "gpuvisord does not start at boot");
 }
 
 void check_boot(struct check *c)

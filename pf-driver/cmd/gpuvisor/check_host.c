@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -109,30 +108,28 @@ static void check_kvm(struct check *c)
 		          "modprobe kvm_intel or kvm_amd; without it guests are emulated, slowly",
 		          "%s: %s", path, strerror(errno));
 	else if (ioctl(fd, KVM_GET_API_VERSION, 0) != KVM_API)
-		check_add(c, "kvm", CHECK_WARN, "kvm-strange", "", "%s does not answer as KVM",
-		          path);
+		check_add(c, "kvm", CHECK_WARN, "kvm-strange", "dmesg | grep kvm tells more",
+		          "%s does not answer as KVM", path);
 	else
 		check_add(c, "kvm", CHECK_OK, "", "", "%s answers", path);
 }
 
 static void check_memlock(struct check *c)
 {
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_MEMLOCK, &r))
-		return;
-	if (r.rlim_cur == RLIM_INFINITY || !geteuid())
+	if (c->root || c->memlock == UINT64_MAX)
 		check_add(c, "memlock", CHECK_OK, "", "", "no limit");
+	else if (c->memlock >= MEMLOCK_MIN)
+		check_add(c, "memlock", CHECK_OK, "", "", "%llu KiB may be locked",
+		          (unsigned long long)c->memlock / 1024);
 	else
-		check_add(c, "memlock", r.rlim_cur < MEMLOCK_MIN ? CHECK_WARN : CHECK_OK,
-		          r.rlim_cur < MEMLOCK_MIN ? "memlock-low" : "",
-		          r.rlim_cur < MEMLOCK_MIN
-		                  ? "ulimit -l, or LimitMEMLOCK= of the service; libvirt sees to "
-		                    "its VMs itself"
-		                  : "",
-		          "%llu KiB may be locked", (unsigned long long)r.rlim_cur / 1024);
+		check_add(c, "memlock", CHECK_WARN, "memlock-low",
+		          "ulimit -l, or LimitMEMLOCK= of the service; libvirt sees to its VMs "
+		          "itself",
+		          "%llu KiB may be locked, gpuvisord maps more for DMA",
+		          (unsigned long long)c->memlock / 1024);
 }
 
+/* Nobody needs them; but who reserved some has VMs that do. */
 static void check_hugepages(struct check *c)
 {
 	char total[32] = "0", avail[32] = "0";
@@ -141,8 +138,28 @@ static void check_hugepages(struct check *c)
 	                 sizeof(total));
 	(void)check_read(c->sysfs, "kernel/mm/hugepages/hugepages-2048kB/free_hugepages", avail,
 	                 sizeof(avail));
-	check_add(c, "hugepages", CHECK_OK, "", "", "%s of 2 MiB, %s free (not required)", total,
-	          avail);
+	if (strcmp(total, "0") != 0 && !strcmp(avail, "0"))
+		check_add(c, "hugepages", CHECK_WARN, "hugepages-used-up",
+		          "sysctl vm.nr_hugepages=N reserves more, at boot most surely",
+		          "%s of 2 MiB, none free: a VM that is backed by them does not start",
+		          total);
+	else
+		check_add(c, "hugepages", CHECK_OK, "", "", "%s of 2 MiB, %s free (not required)",
+		          total, avail);
+}
+
+/* VFs of a vfio-pci PF came with 5.7, and with them their tokens. */
+static void check_kernel(struct check *c)
+{
+	unsigned major = 0, minor = 0;
+
+	if (!c->kernel || sscanf(c->kernel, "%u.%u", &major, &minor) != 2)
+		return;
+	if (major < 5 || (major == 5 && minor < 7))
+		check_add(c, "kernel", CHECK_FAIL, "kernel-no-token", "Linux 5.7 or newer",
+		          "%s: vfio-pci knows neither VFs of its PFs nor VF tokens", c->kernel);
+	else
+		check_add(c, "kernel", CHECK_OK, "", "", "%s knows VF tokens", c->kernel);
 }
 
 static void check_vfio_dev(struct check *c)
@@ -161,6 +178,7 @@ static void check_vfio_dev(struct check *c)
 
 void check_host(struct check *c)
 {
+	check_kernel(c);
 	check_iommu(c);
 	check_intremap(c);
 	check_vfio_dev(c);

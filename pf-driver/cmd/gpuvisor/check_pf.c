@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The PF: which one, whose, and whether its VFs can be given away. */
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <gv/binding.h>
 
 #include "check.h"
 
@@ -120,7 +119,12 @@ static void check_driver(struct check *c)
 		return;
 	}
 	(void)snprintf(remedy, sizeof(remedy), "driverctl set-override %s vfio-pci", c->pf_name);
-	if (!strcmp(driver, "vfio-pci"))
+	if (c->pf.driver_override[0] && strcmp(c->pf.driver_override, driver) != 0)
+		check_add(c, "pf-driver", CHECK_FAIL, "pf-driver-override",
+		          "echo the address to /sys/bus/pci/drivers_probe after unbinding it",
+		          "%s has it, although driver_override says %s: another driver was first",
+		          driver, c->pf.driver_override);
+	else if (!strcmp(driver, "vfio-pci"))
 		check_add(c, "pf-driver", CHECK_OK, "", "", "vfio-pci");
 	else if (!strcmp(driver, "pci-pf-stub"))
 		check_add(c, "pf-driver", CHECK_FAIL, "pf-driver-stub", remedy,
@@ -131,43 +135,43 @@ static void check_driver(struct check *c)
 		          "%s: gpuvisord needs vfio-pci", driver);
 }
 
+/* A device that is gone, or that no reset brought back, answers with all ones. */
+static void check_alive(struct check *c)
+{
+	char path[128];
+	uint16_t vendor = 0;
+	gv_auto_fd int fd = -1;
+
+	(void)snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/config", c->sysfs, c->pf_name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || pread(fd, &vendor, sizeof(vendor), 0) != sizeof(vendor))
+		return;
+	if (vendor == UINT16_MAX)
+		check_add(
+		        c, "pf-answers", CHECK_FAIL, "pf-dead",
+		        "take it off the bus and rescan; else only a power cycle of the host helps",
+		        "configuration space of %s reads 0xff: it fell off the bus", c->pf_name);
+}
+
 /* ---- its VFs -------------------------------------------------------------------------- */
 
 static void check_sriov(struct check *c)
 {
+	bool left_over = c->ours && c->pf.num_vfs && strcmp(c->pf.driver, "vfio-pci") != 0;
+	char remedy[CHECK_TEXT];
+
+	(void)snprintf(remedy, sizeof(remedy), "echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
+	               c->pf_name);
 	if (!c->pf.total_vfs)
 		check_add(c, "sriov", CHECK_FAIL, "sriov-off", "SR-IOV may be off in the firmware",
 		          "%s can have no VF", c->pf_name);
+	else if (left_over)
+		check_add(c, "sriov", CHECK_WARN, "vfs-left-over", remedy,
+		          "%u VFs that gpuvisord did not make: another number is refused (EBUSY)",
+		          c->pf.num_vfs);
 	else
 		check_add(c, "sriov", CHECK_OK, "", "", "%u of %u VFs are enabled", c->pf.num_vfs,
 		          c->pf.total_vfs);
-}
-
-static void check_groups(struct check *c)
-{
-	static const char remedy[] = "ACS of the bridge above, or another slot";
-	struct gv_err err = {0};
-	struct gv_glue_fn fn;
-	unsigned bad = 0, seen = 0;
-
-	/* The host keeps a PF that is not ours: only its VFs leave. */
-	if (c->ours && gv_glue_group_check(c->sysfs, &c->pf, &err)) {
-		check_add(c, "iommu-group", CHECK_FAIL, "group-shared", remedy, "PF: %s", err.text);
-		return;
-	}
-	for (unsigned i = 0; i < c->pf.num_vfs; i++) {
-		if (gv_glue_vf_read(c->sysfs, &c->pf.bdf, i, &fn, NULL))
-			continue;
-		seen++;
-		bad += gv_glue_group_check(c->sysfs, &fn, bad ? NULL : &err) != 0;
-	}
-	if (bad)
-		check_add(c, "iommu-group", CHECK_FAIL, "group-shared", remedy, "%u of %u VFs: %s",
-		          bad, seen, err.text);
-	else
-		check_add(c, "iommu-group", CHECK_OK, "", "",
-		          "those %sof %u VFs hold nothing that the host uses",
-		          c->ours ? "of the PF and " : "", seen);
 }
 
 void check_pf(struct check *c)
@@ -180,9 +184,11 @@ void check_pf(struct check *c)
 	check_add(c, "pf", CHECK_OK, "", "", "%s is %04x:%04x, %s", c->pf_name, c->pf.vendor,
 	          c->pf.device,
 	          c->ours ? "a GPU for gpuvisord" : "not ours: items about the GPU are left out");
+	check_alive(c);
 	check_sriov(c);
 	check_driver(c);
 	check_module(c);
 	check_groups(c);
 	check_vfs(c);
+	check_rights(c);
 }

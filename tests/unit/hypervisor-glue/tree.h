@@ -62,6 +62,31 @@ static inline void tree_remove(const char *path)
 	(void)unlink(full);
 }
 
+static inline void tree_mode(const char *path, mode_t mode)
+{
+	char full[512];
+
+	(void)snprintf(full, sizeof(full), "%s/%s", tree, path);
+	CU_ASSERT_EQUAL_FATAL(chmod(full, mode), 0);
+}
+
+static inline void tree_rmdir(const char *path)
+{
+	char full[512];
+
+	(void)snprintf(full, sizeof(full), "%s/%s", tree, path);
+	CU_ASSERT_EQUAL_FATAL(rmdir(full), 0);
+}
+
+static inline void tree_rename(const char *from, const char *to)
+{
+	char a[512], b[512];
+
+	(void)snprintf(a, sizeof(a), "%s/%s", tree, from);
+	(void)snprintf(b, sizeof(b), "%s/%s", tree, to);
+	CU_ASSERT_EQUAL_FATAL(rename(a, b), 0);
+}
+
 static inline void tree_vf(unsigned i)
 {
 	char path[256], target[128];
