@@ -379,14 +379,23 @@ static bool towards(struct gv_pf *pf, int want)
 	return true;
 }
 
+static int window_of(const struct pf_world *w, unsigned vf)
+{
+	for (unsigned i = 0; i < w->num_windows; i++)
+		if (w->window[i] == vf)
+			return (int)i;
+	return -1;
+}
+
 /* Side by side: whoever was stopped before is let go. */
 static bool towards_all(struct gv_pf *pf)
 {
 	struct pf_world *w = &pf->world;
 
 	for (unsigned i = 0; i < pf->plan.num_vfs; i++) {
-		enum gv_giov_cmd cmd =
-		        w->sched.vf[i].held ? to_stop(&w->vf[i]) : to_start(&w->vf[i]);
+		enum gv_giov_cmd cmd = w->sched.vf[i].held && window_of(w, i) < 0
+		                               ? to_stop(&w->vf[i])
+		                               : to_start(&w->vf[i]);
 
 		if (!cmd || w->vf[i].lost || w->unsupported || !engaged(pf, i))
 			continue;
@@ -540,14 +549,6 @@ void pf_world_interrupt(struct gv_pf *pf, uint32_t status)
 }
 
 /* ---- exclusive access, resets, holding ------------------------------------------------- */
-
-static int window_of(const struct pf_world *w, unsigned vf)
-{
-	for (unsigned i = 0; i < w->num_windows; i++)
-		if (w->window[i] == vf)
-			return (int)i;
-	return -1;
-}
 
 void pf_world_enter(struct gv_pf *pf, unsigned vf, bool fresh)
 {
