@@ -21,7 +21,7 @@ struct sight {
 	uint64_t victim[ARENA_VFS][PIECES], window[PIECES];
 	uint32_t victim_reg[ARENA_VFS][MAX_REGS], pf_reg[MAX_REGS];
 	struct gv_dev_stats stats[ARENA_VFS];
-	uint32_t l2_faults[ARENA_VFS];
+	uint32_t l2_faults[ARENA_VFS], faults[ARENA_VFS], errors[ARENA_VFS];
 	unsigned events;
 };
 
@@ -234,9 +234,16 @@ static bool is_restless(bool pf, enum gv_reg reg)
 /* The PF's record of what the attacker did is judged elsewhere. */
 static bool is_record(enum gv_reg reg, uint32_t i)
 {
-	return i == ATTACKER &&
-	       (reg == GV_REG_GVX_VF0_L2_FAULT_STATUS || reg == GV_REG_GVX_VF0_L2_FAULT_ADDR_LO ||
-	        reg == GV_REG_GVX_VF0_L2_FAULT_ADDR_HI || reg == GV_REG_GVX_VF0_L2_FAULT_COUNT);
+	static const enum gv_reg record[] = {
+	        GV_REG_GVX_VF0_L2_FAULT_STATUS,  GV_REG_GVX_VF0_L2_FAULT_ADDR_LO,
+	        GV_REG_GVX_VF0_L2_FAULT_ADDR_HI, GV_REG_GVX_VF0_L2_FAULT_COUNT,
+	        GV_REG_GVX_VF0_INTERRUPTS,       GV_REG_GVX_VF0_FAULTS,
+	        GV_REG_GVX_VF0_ERRORS,           GV_REG_GVX_VF0_DOORBELLS};
+
+	for (size_t k = 0; i == ATTACKER && k < GV_ARRAY_LEN(record); k++)
+		if (record[k] == reg)
+			return true;
+	return false;
 }
 
 /* Which registers a sight shows: called for each, in order. */
@@ -281,6 +288,8 @@ static void look(struct sight *s)
 	for (unsigned vf = 0; vf < ARENA_VFS; vf++) {
 		gv_dev_get_stats(a.dev, GV_DEV_VF(vf), &s->stats[vf]);
 		s->l2_faults[vf] = gv_rd32(a.pf_bus, GV_BYTE_N(GVX_VF0_L2_FAULT_COUNT, vf));
+		s->faults[vf] = gv_rd32(a.pf_bus, GV_BYTE_N(GVX_VF0_FAULTS, vf));
+		s->errors[vf] = gv_rd32(a.pf_bus, GV_BYTE_N(GVX_VF0_ERRORS, vf));
 		if (!is_victim(vf))
 			continue;
 		digest_memory(GV_DEV_VF(vf), s->victim[vf]);
@@ -378,12 +387,15 @@ static void check_blame(unsigned named, const struct sight *is)
 {
 	const struct gv_dev_stats *was = &a.before.stats[ATTACKER], *now = &is->stats[ATTACKER];
 
-	if (named & NAMED_ERROR)
+	if (named & NAMED_ERROR) {
 		CU_ASSERT(now->guest_errors > was->guest_errors);
+		CU_ASSERT(is->errors[ATTACKER] != a.before.errors[ATTACKER]);
+	}
 	if (named & NAMED_UNKNOWN)
 		CU_ASSERT(now->unimplemented > was->unimplemented);
 	if (named & NAMED_FAULT) {
 		CU_ASSERT(now->vm_faults > was->vm_faults);
+		CU_ASSERT(is->faults[ATTACKER] != a.before.faults[ATTACKER]);
 		CU_ASSERT(ARENA_UNTIL(forge_fault_reported()));
 	}
 	if (named & NAMED_L2) {

@@ -35,8 +35,8 @@
 
 /* Which traces an attempt leaves. */
 enum {
-	NAMED_ERROR = 1,  /* guest_errors of the attacker */
-	NAMED_FAULT = 2,  /* vm_faults of the attacker, and its own fault interrupt */
+	NAMED_ERROR = 1,  /* guest_errors of the attacker, GVX_VF1_ERRORS */
+	NAMED_FAULT = 2,  /* vm_faults, GVX_VF1_FAULTS, and its own fault interrupt */
 	NAMED_L2 = 4,     /* GVX_VF1_L2_FAULT_*, and an event of the PF manager */
 	NAMED_UNKNOWN = 8 /* unimplemented of the attacker: no such register */
 };
