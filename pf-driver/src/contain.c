@@ -9,8 +9,8 @@
 
 /* ---- engine time ------------------------------------------------------------------ */
 
-/* Without time slices there is nothing to withhold but its doorbells: what runs goes on, nothing
- * new begins. */
+/* A GPU that takes no world-switch commands has nothing to withhold but doorbells: what runs goes
+ * on, nothing new begins. */
 static void hold(struct gv_pf *pf, unsigned vf, bool on)
 {
 	struct pf_contain_vf *c = &pf->vf[vf].contain;
@@ -19,7 +19,7 @@ static void hold(struct gv_pf *pf, unsigned vf, bool on)
 		return;
 	c->held = on;
 	pf_world_hold(pf, vf, on);
-	pf_gates_hold(pf, vf, on && !pf->world.on);
+	pf_gates_hold(pf, vf, on && pf->world.unsupported);
 }
 
 /* ---- hangs -------------------------------------------------------------------------- */
@@ -238,10 +238,14 @@ static bool guarded(const struct gv_pf *pf)
 }
 
 /* Only what the GPU counts can be throttled by engine time; the mailbox holds back its own. */
-static bool wants_hold(const struct pf_guard *g)
+static bool wants_hold(const struct gv_pf *pf, const struct pf_guard *g)
 {
-	return g->state >= GV_PF_GUARD_PAUSED || g->one[GV_CFG_GUARD_INTERRUPTS].over ||
-	       g->one[GV_CFG_GUARD_FAULTS].over;
+	bool hold = g->state >= GV_PF_GUARD_PAUSED;
+
+	for (unsigned k = GV_CFG_GUARD_INTERRUPTS; k < GV_CFG_GUARDS; k++)
+		hold = hold ||
+		       (g->one[k].over && pf->plan.guard[k].policy == GV_CFG_GUARD_THROTTLE);
+	return hold;
 }
 
 static uint32_t in_window(const struct gv_pf *pf, unsigned vf, enum gv_cfg_guard_kind kind,
@@ -278,7 +282,7 @@ static void take_step(struct gv_pf *pf, unsigned vf, enum gv_cfg_guard_kind kind
 	pf_event(pf, GV_PF_EVENT_GUARD, (int)vf, "%s: %s", what[step], why);
 	if (step == GV_CFG_GUARD_FLR)
 		reset(pf, vf, GV_MBOX_WHY_GUARD);
-	hold(pf, vf, wants_hold(&c->guard));
+	hold(pf, vf, wants_hold(pf, &c->guard));
 }
 
 void pf_guard_over(struct gv_pf *pf, unsigned vf, enum gv_mbox_guard_kind mailbox_kind,
@@ -378,7 +382,7 @@ static void calm(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 	set_why(c, c->guard.state == GV_PF_GUARD_NORMAL ? "" : c->guard_why);
 	pf_event(pf, GV_PF_EVENT_GUARD, (int)vf, "%s again, was %s: it is calm",
 	         gv_pf_guard_state_name(c->guard.state), gv_pf_guard_state_name(was));
-	hold(pf, vf, wants_hold(&c->guard));
+	hold(pf, vf, wants_hold(pf, &c->guard));
 }
 
 uint64_t pf_contain_step(struct gv_pf *pf, uint64_t now_ns)

@@ -93,6 +93,8 @@ static void mode1(struct gv_pf *pf)
 	pf_world_stop(pf);
 	pf_gates_close_all(pf);
 	pf->scrub.active = false; /* its engine is reset, too */
+	for (unsigned i = 0; pf->has_plan && i < pf->plan.num_vfs; i++)
+		pf_scrub_forget(pf, i);
 	gv_wr32(pf->bus, MP0_SMN_C2PMSG_64__BYTE, GV_PUT(PSP_C2PMSG, COMMAND, GV_PSP_MODE1_RST));
 	r->phase = PF_GPU_RESET;
 	r->deadline_ns = gv_now_ns() + pf->cfg.reset_ms * GV_MS;
@@ -122,7 +124,6 @@ static int plan_again(struct gv_pf *pf, struct gv_err *err)
 static void scrub_all(struct gv_pf *pf)
 {
 	for (unsigned i = 0; i < pf->plan.num_vfs; i++) {
-		pf_scrub_dirty(pf, i);
 		pf->vf[i].contain.seen_any = false;
 		pf->vf[i].l2_fault_count = gv_rd32(pf->bus, GV_BYTE_N(GVX_VF0_L2_FAULT_COUNT, i));
 		pf_mailbox_clear(pf, i);
