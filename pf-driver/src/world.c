@@ -12,13 +12,6 @@ _Static_assert(SCHED_MAX_VFS == GV_PF_MAX_VFS, "one for each");
 #define MAX_COMMANDS 8u /* in one call */
 #define MAX_ABORTED  3u /* in a row: something is wrong with that VF */
 
-/* Between two looks at who has work: while others wait; when the GPU tells of news; when it does
- * not; and when it is for the busy share only. */
-#define LOOK_WAITED_NS (500 * GV_US)
-#define LOOK_TOLD_NS   GV_MS
-#define LOOK_BLIND_NS  GV_MS
-#define LOOK_NS        (20 * GV_MS)
-
 /* ---- who is in which state ---------------------------------------------------- */
 
 static enum gv_mbox_state session(const struct gv_pf *pf, unsigned vf)
@@ -64,17 +57,13 @@ static void ask_where(struct gv_pf *pf, unsigned vf)
 
 static void members_follow(struct gv_pf *pf)
 {
-	for (unsigned i = 0; i < pf->plan.num_vfs; i++)
-		sched_join(&pf->world.sched, i, engaged(pf, i) && !pf->world.vf[i].lost);
-}
+	struct pf_world *w = &pf->world;
 
-static unsigned count_members(const struct gv_pf *pf)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < pf->plan.num_vfs; i++)
-		n += pf->world.sched.vf[i].member;
-	return n;
+	w->members = 0;
+	for (unsigned i = 0; i < pf->plan.num_vfs; i++) {
+		sched_join(&w->sched, i, engaged(pf, i) && !w->vf[i].lost);
+		w->members += w->sched.vf[i].member;
+	}
 }
 
 /* ---- commands ------------------------------------------------------------------ */
@@ -168,10 +157,11 @@ static void took_effect(struct gv_pf *pf, uint64_t now_ns)
 	case GV_GIOV_LOAD:
 	case GV_GIOV_INIT:
 		v->at = GV_WORLD_READY;
-		v->fresh = false;
+		v->saved = v->fresh = false;
 		break;
 	case GV_GIOV_RUN:
 		v->at = GV_WORLD_RUNNING;
+		v->stays = false;
 		note_switch(pf, w->cmd_vf, now_ns);
 		break;
 	case GV_GIOV_CONTEXT_SWITCH:
@@ -179,6 +169,7 @@ static void took_effect(struct gv_pf *pf, uint64_t now_ns)
 		v->saved = true;
 		stopped(pf, w->cmd_vf, now_ns);
 		w->vf[w->cmd_next].at = GV_WORLD_RUNNING;
+		w->vf[w->cmd_next].saved = false;
 		note_switch(pf, (unsigned)w->cmd_next, now_ns);
 		break;
 	default:
@@ -236,6 +227,21 @@ static void ask_where_all(struct gv_pf *pf)
 	}
 }
 
+/* More waves in flight than its area holds. It is stopped all the same, and other engines are
+ * there for others: an ability of the emulated GPU. */
+static void stays(struct gv_pf *pf, unsigned vf)
+{
+	struct pf_world_vf *v = &pf->world.vf[vf];
+
+	v->stays = true;
+	if (!v->stayed)
+		PF_LOG(pf, GV_LOG_WARN,
+		       "VF%u: its state does not fit into %u KiB, continuing with it in the "
+		       "engines",
+		       vf, pf->plan.csa_kib);
+	v->stayed = true;
+}
+
 /* A VF that was reset on the way has nothing to be saved: that is no fault of it. */
 static void aborted(struct gv_pf *pf)
 {
@@ -246,6 +252,10 @@ static void aborted(struct gv_pf *pf)
 
 	ask_where_all(pf);
 	w->switch_ns = 0;
+	if (why == GV_WORLD_AREA_TOO_SMALL && w->vf[vf].at == GV_WORLD_IDLE) {
+		stays(pf, vf);
+		return;
+	}
 	if (why == GV_WORLD_RESET || ++w->vf[vf].aborted < MAX_ABORTED)
 		return;
 	w->vf[vf].aborted = 0;
@@ -312,7 +322,7 @@ static enum gv_giov_cmd to_start(const struct pf_world_vf *v)
 {
 	switch (v->at) {
 	case GV_WORLD_IDLE:
-		return GV_GIOV_SAVE;
+		return v->stays ? GV_GIOV_RUN : GV_GIOV_SAVE;
 	case GV_WORLD_OUT:
 		return !v->saved ? GV_GIOV_INIT : v->fresh ? GV_GIOV_SHUTDOWN : GV_GIOV_LOAD;
 	case GV_WORLD_READY:
@@ -327,7 +337,7 @@ static enum gv_giov_cmd to_stop(const struct pf_world_vf *v)
 {
 	switch (v->at) {
 	case GV_WORLD_IDLE:
-		return GV_GIOV_SAVE;
+		return v->stays ? 0 : GV_GIOV_SAVE;
 	case GV_WORLD_READY:
 		return GV_GIOV_RUN;
 	case GV_WORLD_OUT:
@@ -342,7 +352,7 @@ static bool must_stop(const struct gv_pf *pf, unsigned vf)
 {
 	const struct pf_world_vf *v = &pf->world.vf[vf];
 
-	if (v->lost || being_reset(pf, vf) || v->at == GV_WORLD_OUT)
+	if (v->lost || being_reset(pf, vf) || !to_stop(v))
 		return false;
 	return v->at != GV_WORLD_FREE || engaged(pf, vf);
 }
@@ -405,37 +415,6 @@ static bool towards_all(struct gv_pf *pf)
 	return false;
 }
 
-static uint64_t look_every(const struct gv_pf *pf)
-{
-	const struct pf_world *w = &pf->world;
-
-	if (count_members(pf) < 2)
-		return LOOK_NS;
-	if (sched_contested(&w->sched))
-		return LOOK_WAITED_NS;
-	if (w->told) /* by the one that runs, most often; when none does, somebody wakes */
-		return w->sched.running >= 0 && w->sched.vf[w->sched.running].busy ? LOOK_TOLD_NS
-		                                                                   : 0;
-	return w->seen_interrupt ? LOOK_NS : LOOK_BLIND_NS;
-}
-
-/* Who has work? Returns when to look again. */
-static uint64_t look(struct gv_pf *pf, uint64_t now_ns)
-{
-	struct pf_world *w = &pf->world;
-
-	if (now_ns - w->look_ns >= look_every(pf)) {
-		if (w->told) /* before we look: what comes behind is told anew */
-			gv_cfg_wr32(
-			        pf->bus, (uint16_t)(pf->giov + GIOV_INTR_STATUS__OFF),
-			        GV_PUT(GIOV_INTR_STATUS, GFX_VM_BUSY_TRANSITION_INTR_STATUS, 1));
-		w->told = false;
-		w->look_ns = now_ns;
-		sched_seen(&w->sched, gv_rd32(pf->bus, RLC_GPU_IOV_VM_BUSY_STATUS__BYTE), now_ns);
-	}
-	return w->look_ns + look_every(pf);
-}
-
 /* After a start or exclusive access: it has the engines, and its slice begins now. */
 static void begin_slices(struct gv_pf *pf, uint64_t now_ns)
 {
@@ -461,10 +440,10 @@ static bool go_on(struct gv_pf *pf, uint64_t now_ns, uint64_t *again_ns)
 		return towards(pf, w->window[0]);
 	}
 	begin_slices(pf, now_ns);
-	look_ns = look(pf, now_ns);
+	look_ns = pf_world_look(pf, now_ns);
 	if (towards(pf, sched_next(&w->sched, now_ns, again_ns)))
 		return true;
-	*again_ns = count_members(pf) ? GV_MIN(*again_ns, look_ns) : UINT64_MAX;
+	*again_ns = w->members ? GV_MIN(*again_ns, look_ns) : UINT64_MAX;
 	return false;
 }
 
@@ -508,15 +487,6 @@ static void find(struct gv_pf *pf)
 	w->cmd_ns = gv_now_ns();
 }
 
-static void interrupts(struct gv_pf *pf, bool on)
-{
-	if (pf->world.interrupts == on)
-		return;
-	pf->world.interrupts = on;
-	gv_cfg_wr32(pf->bus, (uint16_t)(pf->giov + GIOV_INTR_ENABLE__OFF),
-	            GV_PUT(GIOV_INTR_ENABLE, GFX_VM_BUSY_TRANSITION_INTR_EN, on));
-}
-
 void pf_world_start(struct gv_pf *pf)
 {
 	struct pf_world *w = &pf->world;
@@ -532,20 +502,14 @@ void pf_world_start(struct gv_pf *pf)
 	for (unsigned i = 0; i < pf->plan.num_vfs; i++)
 		sched_set(&w->sched, i, pf->plan.vf[i].quantum_ms * GV_MS, pf->plan.vf[i].weight,
 		          pf->plan.vf[i].priority);
-	interrupts(pf, pf_world_alone(pf));
+	if (!pf_world_alone(pf))
+		pf_world_interrupts(pf, false);
 }
 
 void pf_world_stop(struct gv_pf *pf)
 {
-	interrupts(pf, false);
+	pf_world_interrupts(pf, false);
 	pf->world.on = false;
-}
-
-void pf_world_interrupt(struct gv_pf *pf, uint32_t status)
-{
-	if (!GV_GET(status, GIOV_INTR_STATUS, GFX_VM_BUSY_TRANSITION_INTR_STATUS))
-		return;
-	pf->world.told = pf->world.seen_interrupt = true;
 }
 
 /* ---- exclusive access, resets, holding ------------------------------------------------- */
@@ -591,7 +555,7 @@ void pf_world_forget(struct gv_pf *pf, unsigned vf)
 
 	stopped(pf, vf, gv_now_ns());
 	pf->world.sched.vf[vf].credit_ns = 0;
-	v->lost = v->fresh = false;
+	v->lost = v->fresh = v->stays = false;
 	v->aborted = 0;
 	ask_where(pf, vf);
 }

@@ -24,9 +24,11 @@ struct gv_pf;
 
 struct pf_world_vf {
 	enum gv_world_state at;
-	bool saved;       /* its context save area holds it */
-	bool fresh;       /* and shall be forgotten */
-	bool lost;        /* hangs: no command about it until it was reset */
+	bool saved; /* its context save area holds it */
+	bool fresh; /* and shall be forgotten */
+	bool lost;  /* hangs: no command about it until it was reset */
+	bool stays; /* IDLE, but not saved: its area is too small */
+	bool stayed;
 	unsigned aborted; /* commands in a row */
 	uint64_t hangs;
 	uint64_t switches, switch_sum_ns;
@@ -38,6 +40,7 @@ struct pf_world_vf {
 struct pf_world {
 	bool on, unsupported, interrupts;
 	struct sched sched;
+	unsigned members;
 	struct pf_world_vf vf[SCHED_MAX_VFS];
 	/* the command under way */
 	enum gv_giov_cmd cmd; /* 0 none */
@@ -50,6 +53,7 @@ struct pf_world {
 	uint8_t window[SCHED_MAX_VFS]; /* who has, and who waits for, exclusive access */
 	uint64_t switch_ns;            /* when the one under way began, 0 none */
 	bool told, seen_interrupt;     /* by the GPU: somebody has work now, or has none */
+	uint64_t awake_ns;             /* last time that somebody had work */
 	uint64_t look_ns;              /* last look at who has work */
 	uint64_t share_ns;
 	uint64_t switches, hangs;
@@ -62,8 +66,6 @@ void pf_world_start(struct gv_pf *pf);
 void pf_world_stop(struct gv_pf *pf);
 /** Do what is due. Returns when it wants to be called again, UINT64_MAX: when something happens. */
 uint64_t pf_world_step(struct gv_pf *pf, uint64_t now_ns);
-/** The GPU's interrupt: new bits of GIOV_INTR_STATUS. */
-void pf_world_interrupt(struct gv_pf *pf, uint32_t status);
 
 /* Exclusive access: the round stops, @vf gets the engines alone. Two that ask at once: one after
  * the other. With policy none nobody is stopped. */
@@ -83,6 +85,14 @@ void pf_world_hold(struct gv_pf *pf, unsigned vf, bool hold);
 bool pf_world_alone(const struct gv_pf *pf);
 /** Has a guest's VF them now? */
 bool pf_world_runs(const struct gv_pf *pf, unsigned vf);
+
+/* ---- who has work (world_look.c) */
+/** Look, if it is time. Returns when to look again. */
+uint64_t pf_world_look(struct gv_pf *pf, uint64_t now_ns);
+/** Shall the GPU tell when somebody gets work, or has none any more? */
+void pf_world_interrupts(struct gv_pf *pf, bool on);
+/** It does: new bits of GIOV_INTR_STATUS. */
+void pf_world_interrupt(struct gv_pf *pf, uint32_t status);
 
 /* ---- status (world_status.c) */
 /** Once a second: who used how much of it. */

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who has work: asked as seldom as the policies allow. */
+#include "pf.h"
+
+/* Between two looks at who has work: while others wait; while somebody has some; when nobody had
+ * for DOZE_NS, and the GPU is to tell of news; and for the busy share of one that is alone. */
+#define LOOK_WAITED_NS (500 * GV_US)
+#define LOOK_NS        GV_MS
+#define LOOK_DOZE_NS   (20 * GV_MS)
+#define LOOK_TOLD_NS   (250 * GV_MS) /* once the GPU has shown that it tells */
+#define LOOK_ALONE_NS  (20 * GV_MS)
+#define DOZE_NS        (5 * GV_MS)
+
+static bool dozes(const struct gv_pf *pf, uint64_t now_ns)
+{
+	return pf->world.members > 1 && now_ns - pf->world.awake_ns >= DOZE_NS;
+}
+
+static uint64_t look_every(const struct gv_pf *pf, uint64_t now_ns)
+{
+	const struct pf_world *w = &pf->world;
+
+	if (pf->world.members < 2)
+		return LOOK_ALONE_NS;
+	if (w->told)
+		return 0;
+	if (sched_contested(&w->sched))
+		return LOOK_WAITED_NS;
+	if (!dozes(pf, now_ns))
+		return LOOK_NS;
+	return w->seen_interrupt ? LOOK_TOLD_NS : LOOK_DOZE_NS;
+}
+
+/* Does the GPU tell when somebody gets work, or has none any more? A busy one would tell all the
+ * time, so it is asked only while all are idle. */
+void pf_world_interrupts(struct gv_pf *pf, bool on)
+{
+	if (pf->world.interrupts == on)
+		return;
+	pf->world.interrupts = on;
+	if (on)
+		gv_cfg_wr32(pf->bus, (uint16_t)(pf->giov + GIOV_INTR_STATUS__OFF),
+		            GV_PUT(GIOV_INTR_STATUS, GFX_VM_BUSY_TRANSITION_INTR_STATUS, 1));
+	gv_cfg_wr32(pf->bus, (uint16_t)(pf->giov + GIOV_INTR_ENABLE__OFF),
+	            GV_PUT(GIOV_INTR_ENABLE, GFX_VM_BUSY_TRANSITION_INTR_EN, on));
+}
+
+uint64_t pf_world_look(struct gv_pf *pf, uint64_t now_ns)
+{
+	struct pf_world *w = &pf->world;
+	uint32_t busy;
+
+	if (now_ns - w->look_ns < look_every(pf, now_ns))
+		return w->look_ns + look_every(pf, now_ns);
+	pf_world_interrupts(pf,
+	                    dozes(pf, now_ns) && !w->told); /* first: what comes behind is told */
+	busy = gv_rd32(pf->bus, RLC_GPU_IOV_VM_BUSY_STATUS__BYTE);
+	sched_seen(&w->sched, busy, now_ns);
+	w->told = false;
+	w->look_ns = now_ns;
+	if (busy & (uint32_t)gv_mask(0, pf->plan.num_vfs))
+		w->awake_ns = now_ns;
+	return now_ns + look_every(pf, now_ns);
+}
+
+void pf_world_interrupt(struct gv_pf *pf, uint32_t status)
+{
+	if (!GV_GET(status, GIOV_INTR_STATUS, GFX_VM_BUSY_TRANSITION_INTR_STATUS))
+		return;
+	pf->world.told = pf->world.seen_interrupt = true;
+}
