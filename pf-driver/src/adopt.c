@@ -282,6 +282,8 @@ static void adopt_sessions(struct gv_pf *pf, uint64_t generation)
 {
 	memset(pf->vf, 0, sizeof(pf->vf));
 	(void)gv_mbox_pf_init(&pf->mbox, pf->plan.num_vfs, &pf->cfg.mailbox);
+	pf_guard_changed(pf);
+	pf_scrub_adopt(pf);
 	for (unsigned i = 0; i < pf->plan.num_vfs; i++) {
 		struct pf_vf *v = &pf->vf[i];
 
@@ -293,6 +295,7 @@ static void adopt_sessions(struct gv_pf *pf, uint64_t generation)
 		v->seen_state = pf->mbox.vf[i].state;
 	}
 	pf->boot.vfs_adopted = pf->plan.num_vfs;
+	pf_scrub_adopt(pf);
 }
 
 /* ---- the plan ------------------------------------------------------------------------------- */
@@ -408,6 +411,8 @@ static int reconcile(struct gv_pf *pf, const struct pf_state *record, struct gv_
 	case PF_SAME:
 		return take_state(pf, record, record->generation, err);
 	case PF_JOURNAL_OLD:
+		if (pf->journal)
+			(void)pf_journal_drop(pf->journal, PF_JOURNAL_SCRUB);
 		if (journal)
 			PF_LOG(pf, GV_LOG_WARN,
 			       "journal: of another time (generation %llu, the GPU has %llu); "
@@ -472,6 +477,8 @@ static void resume(struct gv_pf *pf, unsigned vf)
 {
 	struct gv_mbox_acts acts;
 
+	if (pf->vf[vf].shut) /* for a while that nobody counts any more */
+		pf_gates_hold(pf, vf, false);
 	say_again(pf, vf);
 	if (gv_mbox_pf_resume(&pf->mbox, vf, gv_now_ns(), &acts))
 		return;
@@ -486,6 +493,8 @@ void pf_adopt_resume(struct gv_pf *pf)
 	pf_world_start(pf);
 	for (unsigned i = 0; i < pf->plan.num_vfs; i++)
 		resume(pf, i);
+	pf_contain_adopt(pf);
+	pf_contain_adopt(pf);
 	pf_sessions_note(pf);
 	pf->poll_ns = 0; /* what guests have asked meanwhile */
 	pf_event(pf, GV_PF_EVENT_BOOT, -1,

@@ -75,23 +75,45 @@ static int fill(uint8_t *byte, size_t n)
 	return 0;
 }
 
-int gv_pf_token_new(struct gv_pf_token **out, struct gv_err *err)
+/* Neither in core dumps nor in forks; and not on a swap device, if we may ask for that. */
+static struct gv_pf_token *token_page(struct gv_err *err)
 {
 	struct gv_pf_token *t =
 	        mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (t == MAP_FAILED)
-		return gv_fail(err, -ENOMEM, "no memory for a VF token");
-	/* Neither in core dumps nor in forks; and not on a swap device, if we may ask for that. */
+	if (t == MAP_FAILED) {
+		(void)gv_fail(err, -ENOMEM, "no memory for a VF token");
+		return NULL;
+	}
 	(void)madvise(t, PAGE_BYTES, MADV_DONTDUMP);
 	(void)madvise(t, PAGE_BYTES, MADV_WIPEONFORK);
 	(void)mlock(t, PAGE_BYTES);
+	return t;
+}
+
+int gv_pf_token_new(struct gv_pf_token **out, struct gv_err *err)
+{
+	struct gv_pf_token *t = token_page(err);
+
+	if (!t)
+		return -ENOMEM;
 	if (fill(t->byte, sizeof(t->byte))) {
 		(void)gv_pf_token_free(t);
 		return gv_fail(err, -EIO, "no random numbers for a VF token");
 	}
 	t->byte[6] = (uint8_t)((t->byte[6] & 0x0f) | 0x40); /* RFC 4122: version 4, */
 	t->byte[8] = (uint8_t)((t->byte[8] & 0x3f) | 0x80); /* variant 1 */
+	*out = t;
+	return 0;
+}
+
+int gv_pf_token_of(const uint8_t byte[16], struct gv_pf_token **out, struct gv_err *err)
+{
+	struct gv_pf_token *t = token_page(err);
+
+	if (!t)
+		return -ENOMEM;
+	memcpy(t->byte, byte, sizeof(t->byte));
 	*out = t;
 	return 0;
 }

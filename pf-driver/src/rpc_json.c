@@ -205,6 +205,7 @@ struct json_object *gv_pf_status_json(const struct gv_pf_status *s)
 	put_u64(o, "interrupts", s->interrupts);
 	put_u64(o, "ring_overflows", s->ring_overflows);
 	put_u64(o, "unknown_interrupts", s->unknown_interrupts);
+	put(o, "boot", gv_pf_boot_json(&s->boot));
 	if (!s->has_plan)
 		return o;
 	put(o, "scheduler", pf_world_json(&s->world));

@@ -272,6 +272,29 @@ static void print_scheduler(struct json_object *s)
 	printf(", %" PRIu64 " switches, %" PRIu64 " hangs\n", num(s, "switches"), num(s, "hangs"));
 }
 
+/* start: taken-over in 5123 us (identity 12, ... adopt 800), why; 2 VFs, 2 sessions ... */
+static void print_start(struct json_object *b)
+{
+	struct json_object *steps = get(b, "steps");
+
+	printf("     start: %s in %" PRIu64 " us (", shown_text(b, "path"), num(b, "total_us"));
+	for (size_t i = 0; steps && i < json_object_array_length(steps); i++) {
+		struct json_object *step = json_object_array_get_idx(steps, i);
+
+		printf("%s%s %" PRIu64, i ? ", " : "", shown_text(step, "step"), num(step, "us"));
+	}
+	printf(")\n            %s", shown_text(b, "why"));
+	if (get(b, "vfs_adopted"))
+		printf("; %" PRIu64 " VFs: %" PRIu64 " sessions from the journal, %" PRIu64
+		       " from the hardware, %" PRIu64 " steps begun again; apply: %s",
+		       num(b, "vfs_adopted"), num(b, "sessions_read"), num(b, "sessions_rebuilt"),
+		       num(b, "jobs_redone"), shown_text(b, "apply"));
+	if (get(b, "journal"))
+		printf("\n     journal: %s, was %s, %" PRIu64 " bytes", shown_text(b, "journal"),
+		       shown_text(b, "journal_found"), num(b, "journal_bytes"));
+	putchar('\n');
+}
+
 void print_status(struct json_object *s)
 {
 	struct json_object *caps = get(s, "caps"), *plan = get(s, "plan");
@@ -288,6 +311,8 @@ void print_status(struct json_object *s)
 	printf("\n     %" PRIu64 " interrupts, %" PRIu64 " guest errors, %" PRIu64
 	       " accesses to what is not modelled\n",
 	       num(s, "interrupts"), num(s, "guest_errors"), num(s, "unimplemented"));
+	if (get(s, "boot"))
+		print_start(get(s, "boot"));
 	if (!plan) {
 		puts("     no VF is enabled: gpuvisor apply FILE");
 		return;

@@ -12,7 +12,8 @@
 
 #include "gpuvisord.h"
 
-#define MAX_SLEEP_NS GV_S
+#define MAX_SLEEP_NS    GV_S
+#define USUAL_STATE_DIR "/var/lib/gpuvisor"
 
 static void kick(int fd)
 {
@@ -234,10 +235,58 @@ static int apply_profile(struct daemon *d, struct gv_err *err)
 	return gv_pf_apply(d->pf, &plan, 0, err);
 }
 
+/* Where the journal is: --state-dir, what systemd says (StateDirectory=), or the usual place when
+ * it is there. */
+static const char *state_dir(const struct daemon *d)
+{
+	const char *systemd = getenv("STATE_DIRECTORY");
+
+	if (d->opt.state_dir)
+		return d->opt.state_dir;
+	if (systemd && *systemd && !strchr(systemd, ':'))
+		return systemd;
+	return access(USUAL_STATE_DIR, W_OK) ? NULL : USUAL_STATE_DIR;
+}
+
+/* Taken over with VFs: what is in force stays, whatever the profile says by now. */
+static int put_into_force(struct daemon *d, struct gv_err *err)
+{
+	const struct gv_pf_plan *plan = gv_pf_get_plan(d->pf);
+
+	if (plan)
+		gv_logf(&d->log, GV_LOG_INFO,
+		        "%s%s%u VFs are in force and stay: a profile that "
+		        "has changed since counts with the next apply",
+		        plan->name, plan->name[0] ? ": " : "", plan->num_vfs);
+	return plan || !d->has_cfg ? 0 : apply_profile(d, err);
+}
+
+static struct gv_pf *let_go(struct daemon *d)
+{
+	if (d->hand_over)
+		gv_pf_leave(d->pf);
+	d->pf = gv_pf_close(d->pf);
+	if (!d->hand_over)
+		store_drop();
+	return d->pf;
+}
+
+static bool is_set(const char *name, const char *value)
+{
+	const char *is = getenv(name);
+
+	return is && !strcmp(is, value);
+}
+
 int gpu_start(struct daemon *d, struct gv_err *err)
 {
-	const struct gv_pf_cfg cfg = {
-	        .log = &d->log, .arg = d, .event = on_event, .progress = on_progress};
+	const struct gv_pf_cfg cfg = {.log = &d->log,
+	                              .arg = d,
+	                              .event = on_event,
+	                              .progress = on_progress,
+	                              .state_dir = state_dir(d),
+	                              .full_reset = is_set("GPUVISOR_RESET", "1"),
+	                              .trace_registers = is_set("GPUVISOR_DEBUG", "4")};
 	int rc = bus_open(d, err);
 
 	if (!rc)
@@ -246,8 +295,10 @@ int gpu_start(struct daemon *d, struct gv_err *err)
 		rc = gv_pf_trace_start(d->pf, err);
 	if (!rc)
 		rc = gv_pf_boot(d->pf, err);
-	if (!rc && d->has_cfg)
-		rc = apply_profile(d, err);
+	/* VFs that were here before us stay, should we fail from here on. */
+	d->hand_over = d->pf && (rc || gv_pf_get_plan(d->pf));
+	if (!rc)
+		rc = put_into_force(d, err);
 	if (!rc) {
 		pool_refresh(d);
 		publish(d);
@@ -256,7 +307,7 @@ int gpu_start(struct daemon *d, struct gv_err *err)
 			rc = gv_fail(err, -rc, "starting the GPU thread: %s", strerror(rc));
 	}
 	if (rc)
-		d->pf = gv_pf_close(d->pf);
+		d->pf = let_go(d);
 	return rc;
 }
 
@@ -269,7 +320,7 @@ void gpu_stop(struct daemon *d)
 	(void)pthread_mutex_unlock(&d->lock);
 	kick(d->job_fd);
 	(void)pthread_join(d->gpu_thread, NULL);
-	d->pf = gv_pf_close(d->pf);
+	d->pf = let_go(d);
 	for (struct job *j = d->jobs, *next; j; j = next) {
 		next = j->next;
 		gv_rpc_put(j->request);

@@ -41,6 +41,7 @@ struct options {
 	const char *libvirt;   /* URI, "none"; NULL: the default where the PF is a vfio: PF */
 	const char *claim_dir; /* files of claims */
 	const char *state_dir; /* what lasts over a reboot; NULL: nothing does */
+	const char *on_stop;   /* "keep", "disable"; NULL: keep where there is a store */
 	enum gv_sandbox_mode sandbox;
 	bool prepare;        /* hand the PF over, and nothing else */
 	const char *metrics; /* as it was given; NULL: none */
@@ -90,6 +91,7 @@ struct daemon {
 	struct gv_log log;
 	_Atomic int log_level;
 	char gpu_uri[256];
+	bool hand_over;    /* leave the GPU as it is: another daemon goes on */
 	struct gv_cfg cfg; /* in force; before that, to be put into force at the start */
 	bool has_cfg;
 
@@ -141,7 +143,7 @@ extern const size_t num_methods;
 
 /** Boot and apply the profile on the calling thread, then start the GPU thread. */
 int gpu_start(struct daemon *d, struct gv_err *err);
-/** Stop it: every VF is disabled, the GPU is put back. */
+/** Stop it: every VF is disabled, the GPU is put back; or it is left as it is (hand_over). */
 void gpu_stop(struct daemon *d);
 /** Queue a request for the GPU thread; it owns @request from now on. -ENOMEM. */
 int gpu_job(struct daemon *d, const struct call *call, struct json_object *request);
@@ -161,6 +163,16 @@ void bus_close(struct daemon *d);
 int pf_hand_over(struct daemon *d, struct gv_err *err);
 /** PCI address of a vfio: PF, else NULL. */
 const char *pf_address(const struct daemon *d);
+
+/* ---- descriptors that outlive us (store.c) */
+struct gv_vfio_fds;
+/** Are VFs to stay when we are told to end? */
+bool store_is_there(const struct daemon *d);
+/** Descriptors of this PF were kept; d->token, too. */
+bool store_take(struct daemon *d, struct gv_vfio_fds *fds, struct gv_err *err);
+void store_put(struct daemon *d);
+/** Nobody keeps them any more. */
+void store_drop(void);
 
 /* ---- the profile in force over reboots (keep.c) */
 /** Before the start: d->cfg is what was applied last, unless --profile has changed since. */

@@ -28,6 +28,9 @@ static const char usage_text[] =
         "  --libvirt URI        watch its domains: a VF is cleaned when its domain has stopped\n"
         "                       (qemu:///system where the PF is vfio:BDF); none: do not\n"
         "  --state-dir DIR      keep the profile in force there, over restarts and reboots\n"
+        "  --on-stop keep|disable  what SIGTERM does to the VFs (keep where systemd or\n"
+        "                       gpuvisor-keeper has room for descriptors, else disable);\n"
+        "                       SIGINT always disables them\n"
         "  --claim-dir DIR      who has which VF (" GV_GLUE_CLAIM_DIR ")\n"
         "  --metrics [ADDR:]PORT  serve Prometheus metrics there (ADDR 127.0.0.1)\n"
         "  --allow-uid UID      may use the control socket besides root and this user\n"
@@ -54,6 +57,7 @@ enum {
 	OPT_LIBVIRT,
 	OPT_CLAIM_DIR,
 	OPT_STATE_DIR,
+	OPT_ON_STOP,
 	OPT_PREPARE,
 	OPT_METRICS,
 	OPT_TRACE,
@@ -78,6 +82,7 @@ static const struct option long_options[] = {
         {"libvirt", required_argument, NULL, OPT_LIBVIRT},
         {"claim-dir", required_argument, NULL, OPT_CLAIM_DIR},
         {"state-dir", required_argument, NULL, OPT_STATE_DIR},
+        {"on-stop", required_argument, NULL, OPT_ON_STOP},
         {"metrics", required_argument, NULL, OPT_METRICS},
         {"trace", no_argument, NULL, OPT_TRACE},
         {"version", no_argument, NULL, OPT_VERSION},
@@ -193,6 +198,10 @@ static int take_option(struct daemon *d, int opt)
 	case OPT_STATE_DIR:
 		o->state_dir = optarg;
 		break;
+	case OPT_ON_STOP:
+		o->on_stop = optarg;
+		ok = !strcmp(optarg, "keep") || !strcmp(optarg, "disable");
+		break;
 	case OPT_METRICS:
 		ok = take_metrics(o, optarg);
 		break;
@@ -290,9 +299,11 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void
 {
 	struct daemon *d = arg;
 
-	(void)si;
-	gv_logf(&d->log, GV_LOG_INFO, "stopping: every VF is disabled first");
-	warn_of_domains(d);
+	d->hand_over = si->ssi_signo == SIGTERM && store_is_there(d);
+	gv_logf(&d->log, GV_LOG_INFO, "stopping: %s",
+	        d->hand_over ? "everything is left as it is" : "every VF is disabled first");
+	if (!d->hand_over)
+		warn_of_domains(d);
 	(void)sd_notify(0, "STOPPING=1");
 	return sd_event_exit(sd_event_source_get_event(s), 0);
 }

@@ -44,14 +44,31 @@ static int allow_sriov(struct daemon *d, struct gv_err *err)
 	return rc;
 }
 
+/* The kernel has the token that comes with the descriptors: VFs are open with it. */
+static int open_kept(struct daemon *d, const struct gv_vfio_fds *fds, struct gv_err *err)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	gv_logf(&d->log, GV_LOG_INFO, "%s: taking over its descriptors, which were kept",
+	        d->gpu_uri);
+	return gv_vfio_open_fds(pf_address(d), fds, &d->log, &d->bus, err);
+}
+
 int bus_open(struct daemon *d, struct gv_err *err)
 {
-	int rc = gv_bus_open(d->gpu_uri, NULL, &d->log, &d->bus, err);
+	struct gv_vfio_fds fds;
+	int rc;
 
+	if (pf_address(d) && store_take(d, &fds, err))
+		return open_kept(d, &fds, err);
+	rc = gv_bus_open(d->gpu_uri, NULL, &d->log, &d->bus, err);
 	if (rc || !pf_address(d))
 		return rc;
 	rc = set_token(d, err);
-	return rc ? rc : allow_sriov(d, err);
+	if (!rc)
+		rc = allow_sriov(d, err);
+	if (!rc)
+		store_put(d);
+	return rc;
 }
 
 int pf_hand_over(struct daemon *d, struct gv_err *err)

@@ -27,6 +27,8 @@ struct gv_pf_token;
 #define GV_PF_TOKEN_TEXT 37
 /** A random (version 4) UUID. -ENOMEM; -EIO: no random numbers. */
 int gv_pf_token_new(struct gv_pf_token **token, struct gv_err *err);
+/** The one of these bytes, which somebody kept. -ENOMEM. */
+int gv_pf_token_of(const uint8_t byte[16], struct gv_pf_token **out, struct gv_err *err);
 /** Overwrites it first. Takes NULL, returns NULL. */
 struct gv_pf_token *gv_pf_token_free(struct gv_pf_token *token);
 /** 16 bytes, borrowed. */
