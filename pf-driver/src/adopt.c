@@ -293,6 +293,8 @@ static void adopt_sessions(struct gv_pf *pf, uint64_t generation)
 		if (!generation || !from_journal(pf, i, generation))
 			from_hardware(pf, i);
 		v->seen_state = pf->mbox.vf[i].state;
+		if (v->seen_state == GV_MBOX_ACTIVE)
+			pf_exchange_read(pf, i);
 	}
 	pf->boot.vfs_adopted = pf->plan.num_vfs;
 	pf_scrub_adopt(pf);
@@ -403,13 +405,19 @@ static struct pf_state *journal_state(struct gv_pf *pf)
 	return s;
 }
 
+/* The record that was cut may have been of any session, and in effect: trust none of them. */
+static bool is_torn(const struct gv_pf *pf)
+{
+	return pf->boot.found == pf_journal_found_name(PF_JOURNAL_TORN);
+}
+
 static int reconcile(struct gv_pf *pf, const struct pf_state *record, struct gv_err *err)
 {
 	gv_auto_free struct pf_state *journal = journal_state(pf);
 
 	switch (pf_reconcile(journal, record)) {
 	case PF_SAME:
-		return take_state(pf, record, record->generation, err);
+		return take_state(pf, record, is_torn(pf) ? 0 : record->generation, err);
 	case PF_JOURNAL_OLD:
 		if (pf->journal)
 			(void)pf_journal_drop(pf->journal, PF_JOURNAL_SCRUB);
@@ -423,7 +431,7 @@ static int reconcile(struct gv_pf *pf, const struct pf_state *record, struct gv_
 	case PF_NOT_BEGUN:
 		pf->boot.generation = journal->generation;
 		pf->boot.apply = GV_PF_BOOT_ROLLED_BACK;
-		return take_state(pf, record, record->generation, err);
+		return take_state(pf, record, is_torn(pf) ? 0 : record->generation, err);
 	case PF_FINISH:
 		pf->boot.generation = journal->generation;
 		return finish(pf, journal, record, err);

@@ -196,6 +196,14 @@ int gv_pf_vf_unquarantine(struct gv_pf *pf, unsigned vf, struct gv_err *err)
 	return 0;
 }
 
+void pf_contain_new(struct gv_pf *pf, unsigned vf)
+{
+	size_t bytes;
+
+	if (pf_journal_last(pf, PF_JOURNAL_GUARD, (int)vf, &bytes))
+		note(pf, vf, false);
+}
+
 void pf_contain_adopt(struct gv_pf *pf)
 {
 	for (unsigned i = 0; pf->has_plan && i < pf->plan.num_vfs; i++) {

@@ -74,6 +74,8 @@ void pf_guard_mailbox(const struct gv_pf *pf, const struct gv_pf_plan *plan,
                       struct gv_mbox_limit limit[GV_MBOX_GUARDS]);
 /** The same plan with other limits is in force. */
 void pf_guard_changed(struct gv_pf *pf);
+/** The VF was made: it is in no quarantine any more. */
+void pf_contain_new(struct gv_pf *pf, unsigned vf);
 /** What the journal knows of quarantines is so again. After sessions were taken over. */
 void pf_contain_adopt(struct gv_pf *pf);
 void pf_contain_get_status(const struct gv_pf *pf, unsigned vf, struct gv_pf_guard_status *guard,

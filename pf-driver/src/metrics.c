@@ -227,7 +227,7 @@ static void put_states(const struct out *o)
 			          s == o->status->vf[i].state);
 	put_head(o, pool, gauge, "Whose the VF is, 1 for the state it is in");
 	for (unsigned i = 0; i < o->status->num_vfs; i++)
-		for (unsigned s = GV_POOL_FREE; s <= GV_POOL_DIRTY; s++)
+		for (unsigned s = 0; s < GV_POOL_STATES; s++)
 			put_state(o, pool, i, gv_pool_state_name(s), s == o->owned[i].pool);
 }
 

@@ -133,6 +133,7 @@ void pf_sessions_start(struct gv_pf *pf)
 		pf->vf[i].since_ms = pf_time_ms();
 		pf_mailbox_clear(pf, i);
 		(void)gv_mbox_pf_enable(&pf->mbox, i, gv_now_ns(), &acts);
+		pf_contain_new(pf, i);
 	}
 	pf_sessions_note(pf);
 	pf->poll_ns = 0;

@@ -10,7 +10,9 @@ const char *gv_pool_state_name(enum gv_pool_state state)
 	                                    [GV_POOL_CLAIMED] = "claimed",
 	                                    [GV_POOL_IN_USE] = "in use",
 	                                    [GV_POOL_CLEANING] = "cleaning",
-	                                    [GV_POOL_DIRTY] = "dirty"};
+	                                    [GV_POOL_DIRTY] = "dirty",
+	                                    [GV_POOL_UNSCRUBBED] = "needs scrub",
+	                                    [GV_POOL_QUARANTINED] = "quarantined"};
 
 	return (unsigned)state < GV_ARRAY_LEN(names) ? names[state] : "unknown";
 }
@@ -20,6 +22,8 @@ enum gv_pool_state gv_pool_state(const struct gv_pool *pool, unsigned vf,
 {
 	const struct gv_pool_vf *v = &pool->vf[vf];
 
+	if (v->quarantined)
+		return GV_POOL_QUARANTINED;
 	if (v->dirty || session == GV_MBOX_FAILED)
 		return GV_POOL_DIRTY;
 	if (v->domain[0])
@@ -28,7 +32,9 @@ enum gv_pool_state gv_pool_state(const struct gv_pool *pool, unsigned vf,
 		return GV_POOL_CLEANING;
 	if (session != GV_MBOX_IDLE && session != GV_MBOX_OFF)
 		return GV_POOL_IN_USE;
-	return v->owner[0] ? GV_POOL_CLAIMED : GV_POOL_FREE;
+	if (v->owner[0])
+		return GV_POOL_CLAIMED;
+	return v->unscrubbed ? GV_POOL_UNSCRUBBED : GV_POOL_FREE;
 }
 
 /* It becomes a line of a file, and of logs. */
@@ -51,6 +57,14 @@ static int refuse(const struct gv_pool *pool, unsigned vf, enum gv_pool_state st
 		return gv_fail(err, -EIO,
 		               "VF%u is dirty: cleaning it failed; gpuvisor vf reset %u tries "
 		               "again",
+		               vf, vf);
+	if (state == GV_POOL_UNSCRUBBED)
+		return gv_fail(err, -EUCLEAN,
+		               "VF%u needs a scrub: somebody could write to its memory since the "
+		               "last; gpuvisor vf reset %u does it",
+		               vf, vf);
+	if (state == GV_POOL_QUARANTINED)
+		return gv_fail(err, -EPERM, "VF%u is in quarantine: gpuvisor vf unquarantine %u",
 		               vf, vf);
 	if (state == GV_POOL_CLEANING)
 		return gv_fail(err, -EBUSY, "VF%u is being cleaned: try again in a moment", vf);
@@ -89,6 +103,7 @@ int gv_pool_release(struct gv_pool *pool, unsigned vf, enum gv_mbox_state sessio
 {
 	struct gv_pool_vf *v = vf < pool->num_vfs ? &pool->vf[vf] : NULL;
 	enum gv_pool_state state;
+	bool used;
 
 	if (!v)
 		return gv_fail(err, -ENODEV, "VF%u: %u VFs are enabled", vf, pool->num_vfs);
@@ -96,8 +111,9 @@ int gv_pool_release(struct gv_pool *pool, unsigned vf, enum gv_mbox_state sessio
 		return gv_fail(err, -EPERM, "VF%u is claimed by %s, not by %s", vf, v->owner,
 		               owner);
 	state = gv_pool_state(pool, vf, session);
-	if (v->releasing || (state == GV_POOL_IN_USE && !v->cleaning && !force))
-		return refuse(pool, vf, v->releasing ? GV_POOL_CLEANING : state, err);
+	used = state == GV_POOL_IN_USE || v->domain[0];
+	if (v->releasing || (used && !v->cleaning && !force))
+		return refuse(pool, vf, v->releasing ? GV_POOL_CLEANING : GV_POOL_IN_USE, err);
 	memcpy(v->taken, v->uuid, sizeof(v->taken));
 	v->domain[0] = v->uuid[0] = '\0';
 	v->cleaning = v->releasing = true;
@@ -129,6 +145,7 @@ static void own(struct gv_pool_vf *v, const char *domain, const char *uuid)
 bool gv_pool_used(struct gv_pool *pool, unsigned vf, const char *domain, const char *uuid)
 {
 	struct gv_pool_vf *v = &pool->vf[vf];
+	bool fit = !v->dirty && !v->quarantined && (v->owner[0] || !v->unscrubbed);
 
 	snprintf(v->domain, sizeof(v->domain), "%s", domain);
 	snprintf(v->uuid, sizeof(v->uuid), "%s", uuid);
@@ -136,7 +153,7 @@ bool gv_pool_used(struct gv_pool *pool, unsigned vf, const char *domain, const c
 	v->taken[0] = '\0';
 	if (!v->owner[0])
 		own(v, domain, uuid);
-	return gv_pool_owned_by(v, domain, uuid) && !v->dirty;
+	return gv_pool_owned_by(v, domain, uuid) && fit;
 }
 
 static void leave(struct gv_pool_vf *v)

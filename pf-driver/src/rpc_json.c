@@ -7,6 +7,7 @@
 #include <gv/pf_driver.h>
 #include <gv/pf_rpc.h>
 
+#include "contain_json.h"
 #include "world_json.h"
 
 static void put(struct json_object *o, const char *key, struct json_object *val)
@@ -99,6 +100,7 @@ struct json_object *gv_pf_plan_json(const struct gv_pf_plan *plan)
 	put_u64(o, "csa_kib", plan->csa_kib);
 	put(o, "policy", json_object_new_string(gv_cfg_sched_name(plan->policy)));
 	put_u64(o, "csa_offset_bytes", plan->csa_offset);
+	put(o, "guard", pf_guard_limits_json(plan->guard));
 	for (unsigned i = 0; i < plan->num_vfs; i++) {
 		struct json_object *v = json_object_new_object();
 
@@ -175,6 +177,9 @@ struct json_object *gv_pf_vf_json(const struct gv_pf_status *status, unsigned vf
 	put_u64(o, "messages_refused", v->messages_refused);
 	if (v->guest_known)
 		put(o, "guest", guest_json(&v->guest));
+	put(o, "guard", pf_guard_json(&v->guard));
+	put(o, "scrub", pf_scrub_json(&v->scrub));
+	put(o, "containment", pf_contain_json(&v->contain));
 	if (!all)
 		return o;
 	gates = json_object_new_object();

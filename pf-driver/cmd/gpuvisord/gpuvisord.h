@@ -183,6 +183,9 @@ void keep_store(struct daemon *d, const struct gv_cfg *cfg);
 /* ---- VF pool (pool.c): GPU thread */
 /** Look whether VFs were made or taken away, and start anew with those there are. */
 void pool_refresh(struct daemon *d);
+/** What the GPU's manager knows of each VF: whether it is clean, and in quarantine; and tell it
+ *  whose each is. */
+void pool_look(struct daemon *d);
 /** What the cleaning of VFs needs next. True: call again at once. */
 bool pool_step(struct daemon *d);
 /** Serve until this VF is clean. -EIO: it is not; -ETIMEDOUT. */

@@ -18,6 +18,12 @@ METHOD(rollback);
 /* methods_pool.c */
 METHOD(vf_claim);
 METHOD(vf_release);
+/** Who may look at VFs may not give them away: -EPERM unless root or the daemon's own user. */
+int check_owner_uid(const struct call *c, struct gv_err *err);
+/* methods_contain.c */
+METHOD(vf_quarantine);
+METHOD(vf_unquarantine);
+METHOD(gpu_reset);
 
 /* methods_trace.c */
 METHOD(trace_start);

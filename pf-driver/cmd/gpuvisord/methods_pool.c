@@ -15,13 +15,12 @@ static void put_string(struct json_object *o, const char *key, const char *text)
 	(void)json_object_object_add(o, key, json_object_new_string(text));
 }
 
-/* Who may look at VFs may not give them away. */
-static int check_uid(const struct call *c, struct gv_err *err)
+int check_owner_uid(const struct call *c, struct gv_err *err)
 {
-	return !c->uid || c->uid == geteuid()
-	               ? 0
-	               : gv_fail(err, -EPERM,
-	                         "permission denied: VFs are claimed and released by root");
+	return !c->uid || c->uid == geteuid() ? 0
+	                                      : gv_fail(err, -EPERM,
+	                                                "permission denied: VFs are claimed, "
+	                                                "released and taken out by root");
 }
 
 static int get_owner(struct json_object *params, bool required, const char **owner,
@@ -42,7 +41,10 @@ static int get_owner(struct json_object *params, bool required, const char **own
 static int claim(struct daemon *d, unsigned vf, const char *owner, bool *fresh, struct gv_err *err)
 {
 	struct gv_pool_vf *v = &d->pool.rules.vf[vf];
-	int rc = gv_pool_claim(&d->pool.rules, vf, pool_session(d, vf), owner, fresh, err);
+	int rc;
+
+	pool_look(d);
+	rc = gv_pool_claim(&d->pool.rules, vf, pool_session(d, vf), owner, fresh, err);
 
 	if (rc)
 		return rc;
@@ -75,7 +77,7 @@ int do_vf_claim(void *ctx, struct json_object *params, struct json_object **resu
 	bool fresh = false;
 	char text[64];
 	uint32_t vf;
-	int rc = check_uid(c, err);
+	int rc = check_owner_uid(c, err);
 
 	if (!rc)
 		rc = gv_rpc_get_u32(params, "vf", true, &vf, err);
@@ -108,7 +110,7 @@ int do_vf_release(void *ctx, struct json_object *params, struct json_object **re
 	const char *owner;
 	bool force = false;
 	uint32_t vf;
-	int rc = check_uid(c, err);
+	int rc = check_owner_uid(c, err);
 
 	if (!rc)
 		rc = gv_rpc_get_u32(params, "vf", true, &vf, err);

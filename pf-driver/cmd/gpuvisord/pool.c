@@ -113,6 +113,18 @@ int pool_may_change(struct daemon *d, struct gv_err *err)
 	return 0;
 }
 
+void pool_look(struct daemon *d)
+{
+	for (unsigned i = 0; i < d->pool.rules.num_vfs; i++) {
+		struct gv_pool_vf *v = &d->pool.rules.vf[i];
+		int rc = gv_pf_vf_check_clean(d->pf, i, NULL);
+
+		v->unscrubbed = rc == -EUCLEAN;
+		v->quarantined = rc == -EPERM;
+		gv_pf_vf_set_tenant(d->pf, i, v->owner);
+	}
+}
+
 /* ---- cleaning ---------------------------------------------------------------------- */
 
 static void cleaned(struct daemon *d, unsigned vf, bool ok)
@@ -142,6 +154,10 @@ static void clean_step(struct daemon *d, unsigned vf)
 		cleaned(d, vf, pool_session(d, vf) != GV_MBOX_FAILED);
 		return;
 	}
+	if (d->pool.rules.vf[vf].quarantined) { /* it was scrubbed on its way there */
+		cleaned(d, vf, true);
+		return;
+	}
 	if (gv_pf_vf_reset(d->pf, vf, GV_PF_RESET_GONE, &err)) {
 		gv_logf(&d->log, GV_LOG_ERR, "%s", err.text);
 		cleaned(d, vf, false);
@@ -154,6 +170,7 @@ bool pool_step(struct daemon *d)
 {
 	bool due = false;
 
+	pool_look(d);
 	for (unsigned i = 0; i < d->pool.rules.num_vfs; i++) {
 		if (!d->pool.rules.vf[i].cleaning)
 			continue;
@@ -203,6 +220,14 @@ static int vf_at(const struct daemon *d, const struct gv_glue_bdf *at)
 	return -1;
 }
 
+static const char *unfit(const struct gv_pool_vf *v)
+{
+	return v->dirty         ? "dirty"
+	       : v->quarantined ? "in quarantine"
+	       : v->unscrubbed  ? "not scrubbed"
+	                        : NULL;
+}
+
 static void used(struct daemon *d, unsigned vf, const struct gv_virt_event *e)
 {
 	struct gv_pool_vf *v = &d->pool.rules.vf[vf];
@@ -218,7 +243,7 @@ static void used(struct daemon *d, unsigned vf, const struct gv_virt_event *e)
 	may = gv_pool_used(&d->pool.rules, vf, e->domain, e->uuid);
 	if (!may)
 		note(d, GV_PF_EVENT_VF_POOL, vf, "domain %s uses it, but it is %s%s", e->domain,
-		     v->dirty ? "dirty" : "claimed by ", v->dirty ? "" : v->owner);
+		     unfit(v) ? unfit(v) : "claimed by ", unfit(v) ? "" : v->owner);
 	if (!had_owner && pool_keep_claim(d, vf, &err))
 		gv_logf(&d->log, GV_LOG_WARN, "VF%u: claim of %s: %s; continuing", vf, v->owner,
 		        err.text);

@@ -7,7 +7,9 @@
  *                      |  release                         |
  *                      +----------------> cleaning        +--failed--> dirty
  *
- * A dirty VF is handed out to nobody until a cleaning of it succeeds.
+ * A dirty VF is handed out to nobody until a cleaning of it succeeds; one without a record of a
+ * scrub that still holds (<gv/pf_guard.h>) until it was scrubbed; one in quarantine until the
+ * operator takes it back.
  */
 #ifndef GV_PF_POOL_H
 #define GV_PF_POOL_H
@@ -27,8 +29,12 @@ enum gv_pool_state {
 	GV_POOL_IN_USE,
 	GV_POOL_CLEANING,
 	GV_POOL_DIRTY,
+	GV_POOL_UNSCRUBBED, /* nobody's, and somebody could write to its memory since the last scrub
+	                     */
+	GV_POOL_QUARANTINED, /* taken out by the guard or the operator */
+	GV_POOL_STATES,
 };
-/** "free", "claimed", "in use", "cleaning", "dirty". */
+/** "free", "claimed", "in use", "cleaning", "dirty", "needs scrub", "quarantined". */
 const char *gv_pool_state_name(enum gv_pool_state state);
 
 struct gv_pool_vf {
@@ -37,10 +43,11 @@ struct gv_pool_vf {
 	char uuid[GV_POOL_UUID];
 	char taken[GV_POOL_UUID]; /* the domain it was taken from by force, until that is news */
 	bool cleaning, dirty;
-	bool releasing; /* free once it is clean */
-	bool seen;      /* since gv_pool_sync_begin() */
-	bool old;       /* claimed before this start, or left since, and by nobody again: is its
-	                   domain still there? */
+	bool unscrubbed, quarantined; /* as the PF driver says, the caller keeps them up to date */
+	bool releasing;               /* free once it is clean */
+	bool seen;                    /* since gv_pool_sync_begin() */
+	bool old; /* claimed before this start, or left since, and by nobody again: is its
+	             domain still there? */
 	uint32_t claims;
 };
 
@@ -55,7 +62,7 @@ enum gv_pool_state gv_pool_state(const struct gv_pool *pool, unsigned vf,
 
 /** Claim for @owner. *@fresh: nobody had it (else it was @owner's already). -EINVAL: an owner that
  *  is empty, too long or not printable; -ENODEV: no such VF; -EBUSY: has an owner, is used, or is
- *  being cleaned; -EIO: dirty. */
+ *  being cleaned; -EIO: dirty; -EUCLEAN: needs a scrub; -EPERM: in quarantine. */
 int gv_pool_claim(struct gv_pool *pool, unsigned vf, enum gv_mbox_state session, const char *owner,
                   bool *fresh, struct gv_err *err);
 /** Begin to give it back: the caller cleans it now. @owner NULL: whoever's. @force: although a
@@ -66,7 +73,7 @@ int gv_pool_release(struct gv_pool *pool, unsigned vf, enum gv_mbox_state sessio
                     const char *owner, bool force, struct gv_err *err);
 
 /** A domain runs with it. Without an owner it becomes the owner. Returns whether it may: false
- *  when somebody else has the claim, or the VF is dirty. */
+ *  when somebody else has the claim, or the VF is dirty, not scrubbed, or in quarantine. */
 bool gv_pool_used(struct gv_pool *pool, unsigned vf, const char *domain, const char *uuid);
 /** The domain (@uuid) does not have it any more. True: clean it now. */
 bool gv_pool_left(struct gv_pool *pool, unsigned vf, const char *uuid);

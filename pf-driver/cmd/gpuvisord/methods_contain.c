@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Quarantine and the reset of the whole GPU, by the operator: on the GPU thread, for root and the
+ * daemon's own user only. */
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "methods.h"
+
+#define VF_NS  (60 * GV_S)
+#define GPU_NS (180 * GV_S)
+
+static int serve_while(struct daemon *d, bool (*busy)(struct daemon *d, unsigned vf), unsigned vf,
+                       uint64_t timeout_ns, struct gv_err *err)
+{
+	uint64_t end = gv_now_ns() + timeout_ns, next;
+	unsigned spins = 0;
+	int rc = 0;
+
+	while (!rc && busy(d, vf)) {
+		rc = gv_pf_service(d->pf, &next);
+		if (rc)
+			return gv_fail(err, rc, "the GPU is lost: %s", strerror(-rc));
+		if (gv_now_ns() >= end)
+			return gv_fail(err, -ETIMEDOUT, "it is still being reset");
+		gv_poll_pause(&spins);
+	}
+	return rc;
+}
+
+static bool vf_busy(struct daemon *d, unsigned vf)
+{
+	return gv_pf_vf_resetting(d->pf, vf);
+}
+
+static bool gpu_busy(struct daemon *d, unsigned vf)
+{
+	(void)vf;
+	return gv_pf_gpu_resetting(d->pf);
+}
+
+static struct json_object *vf_json(struct daemon *d, unsigned vf)
+{
+	struct json_object *o;
+	struct gv_pf_status s;
+
+	pool_look(d);
+	gv_pf_get_status(d->pf, &s);
+	o = gv_pf_vf_json(&s, vf, true);
+	pool_json(&d->pool, vf, s.vf[vf].state, o);
+	return o;
+}
+
+static int get_vf(struct call *c, struct json_object *params, uint32_t *vf, struct gv_err *err)
+{
+	int rc = check_owner_uid(c, err);
+
+	if (!rc)
+		rc = gv_rpc_get_u32(params, "vf", true, vf, err);
+	if (!rc && *vf >= c->d->pool.rules.num_vfs)
+		rc = gv_fail(err, -ENODEV, "VF%u: %u VFs are enabled", *vf,
+		             c->d->pool.rules.num_vfs);
+	return rc;
+}
+
+int do_vf_quarantine(void *ctx, struct json_object *params, struct json_object **result,
+                     struct gv_err *err)
+{
+	struct call *c = ctx;
+	uint32_t vf;
+	int rc = get_vf(c, params, &vf, err);
+
+	if (!rc)
+		rc = gv_pf_vf_quarantine(c->d->pf, vf, "by the operator", err);
+	if (!rc)
+		rc = serve_while(c->d, vf_busy, vf, VF_NS, err);
+	if (!rc)
+		*result = vf_json(c->d, vf);
+	return rc;
+}
+
+int do_vf_unquarantine(void *ctx, struct json_object *params, struct json_object **result,
+                       struct gv_err *err)
+{
+	struct call *c = ctx;
+	uint32_t vf;
+	int rc = get_vf(c, params, &vf, err);
+
+	if (!rc)
+		rc = gv_pf_vf_unquarantine(c->d->pf, vf, err);
+	if (!rc)
+		rc = serve_while(c->d, vf_busy, vf, VF_NS, err);
+	if (!rc && pool_session(c->d, vf) == GV_MBOX_FAILED)
+		rc = gv_fail(err, -EIO, "VF%u: the reset failed, see the log", vf);
+	if (rc)
+		return rc;
+	pool_was_reset(c->d, vf);
+	*result = vf_json(c->d, vf);
+	return 0;
+}
+
+int do_gpu_reset(void *ctx, struct json_object *params, struct json_object **result,
+                 struct gv_err *err)
+{
+	struct call *c = ctx;
+	uint64_t begin_ns = gv_now_ns();
+	struct gv_pf_status s;
+	bool force = false;
+	int rc = check_owner_uid(c, err);
+
+	if (!rc)
+		rc = gv_rpc_get_bool(params, "force", &force, err);
+	if (!rc)
+		rc = gv_pf_gpu_reset(c->d->pf, force ? GV_PF_APPLY_FORCE : 0, "the operator asked",
+		                     err);
+	if (!rc)
+		rc = serve_while(c->d, gpu_busy, 0, GPU_NS, err);
+	if (rc)
+		return rc;
+	gv_pf_get_status(c->d->pf, &s);
+	for (unsigned i = 0; i < s.num_vfs; i++) {
+		if (s.vf[i].state == GV_MBOX_FAILED)
+			return gv_fail(err, -EIO, "VF%u did not come back, see the log", i);
+		pool_was_reset(c->d, i);
+	}
+	*result = json_object_new_object();
+	put(*result, "took_ms", json_object_new_uint64((gv_now_ns() - begin_ns) / GV_MS));
+	put(*result, "vfs", json_object_new_int64(s.num_vfs));
+	return 0;
+}
