@@ -47,10 +47,9 @@ install(FILES ${pages8} DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 file(GLOB documents CONFIGURE_DEPENDS docs/*.md)
 install(FILES README.md LICENSE ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY configs/profiles configs/schema configs/prometheus DESTINATION ${CMAKE_INSTALL_DATADIR}/gpuvisor)
-file(GLOB completions CONFIGURE_DEPENDS scripts/completion/*.bash)
-foreach(file IN LISTS completions)
-  get_filename_component(program ${file} NAME_WE)
-  install(FILES ${file} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ${program})
+foreach(program gpuvisor gpuvisord gpuvisor-keeper gpuvisor-guest gpuvisor-gpu)
+  install(FILES scripts/completion/gpuvisor.bash RENAME ${program}
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 endforeach()
 
 # ---- the guest driver as a library: pkg-config gpuvisor-guest ------------------

@@ -15,11 +15,11 @@ BUILD = os.environ["GV_BUILD"]
 WORST_EXPOSURE = 20  # tenths; "systemd-analyze security" gives a plain service 9.6
 
 EXPECTED = """
-bin/gpuvisord bin/gpuvisor bin/gpuvisor-guest bin/gpuvisor-gpu
+bin/gpuvisord bin/gpuvisor-keeper bin/gpuvisor bin/gpuvisor-guest bin/gpuvisor-gpu
 lib/systemd/system/gpuvisord.service lib/systemd/system/gpuvisord@.service
 lib/tmpfiles.d/gpuvisor.conf lib/sysusers.d/gpuvisor.conf lib/modprobe.d/gpuvisor.conf
-share/man/man1/gpuvisor.1 share/man/man1/gpuvisor-guest.1 share/man/man1/gpuvisor-gpu.1 share/man/man8/gpuvisord.8
-share/bash-completion/completions/gpuvisor
+share/man/man1/gpuvisor.1 share/man/man1/gpuvisor-guest.1 share/man/man1/gpuvisor-gpu.1 share/man/man8/gpuvisord.8 share/man/man8/gpuvisor-keeper.8
+share/bash-completion/completions/gpuvisor share/bash-completion/completions/gpuvisord
 share/gpuvisor/schema/profile.schema.json share/gpuvisor/prometheus/gpuvisor.rules.yml
 share/gpuvisor/profiles/even-4.json share/doc/*/install.md
 include/gpuvisor/gv/vf_guest.h lib*/gpuvisor/libgv-vf-guest.a lib*/pkgconfig/gpuvisor-guest.pc
