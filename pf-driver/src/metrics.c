@@ -124,7 +124,21 @@ VF(faults, v->faults)
 VF(errors, v->errors)
 VF(messages, v->mailbox.messages)
 VF(refused, v->messages_refused)
-VF(limited, v->mailbox.limited + v->mailbox.rate_dropped)
+VF(guard_state, v->guard.state)
+VF(contained, v->contain.hangs)
+VF(clean, v->scrub.clean)
+VF(scrubs, v->scrub.count)
+VF(scrubbed_at, v->scrub.end_ms / 1000)
+
+static uint64_t vf_limited(const struct gv_pf_vf_status *v)
+{
+	uint64_t hits = 0;
+
+	for (unsigned k = 0; k < GV_CFG_GUARDS; k++)
+		hits += v->guard.kind[k].hits;
+	return hits;
+}
+
 VF(grants, v->mailbox.excl_grants)
 VF(timeouts, v->mailbox.excl_timeouts)
 VF(active, v->world.active)
@@ -151,6 +165,17 @@ static const struct vf_metric vf_metrics[] = {
          vf_refused},
         {{"gpuvisor_vf_guard_hits_total", counter, "Times the rate guard held its guest back"},
          vf_limited},
+        {{"gpuvisor_vf_guard_state", gauge, "0 normal, 1 throttled, 2 paused, 3 in quarantine"},
+         vf_guard_state},
+        {{"gpuvisor_vf_contained_total", counter, "Hangs that were handled by resets"},
+         vf_contained},
+        {{"gpuvisor_vf_clean", gauge,
+          "Its memory was scrubbed, and nobody could write to it since"},
+         vf_clean},
+        {{"gpuvisor_vf_scrubs_total", counter, "Times its memory was scrubbed and looked at"},
+         vf_scrubs},
+        {{"gpuvisor_vf_scrub_time_seconds", gauge, "When that ended last, 0 never"},
+         vf_scrubbed_at},
         {{"gpuvisor_vf_exclusive_grants_total", counter, "Exclusive accesses granted"}, vf_grants},
         {{"gpuvisor_vf_exclusive_timeouts_total", counter,
           "Exclusive accesses that were not given back in time"},

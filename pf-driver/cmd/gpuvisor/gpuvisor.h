@@ -47,6 +47,9 @@ int run_vf_reset(struct cli *cli, char **args, struct gv_err *err);
 int run_vf_xml(struct cli *cli, char **args, struct gv_err *err);
 int run_vf_claim(struct cli *cli, char **args, struct gv_err *err);
 int run_vf_release(struct cli *cli, char **args, struct gv_err *err);
+int run_vf_quarantine(struct cli *cli, char **args, struct gv_err *err);
+int run_vf_unquarantine(struct cli *cli, char **args, struct gv_err *err);
+int run_gpu_reset(struct cli *cli, char **args, struct gv_err *err);
 int run_vm_attach(struct cli *cli, char **args, struct gv_err *err);
 int run_vm_detach(struct cli *cli, char **args, struct gv_err *err);
 int run_vm_list(struct cli *cli, char **args, struct gv_err *err);
@@ -59,6 +62,10 @@ int run_unbind(struct cli *cli, char **args, struct gv_err *err);
 /** One request, its result printed as JSON or by @print (may be NULL). Takes @params. (main.c) */
 int ask(struct cli *cli, const char *method, struct json_object *params,
         void (*print)(struct json_object *o), struct gv_err *err);
+
+/** One request about a VF: its number or address. Takes @params. (vf.c) */
+int ask_vf(struct cli *cli, const char *method, const char *vf, struct json_object *params,
+           void (*print)(struct json_object *o), struct gv_err *err);
 
 /** One request without printing; *@result is the caller's. Takes @params. (main.c) */
 int ask_quietly(struct cli *cli, const char *method, struct json_object *params,

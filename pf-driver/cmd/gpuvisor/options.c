@@ -15,6 +15,7 @@ const char options_text[] =
         "  --force             apply, disable: also when guests use their VFs;\n"
         "                      vm detach: take it away when the guest does not let go;\n"
         "                      vf release: although a guest was seen to use it;\n"
+        "                      gpu reset: although guests use their VFs;\n"
         "                      bind, unbind: although somebody has claimed the VF\n"
         "  --no-scrub          apply, vf reset: leave what is in VRAM\n"
         "  --follow, --since N events: go on; only those after number N\n"

@@ -135,6 +135,7 @@ void print_vf_table(struct json_object *vfs)
 	        {"LABEL", "label"},
 	        {"STATE", "state"},
 	        {"POOL", "pool"},
+	        {"GUARD", "guard.state"},
 	        {"OWNER", "owner"},
 	        {"MIB", "fb_mib"},
 	        {"AT", "fb_offset_mib"},

@@ -39,9 +39,8 @@ int vf_number(struct cli *cli, const char *text, uint32_t *vf, struct gv_err *er
 	return 0;
 }
 
-static int ask_vf(struct cli *cli, const char *method, const char *number,
-                  struct json_object *params, void (*print)(struct json_object *o),
-                  struct gv_err *err)
+int ask_vf(struct cli *cli, const char *method, const char *number, struct json_object *params,
+           void (*print)(struct json_object *o), struct gv_err *err)
 {
 	uint32_t vf;
 	int rc = vf_number(cli, number, &vf, err);
