@@ -301,6 +301,16 @@ static void redirty(struct gv_vram *v, struct gv_vf_mem *m)
 		}
 }
 
+static void show_in_force(struct gv_fn *f)
+{
+	const struct gv_vf_mem *m = &f->dev->vram->vf[gv_fn_vf(f)];
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < m->entries; i++)
+		n += m->entry[i].chunk != GV_NO_CHUNK;
+	gv_reg_put(f, GV_REG_GVX_VF0_L2_IN_FORCE, gv_fn_vf(f), n);
+}
+
 static void reload_locked(struct gv_fn *f)
 {
 	struct gv_vram *v = f->dev->vram;
@@ -319,6 +329,7 @@ static void reload_locked(struct gv_fn *f)
 		        "%s: second-level table not taken over, the old one stays: %s", f->name,
 		        strerror(-rc));
 	drop_table(&new);
+	show_in_force(f);
 }
 
 /* No mem_lock held. */
@@ -403,6 +414,7 @@ void gv_vram_release(struct gv_fn *f)
 		if (m->entry[i].chunk != GV_NO_CHUNK)
 			return_chunk(f, i, m->entry[i].chunk);
 	drop_table(m);
+	show_in_force(f);
 	unlock_both(f);
 	tell(f);
 }

@@ -49,21 +49,32 @@ static int do_exchange(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned
 	(void)flags;
 	for (unsigned i = 0; !rc && i < plan->num_vfs; i++)
 		rc = pf_exchange_write(pf, plan, i, err);
+	for (unsigned i = 0; !rc && i < plan->num_vfs; i++)
+		rc = pf_exchange_check(pf, plan, i, err);
 	return rc;
 }
 
+static uint32_t read_shadow(struct gv_pf *pf)
+{
+	return gv_cfg_rd32(pf->bus, (uint16_t)(pf->giov + GIOV_SRIOV_SHADOW__OFF));
+}
+
+/* VFs that are there already would keep what ran on them. */
 static int do_sriov(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flags,
                     struct gv_err *err)
 {
-	uint32_t shadow;
+	uint32_t shadow = read_shadow(pf);
 	int rc;
 
 	(void)flags;
 	pf_gates_close_all(pf);
+	if (GV_GET(shadow, GIOV_SRIOV_SHADOW, VF_EN))
+		return gv_fail(err, -EIO, "GPUIOV SRIOV_SHADOW reads 0x%08x: VFs are still enabled",
+		               shadow);
 	rc = gv_bus_enable_vfs(pf->bus, plan->num_vfs, err);
 	if (rc)
 		return rc;
-	shadow = gv_cfg_rd32(pf->bus, (uint16_t)(pf->giov + GIOV_SRIOV_SHADOW__OFF));
+	shadow = read_shadow(pf);
 	if (GV_GET(shadow, GIOV_SRIOV_SHADOW, VF_EN) &&
 	    GV_GET(shadow, GIOV_SRIOV_SHADOW, VF_NUM) == plan->num_vfs)
 		return 0;
@@ -71,10 +82,13 @@ static int do_sriov(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned fl
 	               plan->num_vfs);
 }
 
+/* Twice at most: nobody else would notice that they stayed. */
 static void undo_sriov(struct gv_pf *pf, const struct gv_pf_plan *plan)
 {
 	(void)plan;
-	(void)gv_bus_enable_vfs(pf->bus, 0, NULL);
+	if (gv_bus_enable_vfs(pf->bus, 0, NULL) ||
+	    GV_GET(read_shadow(pf), GIOV_SRIOV_SHADOW, VF_EN))
+		(void)gv_bus_enable_vfs(pf->bus, 0, NULL);
 }
 
 static int do_check(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flags,
@@ -100,7 +114,7 @@ struct step {
 
 /* Scrub and exchange pages come before the VFs exist: nobody can look meanwhile. */
 static const struct step steps[] = {
-        {"second-level tables", do_tables, NULL},
+        {"second-level tables", do_tables, pf_tables_clear},
         {"slices", do_slices, pf_slices_clear},
         {"scrub", do_scrub, NULL},
         {"exchange pages", do_exchange, NULL},

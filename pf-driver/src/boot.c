@@ -217,6 +217,7 @@ static int read_caps(struct gv_pf *pf, struct gv_err *err)
 	pf->caps = gv_pf_caps_default(gv_rd32(pf->bus, GVX_VRAM_SIZE_MIB__BYTE),
 	                              GV_MIN(total, (uint16_t)GV_PF_MAX_VFS));
 	pf->caps.pf_window_mib = gv_rd32(pf->bus, GVX_PF_WINDOW_MIB__BYTE);
+	pf->pcie_atomics = pf_pcie_atomics(pf);
 	pf->caps.doorbell_pages = (uint32_t)(bar2 / 4096);
 	if (!pf->caps.pf_window_mib || pf->caps.pf_window_mib > pf->caps.vram_mib || !bar2)
 		return gv_fail(err, -EIO,

@@ -24,13 +24,15 @@ static uint64_t uuid_of(const char *name, unsigned vf)
 	return (h ^ vf) * 0x100000001b3ull;
 }
 
-static uint32_t atomics(struct gv_pf *pf)
+uint32_t pf_pcie_atomics(struct gv_pf *pf)
 {
 	uint16_t cap;
+	uint32_t devcap2;
 
 	if (gv_cfg_find_cap(pf->bus, PCI_CAP_EXP, &cap))
 		return 0;
-	return gv_cfg_rd32(pf->bus, (uint16_t)(cap + PCI_EXP_DEVCAP2)) & PCI_EXP_DEVCAP2_ATOMIC;
+	devcap2 = gv_cfg_rd32(pf->bus, (uint16_t)(cap + PCI_EXP_DEVCAP2));
+	return devcap2 == UINT32_MAX ? 0 : devcap2 & PCI_EXP_DEVCAP2_ATOMIC;
 }
 
 static int build_pf2vf(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned vf,
@@ -42,7 +44,7 @@ static int build_pf2vf(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned
 	                         (plan->num_vfs == 1 ? GV_MBOX_FEAT_PP_ONE_VF_MODE : 0),
 	        .vf_index = vf,
 	        .gpu_capacity = plan->vf[vf].capacity,
-	        .pcie_atomics = atomics(pf),
+	        .pcie_atomics = pf->pcie_atomics,
 	        .uuid = uuid_of(pf->bus->name, vf),
 	};
 
@@ -100,6 +102,38 @@ int pf_exchange_write(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned 
 	if (memcmp(&page, &got, sizeof(got)))
 		return gv_fail(err, -EIO, "VF%u: pf2vf reads back different", vf);
 	return 0;
+}
+
+static int expect(struct gv_pf *pf, uint64_t device, const void *want, size_t n, struct gv_err *err)
+{
+	gv_auto_free uint8_t *got = malloc(n);
+	int rc = got ? gv_pf_vram_read(pf, device, got, n) : -ENOMEM;
+
+	if (!rc && memcmp(got, want, n))
+		rc = -EIO;
+	return rc ? gv_fail(err, rc, "exchange pages at 0x%llx: %s", (unsigned long long)device,
+	                    rc == -EIO ? "read back different" : strerror(-rc))
+	          : 0;
+}
+
+int pf_exchange_check(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned vf,
+                      struct gv_err *err)
+{
+	static const uint8_t zeros[GV_MBOX_PAGE_BYTES];
+	gv_auto_free uint8_t *image = malloc(GV_MBOX_VBIOS_BYTES);
+	uint8_t bad[GV_MBOX_BAD_PAGES_BYTES];
+	int rc = image ? gv_mbox_vbios_build(NULL, image, err) : -ENOMEM;
+
+	if (!rc)
+		rc = gv_mbox_bad_pages_build(NULL, 0, bad);
+	if (!rc)
+		rc = expect(pf, place(plan, vf, GV_MBOX_VBIOS_OFF), image, GV_MBOX_VBIOS_BYTES,
+		            err);
+	if (!rc)
+		rc = expect(pf, place(plan, vf, GV_MBOX_BAD_PAGES_OFF), bad, sizeof(bad), err);
+	if (!rc)
+		rc = expect(pf, place(plan, vf, GV_MBOX_VF2PF_OFF), zeros, sizeof(zeros), err);
+	return rc;
 }
 
 void pf_exchange_read(struct gv_pf *pf, unsigned vf)

@@ -106,7 +106,8 @@ struct gv_pf {
 	char who[160];
 	struct gv_pf_caps caps;
 	uint64_t vram_bytes, bar0_bytes;
-	uint16_t giov; /* offset of the GPUIOV capability */
+	uint16_t giov;         /* offset of the GPUIOV capability */
+	uint32_t pcie_atomics; /* what guests are told of it */
 	unsigned steps_done;
 	bool booted;
 
@@ -198,9 +199,14 @@ uint32_t pf_scrub_samples(uint64_t bytes, uint32_t *each);
 /* ---- what a VF finds (exchange.c, slice.c) */
 int pf_exchange_write(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned vf,
                       struct gv_err *err);
+/** Is all there, before anybody else can write there? -EIO. */
+int pf_exchange_check(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned vf,
+                      struct gv_err *err);
+uint32_t pf_pcie_atomics(struct gv_pf *pf);
 /** Copy vf2pf, check it, remember it. */
 void pf_exchange_read(struct gv_pf *pf, unsigned vf);
 int pf_tables_write(struct gv_pf *pf, const struct gv_pf_plan *plan, struct gv_err *err);
+void pf_tables_clear(struct gv_pf *pf, const struct gv_pf_plan *plan);
 int pf_slices_write(struct gv_pf *pf, const struct gv_pf_plan *plan, struct gv_err *err);
 void pf_slices_clear(struct gv_pf *pf, const struct gv_pf_plan *plan);
 int pf_slices_check(struct gv_pf *pf, const struct gv_pf_plan *plan, struct gv_err *err);

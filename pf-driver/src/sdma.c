@@ -78,6 +78,7 @@ static int ring_write(struct gv_pf *pf, const uint32_t *dw, unsigned count)
 int pf_sdma_push(struct gv_pf *pf, const uint32_t *dw, unsigned count, uint32_t *fence)
 {
 	uint32_t number = pf->sdma.fence + 1;
+	uint64_t begin = pf->sdma.wptr;
 	const uint32_t end[] = {GV_SDMA_HEADER(FENCE), lo(WB_FENCE), hi(WB_FENCE), number};
 	int rc;
 
@@ -86,8 +87,10 @@ int pf_sdma_push(struct gv_pf *pf, const uint32_t *dw, unsigned count, uint32_t 
 	rc = ring_write(pf, dw, count);
 	if (!rc)
 		rc = ring_write(pf, end, GV_ARRAY_LEN(end));
-	if (rc)
+	if (rc) { /* half of it must not run with what is pushed next */
+		pf->sdma.wptr = begin;
 		return rc;
+	}
 	pf->sdma.fence = number;
 	*fence = number;
 	gv_doorbell64(pf->bus, GV_DOORBELL_SDMA0 * 4, pf->sdma.wptr);

@@ -27,12 +27,13 @@ static uint32_t context_word(const struct gv_pf_plan *plan)
 	       GV_PUT(GIOV_CONTEXT, CONTEXT_OFFSET, plan->csa_offset / (CSA_UNIT_KIB * GV_KIB));
 }
 
-static uint32_t total_word(const struct gv_pf_plan *plan)
+/* @plan NULL: nothing is given away. */
+static uint32_t total_word(const struct gv_pf *pf, const struct gv_pf_plan *plan)
 {
 	uint32_t max = gv_mask(0, GIOV_TOTAL_FB__TOTAL_FB_CONSUMED__BITS);
-	uint32_t consumed = plan->caps.vram_mib - plan->pf_mib;
+	uint32_t consumed = plan ? plan->caps.vram_mib - plan->pf_mib : 0;
 
-	return GV_PUT(GIOV_TOTAL_FB, TOTAL_FB_AVAILABLE, GV_MIN(plan->caps.vram_mib, max)) |
+	return GV_PUT(GIOV_TOTAL_FB, TOTAL_FB_AVAILABLE, GV_MIN(pf->caps.vram_mib, max)) |
 	       GV_PUT(GIOV_TOTAL_FB, TOTAL_FB_CONSUMED, GV_MIN(consumed, max));
 }
 
@@ -139,7 +140,7 @@ int pf_slices_write(struct gv_pf *pf, const struct gv_pf_plan *plan, struct gv_e
 	for (unsigned i = 0; i < plan->num_vfs; i++)
 		slice_write(pf, i, &plan->vf[i]);
 	gv_cfg_wr32(pf->bus, giov(pf, GIOV_CONTEXT__OFF), context_word(plan));
-	gv_cfg_wr32(pf->bus, giov(pf, GIOV_TOTAL_FB__OFF), total_word(plan));
+	gv_cfg_wr32(pf->bus, giov(pf, GIOV_TOTAL_FB__OFF), total_word(pf, plan));
 	for (unsigned i = 0; !rc && i < plan->num_vfs; i++)
 		rc = slice_check(pf, i, &plan->vf[i], err);
 	for (unsigned i = 0; !rc && i < plan->num_vfs; i++)
@@ -147,25 +148,81 @@ int pf_slices_write(struct gv_pf *pf, const struct gv_pf_plan *plan, struct gv_e
 	return rc;
 }
 
+/* ---- taking it back ------------------------------------------------------------- */
+
+static const struct gv_pf_plan_vf none;
+
+/* Whatever is taken back is looked at and, if need be, taken back once more: there is no step
+ * behind it that would notice. */
+#define TRIES 2
+
+static bool slice_is_clear(struct gv_pf *pf, unsigned vf)
+{
+	return slice_check(pf, vf, &none, NULL) == 0 &&
+	       pf_expect(pf, GV_BYTE_N(GVX_VF0_L2_IN_FORCE, vf), UINT32_MAX, 0, NULL) == 0;
+}
+
+static void slice_clear(struct gv_pf *pf, unsigned vf)
+{
+	for (unsigned i = 0; i < TRIES; i++) {
+		slice_write(pf, vf, &none);
+		if (!pf_l2_invalidate(pf, vf, NULL) && slice_is_clear(pf, vf))
+			return;
+	}
+}
+
+static void cfg_put(struct gv_pf *pf, uint16_t off, uint32_t val)
+{
+	for (unsigned i = 0; i < TRIES && (!i || gv_cfg_rd32(pf->bus, off) != val); i++)
+		gv_cfg_wr32(pf->bus, off, val);
+}
+
 void pf_slices_clear(struct gv_pf *pf, const struct gv_pf_plan *plan)
 {
-	static const struct gv_pf_plan_vf none;
-
-	for (unsigned i = 0; i < plan->num_vfs; i++) {
-		slice_write(pf, i, &none);
-		(void)pf_l2_invalidate(pf, i, NULL);
-	}
-	gv_cfg_wr32(pf->bus, giov(pf, GIOV_CONTEXT__OFF), 0);
+	for (unsigned i = 0; i < plan->num_vfs; i++)
+		slice_clear(pf, i);
+	cfg_put(pf, giov(pf, GIOV_CONTEXT__OFF), 0);
+	cfg_put(pf, giov(pf, GIOV_TOTAL_FB__OFF), total_word(pf, NULL));
 }
+
+static void clear_batch(struct gv_pf *pf, uint64_t at, size_t bytes)
+{
+	static const uint64_t zeros[TABLE_BATCH];
+	gv_auto_free uint64_t *got = malloc(sizeof(zeros));
+	bool clear = false;
+
+	for (unsigned i = 0; i < TRIES && !clear; i++) {
+		(void)gv_pf_vram_write(pf, at, zeros, bytes);
+		clear = got && !gv_pf_vram_read(pf, at, got, bytes) && !memcmp(got, zeros, bytes);
+	}
+}
+
+/* Nobody reads them any more: what is in force says GVX_VFn_L2_ENTRIES. */
+void pf_tables_clear(struct gv_pf *pf, const struct gv_pf_plan *plan)
+{
+	for (unsigned i = 0; i < plan->num_vfs; i++)
+		for (uint32_t k = 0; k < plan->vf[i].l2_entries; k += TABLE_BATCH)
+			clear_batch(pf, plan->vf[i].l2_offset + k * sizeof(uint64_t),
+			            GV_MIN(TABLE_BATCH, plan->vf[i].l2_entries - k) *
+			                    sizeof(uint64_t));
+}
+
+/* ---- read-back ---------------------------------------------------------------------- */
 
 int pf_slices_check(struct gv_pf *pf, const struct gv_pf_plan *plan, struct gv_err *err)
 {
 	int rc = cfg_expect(pf, giov(pf, GIOV_CONTEXT__OFF), context_word(plan), "CONTEXT", err);
 
+	if (!rc)
+		rc = cfg_expect(pf, giov(pf, GIOV_TOTAL_FB__OFF), total_word(pf, plan), "TOTAL_FB",
+		                err);
 	for (unsigned i = 0; !rc && i < plan->num_vfs; i++) {
 		rc = slice_check(pf, i, &plan->vf[i], err);
 		if (!rc)
 			rc = table_pass(pf, &plan->vf[i], false, err);
+		if (!rc)
+			rc = pf_expect(pf, GV_BYTE_N(GVX_VF0_L2_IN_FORCE, i), UINT32_MAX,
+			               plan->vf[i].l2_entries, err);
 	}
 	return rc;
 }
