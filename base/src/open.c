@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <gv/bus.h>
+#include <gv/record.h>
 #include <gv/vfio.h>
 
 #include "vfio.h"
@@ -24,6 +25,9 @@ int gv_bus_open(const char *uri, const uint8_t *vf_token, const struct gv_log *l
 	rest = after(uri, "vfio:");
 	if (rest)
 		return gv_vfio_open(rest, vf_token, log, bus, err);
+	rest = after(uri, "replay:");
+	if (rest)
+		return gv_replay_bus(rest, log, bus, err);
 	return gv_fail(err, -EINVAL,
 	               "\"%s\" is no device: \"vfio-user:SOCKET\" or \"vfio:0000:03:00.0\" is",
 	               uri);

@@ -5,14 +5,6 @@
 
 #include <gv/bus.h>
 
-uint64_t gv_now_ns(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * GV_S + (uint64_t)ts.tv_nsec;
-}
-
 void gv_poll_pause(unsigned *spins)
 {
 	struct timespec nap = {.tv_nsec = 0};

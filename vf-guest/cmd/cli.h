@@ -17,6 +17,7 @@ struct cli {
 	unsigned levels, queue;
 	bool rlcg;
 	const struct gv_log *log;
+	const char *record; /* file, NULL: none */
 	int argc; /* what follows the verb */
 	char **argv;
 };

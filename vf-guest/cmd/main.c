@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include <gv/record.h>
 #include <gv/vfio.h>
 
 #include "cli.h"
@@ -26,7 +27,7 @@ static const struct verb {
 static void print_help(void)
 {
 	(void)printf("usage: gpuvisor-guest --device URI [options] VERB\n\n"
-	             "URI is vfio-user:SOCKET or vfio:BDF. Verbs:\n");
+	             "URI is vfio-user:SOCKET, vfio:BDF or replay:FILE. Verbs:\n");
 	for (size_t i = 0; i < GV_ARRAY_LEN(verbs); i++)
 		(void)printf("  %-6s %s\n         %s\n", verbs[i].name, verbs[i].args,
 		             verbs[i].help);
@@ -41,6 +42,7 @@ static void print_help(void)
 	        "  --queue N                compute queue, for run (0)\n"
 	        "  --rlcg                   write GC registers through RLC-G while in exclusive "
 	        "access\n"
+	        "  --record FILE            record all that is done to the device (docs/trace.md)\n"
 	        "  --log LEVEL              error, warn (default), info or debug\n"
 	        "  --help, --version\n"
 	        "exit status: 0 done, 1 failed, 2 wrong use\n");
@@ -81,6 +83,8 @@ int cli_open(const struct cli *cli, unsigned compute_queues, struct gv_bus **bus
 
 	if (!rc)
 		rc = gv_bus_open(cli->device, cli->token_file ? token : NULL, cli->log, bus, err);
+	if (!rc && cli->record)
+		rc = gv_record_bus(*bus, cli->record, 0, cli->log, bus, err);
 	if (rc)
 		return rc;
 	rc = gv_guest_open(*bus, &cfg, guest, err);
@@ -123,6 +127,9 @@ static int shared_option(struct cli *cli, struct gv_log *log, int argc, char **a
 		rc = val ? 1 : -EINVAL;
 	} else if (!strcmp(name, "--vf-token-file")) {
 		cli->token_file = val;
+		rc = val ? 1 : -EINVAL;
+	} else if (!strcmp(name, "--record")) {
+		cli->record = val;
 		rc = val ? 1 : -EINVAL;
 	} else if (!strcmp(name, "--timeout")) {
 		rc = parse_number(val, 86400, &n) || !n ? -EINVAL : 1;

@@ -103,12 +103,17 @@ int gv_log_parse_level(const char *name, enum gv_log_level *level);
 #define GV_MS 1000000ull    /* nanoseconds in a millisecond */
 #define GV_S  1000000000ull /* nanoseconds in a second */
 
-/** CLOCK_MONOTONIC in nanoseconds. */
+/** CLOCK_MONOTONIC in nanoseconds; in a replay (gv/record.h) what it was then. */
 uint64_t gv_now_ns(void);
 
 /** Let others run while polling: yields for the first spins, then sleeps up to 1 ms.
  *  @spins counts the calls of one wait; start it at 0. */
 void gv_poll_pause(unsigned *spins);
+
+/* ---- checksums ------------------------------------------------------------ */
+
+/** CRC-32 of IEEE 802.3 over @bytes at @data, going on from @crc (0 at the start). */
+uint32_t gv_crc32(uint32_t crc, const void *data, size_t bytes);
 
 /* ---- DMA order ----------------------------------------------------------
  * Named after why, not after the instruction. Both also stop the compiler.

@@ -160,7 +160,8 @@ int gv_bus_enable_vfs(struct gv_bus *bus, unsigned num_vfs, struct gv_err *err);
 struct gv_bus *gv_bus_close(struct gv_bus *bus);
 
 /**
- * Open a function by URI: "vfio-user:SOCKET" or "vfio:BDF" (0000:03:00.0).
+ * Open a function by URI: "vfio-user:SOCKET", "vfio:BDF" (0000:03:00.0), or "replay:FILE": no
+ * function but a record of one (gv/record.h).
  *
  * @vf_token: 16 bytes for VFs of a vfio-pci PF (see docs/vfio.md), or NULL.
  * Errors: -EINVAL for a URI of no known kind, else what connecting gave; the

@@ -290,6 +290,8 @@ int gpu_start(struct daemon *d, struct gv_err *err)
 	int rc = bus_open(d, err);
 
 	if (!rc)
+		rc = bus_record(d, err);
+	if (!rc)
 		rc = gv_pf_new(d->bus, &cfg, &d->pf, err);
 	if (!rc && d->opt.trace)
 		rc = gv_pf_trace_start(d->pf, err);

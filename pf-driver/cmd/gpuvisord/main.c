@@ -20,7 +20,7 @@ static const char usage_text[] =
         "Usage: gpuvisord --gpu URI [OPTION]...\n"
         "Owns the PF of an SR-IOV GPU, splits it and serves its VFs.\n"
         "\n"
-        "  --gpu URI            vfio-user:SOCKET or vfio:BDF; else the profile's \"gpu\"\n"
+        "  --gpu URI            vfio-user:SOCKET, vfio:BDF or replay:FILE; else the profile's \"gpu\"\n"
         "  --profile FILE       apply this profile at the start (also: --config)\n"
         "  --socket PATH        control socket (" DEFAULT_SOCKET ")\n"
         "  --vf-socket-dir DIR  where vfN.sock are, for `vf xml` (the PF socket's directory)\n"
@@ -39,6 +39,7 @@ static const char usage_text[] =
         "                       gpuvisord needs no root; do nothing else\n"
         "  --seccomp MODE       calls that serving does not need: off, log, enforce (default), "
         "kill\n"
+        "  --record FILE        record all that is done to the GPU (docs/trace.md)\n"
         "  --trace              begin a timeline at once: gpuvisor trace stop --out FILE\n"
         "  --log-level LEVEL    error, warn, info or debug (info)\n"
         "  --foreground         stay in the foreground (always so; for old habits)\n"
@@ -61,6 +62,7 @@ enum {
 	OPT_PREPARE,
 	OPT_METRICS,
 	OPT_TRACE,
+	OPT_RECORD,
 	OPT_SECCOMP,
 	OPT_VERSION,
 	OPT_HELP
@@ -85,6 +87,7 @@ static const struct option long_options[] = {
         {"on-stop", required_argument, NULL, OPT_ON_STOP},
         {"metrics", required_argument, NULL, OPT_METRICS},
         {"trace", no_argument, NULL, OPT_TRACE},
+        {"record", required_argument, NULL, OPT_RECORD},
         {"version", no_argument, NULL, OPT_VERSION},
         {"help", no_argument, NULL, OPT_HELP},
         {NULL, 0, NULL, 0},
@@ -208,6 +211,9 @@ static int take_option(struct daemon *d, int opt)
 	case OPT_SECCOMP:
 		ok = !gv_sandbox_parse(optarg, &o->sandbox);
 		break;
+	case OPT_RECORD:
+		o->record = optarg;
+		break;
 	case OPT_TRACE:
 		o->trace = true;
 		break;
@@ -275,7 +281,8 @@ static int find_gpu(struct daemon *d, struct gv_err *err)
 		uri = d->cfg.gpu;
 	if (!*uri)
 		return gv_fail(err, -EINVAL, "which GPU? say --gpu URI, or \"gpu\" in the profile");
-	rc = gv_cfg_check_uri(uri, err);
+	if (strncmp(uri, "replay:", strlen("replay:")) != 0)
+		rc = gv_cfg_check_uri(uri, err);
 	if (!rc)
 		snprintf(d->gpu_uri, sizeof(d->gpu_uri), "%s", uri);
 	return rc;
