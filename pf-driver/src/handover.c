@@ -28,7 +28,7 @@ static int give(const char *path, gid_t group, struct gv_err *err)
 	return 0;
 }
 
-/* The node of VFIO's newer interface, where the kernel has it. */
+/* The node of VFIO's newer interface. Kernels name it in sysfs although they were built without. */
 static int give_cdev(const char *sys, const char *dev, const char *bdf, gid_t group,
                      struct gv_err *err)
 {
@@ -43,7 +43,8 @@ static int give_cdev(const char *sys, const char *dev, const char *bdf, gid_t gr
 		if (strncmp(e->d_name, "vfio", 4) != 0)
 			continue;
 		(void)snprintf(path, sizeof(path), "%s/vfio/devices/%s", dev, e->d_name);
-		rc = give(path, group, err);
+		if (!access(path, F_OK))
+			rc = give(path, group, err);
 	}
 	if (dir)
 		(void)closedir(dir);
