@@ -46,8 +46,8 @@ struct pf_world {
 	enum gv_giov_cmd cmd; /* 0 none */
 	unsigned cmd_vf;
 	int cmd_next;
-	bool cmd_late; /* it was reported as a hang; we wait for its end all the same */
-	uint64_t cmd_ns;
+	bool cmd_late;             /* it was reported as a hang; we wait for its end all the same */
+	uint64_t cmd_ns, usual_ns; /* began; a switch in one command takes so long */
 
 	unsigned num_windows;
 	uint8_t window[SCHED_MAX_VFS]; /* who has, and who waits for, exclusive access */
