@@ -17,7 +17,7 @@
 #define BENCH_MAX_ROWS 64
 
 struct bench_row {
-	const char *figure; /* "F1" .. "F8", as in docs/bench.md */
+	const char *figure; /* "F1" .. "F10", as in docs/bench.md */
 	const char *what;   /* one line */
 	const char *unit;   /* "ns", "PTE/s", "GB/s", "1/s" */
 	double ours;
@@ -133,5 +133,6 @@ int bench_shader(struct bench *b, struct gv_err *err);     /* F5 */
 int bench_launch(struct bench *b, struct gv_err *err);     /* F6 */
 int bench_lifecycle(struct bench *b, struct gv_err *err);  /* F7 */
 int bench_sdma(struct bench *b, struct gv_err *err);       /* F8 */
+int bench_fairness(struct bench *b, struct gv_err *err);   /* F10 */
 
 #endif
