@@ -30,12 +30,23 @@ int pf_expect(struct gv_pf *pf, uint32_t byte, uint32_t mask, uint32_t want, str
 	return (got & mask) == (want & mask) ? 0 : mismatch(pf, byte, mask, want, got, err);
 }
 
+static void trace(struct gv_pf *pf, uint32_t byte, uint32_t val)
+{
+	char line[256];
+
+	if (!pf->cfg.trace_registers)
+		return;
+	gv_reg_format(line, sizeof(line), byte, val);
+	PF_LOG(pf, GV_LOG_DEBUG, "write %s", line);
+}
+
 int pf_set(struct gv_pf *pf, uint32_t byte, uint32_t val, uint32_t mask, struct gv_err *err)
 {
 	int rc = remember(pf, byte, gv_rd32(pf->bus, byte), false, err);
 
 	if (rc)
 		return rc;
+	trace(pf, byte, val);
 	gv_wr32(pf->bus, byte, val);
 	return mask ? pf_expect(pf, byte, mask, val, err) : 0;
 }

@@ -47,7 +47,7 @@ struct options {
 	const char *metrics; /* as it was given; NULL: none */
 	struct sockaddr_in metrics_at;
 	bool trace; /* from the start on */
-	const char *record;    /* file of bus accesses; NULL: none */
+	const char *record; /* file of bus accesses; NULL: none */
 	uint32_t allow_uid[MAX_ALLOWED], allow_gid[MAX_ALLOWED];
 	unsigned num_uids, num_gids;
 };
@@ -162,6 +162,10 @@ int bus_open(struct daemon *d, struct gv_err *err);
 void bus_close(struct daemon *d);
 /** Nothing without --record; else d->bus is a recorder around what it was. (record.c) */
 int bus_record(struct daemon *d, struct gv_err *err);
+/** Note what is about to be done; NULL: to stop. GPU thread, as the next one. (record.c) */
+void record_job(struct daemon *d, const struct job *job);
+/** What was done here when it was recorded; NULL: nothing, or @*stop. */
+struct job *replayed_job(struct daemon *d, bool *stop);
 /** As root: VFs are allowed, and the first of opt.allow_gid may use the PF. */
 int pf_hand_over(struct daemon *d, struct gv_err *err);
 /** PCI address of a vfio: PF, else NULL. */

@@ -170,6 +170,18 @@ static bool take_level(struct daemon *d, const char *text)
 	return true;
 }
 
+/* GPUVISOR_DEBUG=0..4, as other user-space drivers have it; --log-level counts more. 4 adds the
+ * registers that bring-up writes (gpu.c). */
+static void take_debug(struct daemon *d)
+{
+	static const enum gv_log_level levels[] = {GV_LOG_ERR, GV_LOG_WARN, GV_LOG_INFO,
+	                                           GV_LOG_DEBUG, GV_LOG_DEBUG};
+	const char *text = getenv("GPUVISOR_DEBUG");
+
+	if (text && text[0] >= '0' && text[0] <= '4' && !text[1])
+		atomic_store(&d->log_level, (int)levels[text[0] - '0']);
+}
+
 /* -1: go on; else the exit status. */
 static int take_option(struct daemon *d, int opt)
 {
@@ -427,6 +439,7 @@ int main(int argc, char **argv)
 	atomic_store(&d->log_level, (int)GV_LOG_INFO);
 	d->log = (struct gv_log){
 	        .sink = log_sink, .arg = d, .max = GV_LOG_DEBUG, .who = "gpuvisord"};
+	take_debug(d);
 	status = take_options(d, argc, argv);
 	if (status < 0)
 		status = run(d);
