@@ -133,6 +133,7 @@ int bench_shader(struct bench *b, struct gv_err *err);     /* F5 */
 int bench_launch(struct bench *b, struct gv_err *err);     /* F6 */
 int bench_lifecycle(struct bench *b, struct gv_err *err);  /* F7 */
 int bench_sdma(struct bench *b, struct gv_err *err);       /* F8 */
+int bench_world(struct bench *b, struct gv_err *err);      /* F9 */
 int bench_fairness(struct bench *b, struct gv_err *err);   /* F10 */
 
 #endif

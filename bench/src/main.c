@@ -18,7 +18,7 @@ static const struct {
         {"interrupt", bench_interrupt}, {"page-table", bench_page_table},
         {"shader", bench_shader},       {"launch", bench_launch},
         {"lifecycle", bench_lifecycle}, {"sdma", bench_sdma},
-        {"fairness", bench_fairness},
+        {"world", bench_world},         {"fairness", bench_fairness},
 };
 
 /* As printed: ours divided by the other. For "ns" small is good, for rates great. */

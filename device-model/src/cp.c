@@ -83,7 +83,7 @@ static bool mec_halted(const struct gv_queue *q)
 	                    : GV_GET(cntl, CP_MEC_CNTL, MEC_ME2_HALT);
 }
 
-static bool has_work(const struct gv_queue *q)
+bool gv_queue_has_work(const struct gv_queue *q)
 {
 	return q->active && !q->halted &&
 	       (q->grid || q->depth || q->blocked_dw || q->stream[0].pos != q->stream[0].end);
@@ -131,7 +131,7 @@ static uint64_t run_queues(struct gv_cp *cp, uint64_t now)
 
 		if (q->active || atomic_load(&q->asked)) {
 			next = GV_MIN(next, run_queue(q, now));
-			busy |= has_work(q);
+			busy |= gv_queue_has_work(q);
 		}
 		if (cp->irq) {
 			cp->irq = false;
@@ -162,6 +162,8 @@ static uint64_t cp_run(void *arg)
 	} while (next <= now && now - start < GV_MS && !gv_fn_stopping(cp->fn));
 	gv_fn_mem_leave(cp->fn);
 	gv_world_look(cp->fn->dev);
+	if (gv_fn_stopping(cp->fn)) /* it may not have seen all: again, once it may */
+		return 0;
 	if (next == UINT64_MAX)
 		return UINT64_MAX;
 	return next > now ? next - now : 0;
@@ -262,6 +264,8 @@ void gv_cp_resume(struct gv_fn *f)
 	if (!f->cp)
 		return;
 	gv_cu_pool_resume(f->dev->cu_pool, f);
+	if (gv_cp_has_work(f)) /* that it never saw: it was loaded */
+		gv_worker_kick(&f->cp->worker);
 	gv_worker_resume(&f->cp->worker);
 }
 

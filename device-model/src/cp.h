@@ -153,6 +153,8 @@ int gv_queue_poll(struct gv_queue *q);
 int gv_queue_sleep(struct gv_queue *q);
 /** CP_PQ_STATUS.DOORBELL_ENABLE and CP_MEC_DOORBELL_RANGE let the doorbell through. */
 bool gv_cp_takes_doorbell(struct gv_fn *f, uint32_t index);
+/** Not halted, and not at the end of its ring. */
+bool gv_queue_has_work(const struct gv_queue *q);
 bool gv_queue_is_scheduler(const struct gv_queue *q);
 /** me << 2 | pipe | queue << 4, as interrupts name a queue. */
 unsigned gv_queue_ring_id(const struct gv_queue *q);

@@ -203,6 +203,7 @@ static int restore_queue(struct gv_queue *q, const struct saved_queue *sq, const
 
 static int restore_queues(struct gv_cp *cp, const uint8_t *at, size_t left)
 {
+	bool busy = false;
 	int rc = 0;
 
 	while (left && !rc) {
@@ -214,9 +215,11 @@ static int restore_queues(struct gv_cp *cp, const uint8_t *at, size_t left)
 		if (!is_valid(&sq, left))
 			return -EINVAL;
 		rc = restore_queue(&cp->queue[sq.slot], &sq, at + sizeof(sq));
+		busy |= gv_queue_has_work(&cp->queue[sq.slot]);
 		at += sq.bytes;
 		left -= sq.bytes;
 	}
+	atomic_store(&cp->busy, busy);
 	return rc;
 }
 
@@ -234,6 +237,5 @@ int gv_cp_restore(struct gv_fn *f, const uint8_t *buf, size_t bytes)
 	rc = restore_queues(f->cp, buf + sizeof(sc), bytes - sizeof(sc));
 	if (rc)
 		gv_cp_forget(f);
-	gv_worker_kick(&f->cp->worker);
 	return rc;
 }

@@ -7,13 +7,14 @@
  * taken under it. A thread enters the memory of a function before it counts as a user of a grid:
  * who waits for users under mem_lock (read) never waits for a thread that waits for mem_lock.
  */
+#include <sched.h>
 #include <stdio.h>
-
 #include <time.h>
 
 #include "cp.h"
 
-#define BUSY_NS (200 * GV_US)
+#define BUSY_NS     (200 * GV_US)
+#define PATIENCE_NS (50 * GV_US)
 
 struct fn_grids {
 	struct gv_grid_head *tail; /* circular list, tail->next is next in turn */
@@ -178,7 +179,8 @@ void gv_cu_pool_add(struct gv_cu_pool *pool, struct gv_grid_head *g)
 		fg->tail->next = g;
 	fg->tail = g;
 	g->queued = true;
-	(void)pthread_cond_broadcast(&pool->work);
+	if (!fg->paused)
+		(void)pthread_cond_broadcast(&pool->work);
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 
@@ -194,16 +196,30 @@ static void unlink_grid(struct fn_grids *fg, struct gv_grid_head *g)
 	g->queued = false;
 }
 
+/* Until no thread is in what *@users counts. They leave within microseconds: going to sleep and
+ * being woken takes longer. Under the pool's lock, which it drops meanwhile. */
+static void wait_users(struct gv_cu_pool *pool, const unsigned *users)
+{
+	uint64_t end = *users ? gv_now_ns() + PATIENCE_NS : 0;
+
+	while (*users && gv_now_ns() < end) {
+		(void)pthread_mutex_unlock(&pool->lock);
+		(void)sched_yield();
+		(void)pthread_mutex_lock(&pool->lock);
+	}
+	pool->waiters++;
+	while (*users)
+		(void)pthread_cond_wait(&pool->left, &pool->lock);
+	pool->waiters--;
+}
+
 void gv_cu_pool_remove(struct gv_cu_pool *pool, struct gv_grid_head *g)
 {
 	atomic_store(&g->cancel, true);
 	(void)pthread_mutex_lock(&pool->lock);
 	if (g->queued)
 		unlink_grid(&pool->fn[g->fn->index], g);
-	pool->waiters++;
-	while (g->users)
-		(void)pthread_cond_wait(&pool->left, &pool->lock);
-	pool->waiters--;
+	wait_users(pool, &g->users);
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 
@@ -213,10 +229,7 @@ void gv_cu_pool_pause(struct gv_cu_pool *pool, struct gv_fn *f)
 
 	(void)pthread_mutex_lock(&pool->lock);
 	fg->paused++;
-	pool->waiters++;
-	while (fg->users)
-		(void)pthread_cond_wait(&pool->left, &pool->lock);
-	pool->waiters--;
+	wait_users(pool, &fg->users);
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 
@@ -224,7 +237,8 @@ void gv_cu_pool_resume(struct gv_cu_pool *pool, struct gv_fn *f)
 {
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->fn[f->index].paused--;
-	(void)pthread_cond_broadcast(&pool->work);
+	if (next_grid(&pool->fn[f->index], false) || has_waiting(pool))
+		(void)pthread_cond_broadcast(&pool->work);
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 

@@ -51,6 +51,7 @@ struct gv_worker {
 	_Atomic bool sleeping;
 	bool started, quit, running;
 	unsigned paused;
+	uint64_t due; /* when it runs without being kicked */
 };
 int gv_worker_start(struct gv_worker *w, const char *name, uint64_t (*run)(void *arg), void *arg);
 /** Make `run` run (again). Any thread, also under dev->lock; cheap when it runs already. */

@@ -15,7 +15,7 @@
 #include "dispatch.h"
 
 #define CUS_PER_ENGINE    16 /* Vega10: 4 engines of 1 array */
-#define STEP_INSTRUCTIONS 8192u
+#define STEP_INSTRUCTIONS 1024u
 #define FIRST_SLICE_NS    (200 * GV_US)
 #define SLICE_NS          (700 * GV_US)
 #define RETRY_MIN         (100 * GV_US) /* first and longest pause before */

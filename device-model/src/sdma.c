@@ -421,10 +421,10 @@ static uint64_t run(void *arg)
 
 	do
 		least = serve_all(s);
-	while (least == 0 && gv_now_ns() < end);
+	while (least == 0 && !gv_fn_stopping(s->fn) && gv_now_ns() < end);
 	if (least)
 		gv_world_look(s->fn->dev);
-	return least;
+	return gv_fn_stopping(s->fn) ? 0 : least; /* it may not have seen all */
 }
 
 /* ---- life ----------------------------------------------------------------- */
@@ -489,5 +489,7 @@ void gv_sdma_pause(struct gv_fn *f)
 
 void gv_sdma_resume(struct gv_fn *f)
 {
+	if (gv_sdma_has_work(f)) /* that it never saw: it was loaded */
+		gv_worker_kick(&f->sdma->worker);
 	gv_worker_resume(&f->sdma->worker);
 }

@@ -152,6 +152,5 @@ int gv_sdma_restore(struct gv_fn *f, const uint8_t *buf)
 		restore_queue(&s->queue[i], &saved.queue[i]);
 	(void)pthread_mutex_unlock(&s->lock);
 	atomic_store(&s->clock_base, saved.clock_base);
-	gv_worker_kick(&s->worker);
 	return 0;
 }

@@ -58,16 +58,15 @@ static uint64_t run_once(struct gv_worker *w)
 static void *loop(void *arg)
 {
 	struct gv_worker *w = arg;
-	uint64_t due = UINT64_MAX;
 
 	(void)pthread_mutex_lock(&w->lock);
 	while (!w->quit) {
-		if (w->paused || (!atomic_load(&w->kicked) && gv_now_ns() < due)) {
-			sleep_until(w, due);
+		if (w->paused || (!atomic_load(&w->kicked) && gv_now_ns() < w->due)) {
+			sleep_until(w, w->due);
 			continue;
 		}
 		atomic_store(&w->kicked, false);
-		due = run_once(w);
+		w->due = run_once(w);
 	}
 	(void)pthread_mutex_unlock(&w->lock);
 	return NULL;
@@ -82,6 +81,7 @@ int gv_worker_start(struct gv_worker *w, const char *name, uint64_t (*run)(void 
 	memset(w, 0, sizeof(*w));
 	w->run = run;
 	w->arg = arg;
+	w->due = UINT64_MAX;
 	(void)pthread_mutex_init(&w->lock, NULL);
 	(void)pthread_condattr_init(&attr);
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -128,7 +128,9 @@ void gv_worker_resume(struct gv_worker *w)
 	(void)pthread_mutex_lock(&w->lock);
 	if (w->paused)
 		w->paused--;
-	(void)pthread_cond_broadcast(&w->cond);
+	/* one that sleeps for good need not hear of it */
+	if (atomic_load(&w->kicked) || w->due != UINT64_MAX)
+		(void)pthread_cond_broadcast(&w->cond);
 	(void)pthread_mutex_unlock(&w->lock);
 }
 

@@ -34,6 +34,7 @@ struct gv_world {
 	struct world_vf vf[GV_MAX_VFS];
 	struct gv_fn *stalled; /* whose IDLE waits */
 	bool aborted;          /* it was reset meanwhile */
+	struct gv_fn *release; /* its threads are woken when the command has ended */
 	struct gv_world_copy copy;
 	/* under dev->lock */
 	uint32_t intr_enable, intr_status, busy;
@@ -275,7 +276,7 @@ static int do_run(struct gv_fn *f, struct gv_err *err)
 		return wrong_state(f, err);
 	show_sdma(f, 0);
 	set_state(f, GV_WORLD_RUNNING);
-	let_go(f);
+	f->dev->world->release = f;
 	return GV_WORLD_OK;
 }
 
@@ -417,6 +418,9 @@ static void serve(struct gv_world *w, uint32_t word)
 	if (why)
 		gv_guest_error(pf_of(w), "GPUIOV command 0x%08x aborted: %s", word, err.text);
 	finish(w, word, why);
+	if (w->release)
+		let_go(w->release);
+	w->release = NULL;
 }
 
 static uint64_t run(void *arg)

@@ -122,6 +122,18 @@ struct gv_guest *gv_local_gpu_guest_of(struct gv_local_gpu *l, unsigned vf)
 	return l->guest[vf];
 }
 
+int gv_local_gpu_reopen(struct gv_local_gpu *l, unsigned vf, const struct gv_guest_cfg *cfg,
+                        struct gv_err *err)
+{
+	l->guest[vf] = gv_guest_close(l->guest[vf]);
+	return gv_guest_open(l->vf_bus[vf], cfg, &l->guest[vf], err);
+}
+
+struct gv_bus *gv_local_gpu_pf_bus(struct gv_local_gpu *l)
+{
+	return l->pf_bus;
+}
+
 void gv_local_gpu_stats(struct gv_local_gpu *l, unsigned vf, struct gv_dev_stats *stats)
 {
 	gv_dev_get_stats(l->dev, GV_DEV_VF(vf), stats);

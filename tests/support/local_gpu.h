@@ -24,6 +24,11 @@ struct gv_guest *gv_local_gpu_guest(struct gv_local_gpu *local);
 struct gv_bus *gv_local_gpu_bus(struct gv_local_gpu *local);
 /** The guest on VF @vf. */
 struct gv_guest *gv_local_gpu_guest_of(struct gv_local_gpu *local, unsigned vf);
+/** Close that guest and open another on the VF, with @cfg. */
+int gv_local_gpu_reopen(struct gv_local_gpu *local, unsigned vf, const struct gv_guest_cfg *cfg,
+                        struct gv_err *err);
+/** The PF's bus, which the PF driver uses as well. Borrowed. */
+struct gv_bus *gv_local_gpu_pf_bus(struct gv_local_gpu *local);
 /** Counters of VF @vf. */
 void gv_local_gpu_stats(struct gv_local_gpu *local, unsigned vf, struct gv_dev_stats *stats);
 

@@ -13,7 +13,7 @@ if(GV_CU_SOURCES OR EXISTS ${CMAKE_SOURCE_DIR}/device-model/src/cu/sources.cmake
   target_include_directories(gv-wave-rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}
     PRIVATE ${CMAKE_SOURCE_DIR}/device-model/src)
   target_link_libraries(gv-wave-rig PUBLIC gv-cu-rig gv-cp-rig gv-test-support PRIVATE gv-flags)
-  foreach(name preempt retry)
+  foreach(name preempt retry world_waves)
     gv_unit_test(device-model test_${name}.c gv-wave-rig m)
   endforeach()
 endif()
