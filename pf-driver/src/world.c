@@ -9,8 +9,9 @@ _Static_assert(SCHED_MAX_VFS == GV_PF_MAX_VFS, "one for each");
 #define SPIN_NS      (60 * GV_US)  /* most commands are over by then */
 #define POLL_NS      (100 * GV_US) /* between two looks at one that is not, at first */
 #define POLL_MAX_NS  (2 * GV_MS)
-#define MAX_COMMANDS 8u /* in one call */
-#define MAX_ABORTED  3u /* in a row: something is wrong with that VF */
+#define MIN_LOOKS    20u /* before it is a hang: it may be us who did not run */
+#define MAX_COMMANDS 8u  /* in one call */
+#define MAX_ABORTED  3u  /* in a row: something is wrong with that VF */
 
 /* ---- who is in which state ---------------------------------------------------- */
 
@@ -103,6 +104,7 @@ static void give(struct gv_pf *pf, enum gv_giov_cmd cmd, unsigned vf, int next)
 	w->cmd_vf = vf;
 	w->cmd_next = next;
 	w->cmd_late = false;
+	w->cmd_looks = 0;
 	w->cmd_ns = gv_now_ns();
 	if (!w->switch_ns && pf_world_alone(pf))
 		w->switch_ns = w->cmd_ns;
@@ -313,6 +315,7 @@ static bool await(struct gv_pf *pf, uint64_t *again_ns)
 	unsigned spins = 0;
 
 	for (;;) {
+		w->cmd_looks++;
 		if (ended(pf))
 			return true;
 		now_ns = gv_now_ns();
@@ -320,7 +323,7 @@ static bool await(struct gv_pf *pf, uint64_t *again_ns)
 			break;
 		gv_poll_pause(&spins);
 	}
-	if (!w->cmd_late && now_ns - w->cmd_ns >= timeout_ns)
+	if (!w->cmd_late && w->cmd_looks >= MIN_LOOKS && now_ns - w->cmd_ns >= timeout_ns)
 		timed_out(pf);
 	*again_ns = now_ns + GV_MIN(GV_MAX(POLL_NS, (now_ns - w->cmd_ns) / 8), POLL_MAX_NS);
 	return false;

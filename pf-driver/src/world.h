@@ -46,6 +46,7 @@ struct pf_world {
 	enum gv_giov_cmd cmd; /* 0 none */
 	unsigned cmd_vf;
 	int cmd_next;
+	unsigned cmd_looks;
 	bool cmd_late;             /* it was reported as a hang; we wait for its end all the same */
 	uint64_t cmd_ns, usual_ns; /* began; a switch in one command takes so long */
 
