@@ -18,3 +18,20 @@ if(GV_PYTHON AND TARGET gpuvisord AND TARGET gpuvisor-guest)
   set_tests_properties(system/test_kill PROPERTIES LABELS "system;pf-driver" RUN_SERIAL TRUE TIMEOUT 600
     SKIP_RETURN_CODE 77 ENVIRONMENT "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_SOURCE=${CMAKE_SOURCE_DIR}")
 endif()
+# Long form: --count 50, --policy fair (docs/restart.md).
+if(GV_PYTHON AND TARGET gpuvisord AND TARGET gpuvisor-guest)
+  add_test(NAME system/test_pf_restart COMMAND ${GV_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/test_pf_restart.py)
+  set_tests_properties(system/test_pf_restart PROPERTIES LABELS "system;pf-driver" RUN_SERIAL TRUE TIMEOUT 600
+    SKIP_RETURN_CODE 77 ENVIRONMENT "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_SOURCE=${CMAKE_SOURCE_DIR}")
+endif()
+# What each kind of bad guest does to its neighbour. Long form: GV_CONTAIN_SECONDS=10, docs/containment.md.
+if(GV_PYTHON AND TARGET gpuvisord AND TARGET gv-vf-guest)
+  add_executable(system-actor ${CMAKE_CURRENT_SOURCE_DIR}/actor.c)
+  set_target_properties(system-actor PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  target_link_libraries(system-actor PRIVATE gv-vf-guest gv-flags)
+  add_dependencies(system-actor gv-examples)
+  add_test(NAME system/test_pf_containment COMMAND ${GV_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/test_pf_containment.py)
+  set_tests_properties(system/test_pf_containment PROPERTIES LABELS "system;pf-driver" RUN_SERIAL TRUE TIMEOUT 300
+    SKIP_RETURN_CODE 77 ENVIRONMENT
+    "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_SOURCE=${CMAKE_SOURCE_DIR};GV_TESTS=${CMAKE_BINARY_DIR}/tests;GV_EXAMPLES=${CMAKE_BINARY_DIR}/examples")
+endif()
