@@ -15,6 +15,7 @@
 #define SDMA_DOORBELLS     4 /* dwords: vega10_reg_init.c */
 #define IH_DOORBELLS       6
 #define SDMA_DRAIN_NS      (5 * GV_S)
+#define MODE1_NS           (5 * GV_S)
 
 struct step {
 	const char *name;
@@ -72,7 +73,7 @@ void pf_boot_took(struct gv_pf *pf, const char *what, uint64_t begin_ns)
 
 	pf_trace(pf, GV_PF_TRACE_BOOT, -1, begin_ns, now_ns, "%s", what);
 	PF_LOG(pf, GV_LOG_DEBUG, "step %s done", what);
-	if (b->num_steps == GV_PF_BOOT_STEPS)
+	if (pf->booted || b->num_steps == GV_PF_BOOT_STEPS) /* a reset later is no start */
 		return;
 	b->step[b->num_steps].name = what;
 	b->step[b->num_steps++].us = (now_ns - begin_ns) / GV_US;
@@ -98,6 +99,16 @@ int pf_bring_up(struct gv_pf *pf, bool adopt, struct gv_err *err)
 	return 0;
 }
 
+/* As psp_v3_1_mode1_reset() of amdgpu: asked for in C2PMSG_64, over when the boot loader shows in
+ * C2PMSG_33. */
+static int mode1(struct gv_pf *pf)
+{
+	const uint32_t back = GV_PUT(PSP_C2PMSG, RESPONSE, 1);
+
+	gv_wr32(pf->bus, MP0_SMN_C2PMSG_64__BYTE, GV_PUT(PSP_C2PMSG, COMMAND, GV_PSP_MODE1_RST));
+	return gv_wait32(pf->bus, MP0_SMN_C2PMSG_33__BYTE, back, back, MODE1_NS, NULL);
+}
+
 /* Nothing of what somebody else has set up is left. VFs go first, as they would vanish. */
 static int reset_whole(struct gv_pf *pf, struct gv_err *err)
 {
@@ -107,7 +118,12 @@ static int reset_whole(struct gv_pf *pf, struct gv_err *err)
 	PF_LOG(pf, GV_LOG_WARN, "resetting the whole GPU: %s", pf->boot.why);
 	if (pf_boot_vfs(pf))
 		(void)gv_bus_enable_vfs(pf->bus, 0, NULL);
-	rc = gv_bus_reset(pf->bus);
+	rc = mode1(pf);
+	if (rc) {
+		PF_LOG(pf, GV_LOG_WARN, "PSP mode-1 reset: %s; continuing with a reset of the PF",
+		       strerror(-rc));
+		rc = gv_bus_reset(pf->bus);
+	}
 	if (rc)
 		return gv_fail(err, rc, "resetting the GPU: %s", strerror(-rc));
 	pf_boot_took(pf, "reset", begin_ns);
