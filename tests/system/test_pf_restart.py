@@ -142,7 +142,10 @@ class Worker(threading.Thread):
 
     def run(self):
         while not self.failure and not self.enough.is_set():
-            self.failure = self.once()
+            try:
+                self.failure = self.once()
+            except (OSError, subprocess.SubprocessError) as e:
+                self.failure = str(e)
             self.runs += not self.failure
 
 
@@ -260,8 +263,10 @@ class Guests(Setup):
 
     def one(self, play):
         raw = RawVf("%s/vf%u.sock" % (self.rig.gpu_dir, VFS))
-        boot = play(raw)
-        raw.close()
+        try:
+            boot = play(raw)
+        finally:
+            raw.close()
         self.assertEqual(boot["vfs_adopted"], VFS + 1)
         self.assertTrue(wait_for(self.idle, LONG), self.rig.read_log())
         return boot
@@ -269,6 +274,8 @@ class Guests(Setup):
     def check_all(self, spoil, found, count):
         self.spoil = spoil
         workers = [Worker(self.rig, n) for n in range(VFS)]
+        for w in workers:
+            self.addCleanup(w.enough.set)
         plays = (self.somewhere, self.asked_meanwhile, self.in_window, self.in_flr)
         took, redone = [], 0
         for w in workers:
@@ -345,6 +352,15 @@ class Lives(Setup):
         self.rig.daemon.send_signal(signal.SIGINT)
         self.assertEqual(self.rig.daemon.wait(LONG), 0)
         self.assertEqual(self.rig.vf_sockets(), [])
+
+    def test_a_claim_outlives_the_daemon(self):
+        self.start(profile(64, 64))
+        with self.rig.connect() as s:
+            s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"vf.claim","params":{"vf":1,"owner":"me"}}\n')
+            self.assertIn(b'"owner":"me"', s.recv(4096))
+            self.kill()
+        self.again()
+        self.assertEqual([v.get("owner") for v in self.rig.json("vf", "list")], [None, "me"])
 
     def test_a_forced_reset(self):
         self.start(profile(64, 64))

@@ -9,6 +9,7 @@
 #include <json-c/json.h>
 
 #include <gv/pf_trace.h>
+#include <gv/record.h>
 
 #include "gpuvisord.h"
 
@@ -71,6 +72,7 @@ static void publish(struct daemon *d)
 {
 	struct gv_pf_status now;
 
+	pool_note(d); /* before anybody hears of it */
 	gv_pf_get_status(d->pf, &now);
 	(void)pthread_mutex_lock(&d->lock);
 	d->status = now;
@@ -160,6 +162,7 @@ static void run_job(struct daemon *d, struct job *j)
 	struct call call = {d, j->client, j->uid};
 	char *line;
 
+	record_job(d, j);
 	set_busy(d, "working on a request");
 	d->job_client = j->client;
 	line = gv_rpc_run(j->request, methods, num_methods, &call);
@@ -195,9 +198,14 @@ static void *serve(void *arg)
 	bool stop = false, due;
 	int rc = 0;
 
+	gv_record_note(d->bus, ""); /* this thread's time is recorded from now on */
 	while (!rc && !stop) {
 		struct job *j = next_job(d, &stop);
 
+		if (!j && !stop)
+			j = replayed_job(d, &stop);
+		if (stop)
+			record_job(d, NULL);
 		if (j && !stop)
 			run_job(d, j);
 		else if (j)

@@ -193,6 +193,9 @@ void pool_refresh(struct daemon *d);
 /** What the GPU's manager knows of each VF: whether it is clean, and in quarantine; and tell it
  *  whose each is. */
 void pool_look(struct daemon *d);
+/** Keep what the pool knows of each VF in the journal; find it again (pool_keep.c). */
+void pool_note(struct daemon *d);
+void pool_recall(struct daemon *d, unsigned vf);
 /** What the cleaning of VFs needs next. True: call again at once. */
 bool pool_step(struct daemon *d);
 /** Serve until this VF is clean. -EIO: it is not; -ETIMEDOUT. */

@@ -79,6 +79,7 @@ void pool_refresh(struct daemon *d)
 	const struct gv_pf_plan *plan = gv_pf_get_plan(d->pf);
 	struct gv_pool *p = &d->pool.rules;
 	unsigned num_vfs = plan ? plan->num_vfs : 0;
+	bool taken_over = !d->pool.made && d->hand_over; /* VFs of before: gpu_start() */
 
 	if (d->pool.made == gv_pf_vfs_made(d->pf))
 		return;
@@ -97,6 +98,8 @@ void pool_refresh(struct daemon *d)
 		v->domain[0] = v->uuid[0] = '\0';
 		if (i < num_vfs && d->pool.on_pci)
 			read_vf(d, i);
+		if (i < num_vfs && taken_over)
+			pool_recall(d, i);
 	}
 	p->num_vfs = num_vfs;
 }
