@@ -22,7 +22,7 @@ share/man/man1/gpuvisor.1 share/man/man1/gpuvisor-guest.1 share/man/man1/gpuviso
 share/bash-completion/completions/gpuvisor share/bash-completion/completions/gpuvisord
 share/gpuvisor/schema/profile.schema.json share/gpuvisor/prometheus/gpuvisor.rules.yml
 share/gpuvisor/profiles/even-4.json share/doc/*/install.md
-include/gpuvisor/gv/vf_guest.h lib*/gpuvisor/libgv-vf-guest.a lib*/pkgconfig/gpuvisor-guest.pc
+include/gpuvisor/gv/vf_guest.h LIB/gpuvisor/libgv-vf-guest.a LIB/pkgconfig/gpuvisor-guest.pc
 """.split()
 
 PROGRAM = """
@@ -49,12 +49,19 @@ class Install(unittest.TestCase):
         p = run("cmake", "--install", BUILD, env=dict(os.environ, DESTDIR=cls.dir))
         assert p.returncode == 0, p.stdout
         with open(os.path.join(BUILD, "CMakeCache.txt")) as f:
-            cls.prefix = re.search(r"^CMAKE_INSTALL_PREFIX:PATH=(.*)$", f.read(), re.M)[1]
+            cls.cache = f.read()
+        cls.prefix = cls.cached("CMAKE_INSTALL_PREFIX")
+        cls.lib = cls.cached("CMAKE_INSTALL_LIBDIR")
         cls.root = cls.dir + cls.prefix
 
     @classmethod
     def tearDownClass(cls):
         shutil.rmtree(cls.dir)
+
+    @classmethod
+    def cached(cls, name):
+        """A variable of the configure step."""
+        return re.search(r"^%s:[A-Z]+=(.*)$" % name, cls.cache, re.M)[1]
 
     def unit(self, name):
         return os.path.join(self.root, "lib/systemd/system", name)
@@ -62,15 +69,14 @@ class Install(unittest.TestCase):
     def test_the_tree_is_complete(self):
         for pattern in EXPECTED:
             with self.subTest(pattern):
-                self.assertTrue(glob.glob(os.path.join(self.root, pattern)))
+                self.assertTrue(glob.glob(os.path.join(self.root, pattern.replace("LIB", self.lib, 1))))
 
     def test_programs_of_one_s_own_build_against_it(self):
         if not shutil.which("pkg-config") or not shutil.which("cc"):
             self.skipTest("no pkg-config or cc")
-        with open(os.path.join(BUILD, "CMakeCache.txt")) as f:
-            if re.search(r"^GV_SANITIZE:STRING=.", f.read(), re.M):
-                self.skipTest("libraries with sanitizers are for their own build only")
-        pc = glob.glob(os.path.join(self.root, "lib*/pkgconfig"))[0]
+        if self.cached("GV_SANITIZE"):
+            self.skipTest("libraries with sanitizers are for their own build only")
+        pc = os.path.join(self.root, self.lib, "pkgconfig")
         flags = run("pkg-config", "--define-variable=prefix=" + self.root, "--cflags", "--libs", "gpuvisor-guest",
                     env=dict(os.environ, PKG_CONFIG_PATH=pc))
         self.assertEqual(flags.returncode, 0, flags.stdout)
