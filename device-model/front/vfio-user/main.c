@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include <gv/hw_spec.h>
 #include <gv/sandbox.h>
 
 #include "vfio_user_server.h"
@@ -17,6 +18,7 @@ struct options {
 	struct gv_log log;
 	int ready_fd;
 	unsigned stats_interval_s;
+	uint32_t stall; /* VF bits */
 	enum gv_sandbox_mode sandbox;
 };
 
@@ -124,6 +126,17 @@ static int set_reset_pf(struct options *o, const char *val)
 	return 0;
 }
 
+static int set_stall(struct options *o, const char *val)
+{
+	unsigned vf;
+	int rc = small(val, &vf);
+
+	if (rc || vf >= GV_DEV_MAX_FUNCS - 1)
+		return -EINVAL;
+	o->stall |= 1u << vf;
+	return 0;
+}
+
 static int set_keep_vf(struct options *o, const char *val)
 {
 	(void)val;
@@ -150,6 +163,8 @@ static const struct option_row rows[] = {
         {"seccomp", "MODE", "calls that serving does not need: off, log, enforce (default), kill",
          set_seccomp},
         {"keep-vf-on-close", NULL, "do not reset a VF when its client goes", set_keep_vf},
+        {"stall", "VF", "with SIGUSR2 this VF hangs: its engines do not stop for others",
+         set_stall},
 };
 
 static void print_help(void)
@@ -214,8 +229,17 @@ static void print_stats(struct gv_vfus *srv)
 		fputs(line, stderr);
 }
 
+/* A fault injected on purpose, for those who write what must cope with it: until its reset. */
+static void stall(const struct options *o, struct gv_dev *dev)
+{
+	gv_logf(&o->log, GV_LOG_WARN, "VFs 0x%x hang from now on: SIGUSR2", o->stall);
+	(void)gv_dev_write(dev, GV_DEV_PF, GV_REGION_MMIO, GVX_STALL__BYTE, &o->stall,
+	                   sizeof(o->stall));
+}
+
 /* Signals are taken here only, in order, by a thread that does nothing else. */
-static void wait_for_end(const struct options *o, struct gv_vfus *srv, const sigset_t *set)
+static void wait_for_end(const struct options *o, struct gv_dev *dev, struct gv_vfus *srv,
+                         const sigset_t *set)
 {
 	const struct timespec tick = {.tv_sec = o->stats_interval_s ? o->stats_interval_s : 3600};
 
@@ -226,6 +250,8 @@ static void wait_for_end(const struct options *o, struct gv_vfus *srv, const sig
 			return;
 		if (sig == SIGUSR1 || (sig < 0 && errno == EAGAIN && o->stats_interval_s))
 			print_stats(srv);
+		if (sig == SIGUSR2)
+			stall(o, dev);
 	}
 }
 
@@ -261,7 +287,7 @@ static int serve(struct options *o, const sigset_t *set, struct gv_err *err)
 		if (!rc)
 			rc = tell_ready(o, err);
 		if (!rc)
-			wait_for_end(o, srv, set);
+			wait_for_end(o, dev, srv, set);
 		gv_vfus_stop(srv);
 	}
 	gv_dev_free(dev);
@@ -298,6 +324,7 @@ int main(int argc, char **argv)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGUSR1);
+	(void)sigaddset(&set, SIGUSR2);
 	(void)pthread_sigmask(SIG_BLOCK, &set, NULL); /* before any thread: all inherit it */
 	rc = serve(&o, &set, &err);
 	if (rc)
