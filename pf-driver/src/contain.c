@@ -121,7 +121,7 @@ static void set_why(struct pf_contain_vf *c, const char *why)
 	c->guard_since_ms = pf_time_ms();
 }
 
-static void quarantine(struct gv_pf *pf, unsigned vf, const char *why)
+static void quarantine(struct gv_pf *pf, unsigned vf, enum gv_mbox_reason reason, const char *why)
 {
 	struct pf_contain_vf *c = &pf->vf[vf].contain;
 
@@ -135,7 +135,7 @@ static void quarantine(struct gv_pf *pf, unsigned vf, const char *why)
 	         why, vf);
 	hold(pf, vf, true);
 	pf_gates_close(pf, vf, PF_GATE_ALL);
-	reset(pf, vf, GV_MBOX_WHY_GUARD);
+	reset(pf, vf, reason);
 }
 
 /* Nobody is listened to any more. */
@@ -168,7 +168,7 @@ int gv_pf_vf_quarantine(struct gv_pf *pf, unsigned vf, const char *why, struct g
 		return gv_fail(err, -ENODEV, "VF%u is not enabled", vf);
 	if (pf->vf[vf].contain.guard.state == GV_PF_GUARD_QUARANTINED)
 		return gv_fail(err, -EALREADY, "VF%u is in quarantine already", vf);
-	quarantine(pf, vf, why);
+	quarantine(pf, vf, GV_MBOX_WHY_HOST, why);
 	return 0;
 }
 
@@ -283,7 +283,7 @@ static void take_step(struct gv_pf *pf, unsigned vf, enum gv_cfg_guard_kind kind
 	         GV_MAX(in_window(pf, vf, kind, now_ns), rule->limit), rule->window_ms,
 	         rule->limit);
 	if (step == GV_CFG_GUARD_QUARANTINE) {
-		quarantine(pf, vf, why);
+		quarantine(pf, vf, GV_MBOX_WHY_GUARD, why);
 		return;
 	}
 	set_why(c, why);
