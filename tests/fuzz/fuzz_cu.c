@@ -13,7 +13,7 @@
 
 #include <gv/base.h>
 
-#include "cu/state.h"
+#include "cu/ramp.h"
 
 enum {
 	HOW_TABLE = 1,       /* code is rows and operands, else words */
@@ -257,6 +257,8 @@ static struct gv_cu_dispatch dispatch(struct input *in)
 /* SGPRs that are likely bases, V#s and offsets; VGPRs that are likely addresses. */
 static void set_registers(struct input *in, struct cu_wave *w)
 {
+	if (next(in) & 1) /* else what work items are called stays */
+		cu_ramp_settle(w, ~0ull);
 	for (unsigned n = 0; n < 102; n++)
 		w->s[n] = (uint32_t)next(in);
 	for (uint64_t n = 0; n < 100; n += 2 + 2 * (next(in) & 1)) {

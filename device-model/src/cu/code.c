@@ -13,6 +13,11 @@
 
 #include "state.h"
 
+static void set_handler(struct cu_inst *i, cu_fn fn)
+{
+	i->fn = i->on_ramps = fn;
+}
+
 static struct cu_chunk **hash_of(struct gv_cu_run *run, uint64_t va)
 {
 	return &run->chunk_of[va / CU_CHUNK_BYTES % 64];
@@ -102,7 +107,7 @@ static struct cu_chunk *make(struct gv_cu_run *run, uint64_t va)
 	c->epoch = run->code_epoch;
 	c->first = CU_CHUNK_DW;
 	for (unsigned n = CU_CHUNK_DW; n < CU_CHUNK_DW + 2; n++) {
-		c->slot[n].fn = cross;
+		set_handler(&c->slot[n], cross);
 		c->slot[n].len = 1;
 		c->slot[n].next = &c->slot[n]; /* not used: it goes elsewhere */
 	}
@@ -143,7 +148,7 @@ static void forget_changed(struct cu_chunk *c, const uint32_t *now)
 
 		if (i->fn &&
 		    !(whole && i->word[0] == now[n] && (i->len == 1 || i->word[1] == now[n + 1])))
-			i->fn = NULL;
+			set_handler(i, NULL);
 	}
 }
 
@@ -202,7 +207,7 @@ void cu_code_forget(struct gv_cu_run *run)
 {
 	for (struct cu_chunk *c = run->chunks; c; c = c->next)
 		for (unsigned n = 0; n < CU_CHUNK_DW; n++)
-			c->slot[n].fn = NULL;
+			set_handler(&c->slot[n], NULL);
 }
 
 /* The word behind the last one of a chunk may be unmapped, so it is read only if needed. */
@@ -249,13 +254,14 @@ bool cu_code_decode(struct cu_wave *w, struct cu_inst *i)
 	memcpy(i, &fresh, sizeof(*i));
 	memcpy(i->word, word, sizeof(i->word));
 	i->next = i + i->len;
+	i->site = (uint8_t)((i - w->chunk->slot) % CU_SITES);
 	if (why == GV_CU_NO_FAULT) {
 		if (i->op->format == GV9_SOPP)
 			find_target(w, i);
 		note_decoded(w->chunk, i);
 		return true;
 	}
-	i->fn = NULL;
+	set_handler(i, NULL);
 	if (why == GV_CU_UNIMPLEMENTED)
 		w->run->n.unimplemented++;
 	cu_fault(w, i, why, 0);

@@ -4,6 +4,7 @@
 
 #include "memop.h"
 #include "operand.h"
+#include "ramp.h"
 #include "valu_special.h"
 
 /* The rows here and in hw-spec are the same, in the same order. */
@@ -93,5 +94,6 @@ enum gv_cu_reason cu_decode(const struct gv_cu_run *run, const uint32_t word[2],
 		i->inner = i->fn;
 		i->fn = with_status;
 	}
+	cu_ramp_bind(run, i);
 	return GV_CU_NO_FAULT;
 }

@@ -13,7 +13,9 @@ static cu_fn attend(struct cu_wave *w)
 	i = w->ip;
 	if (!i->fn && !cu_code_decode(w, &w->chunk->slot[i - w->chunk->slot]))
 		return NULL;
-	return w->attention & (CU_GPR_IDX | CU_VSKIP) ? cu_valu_odd : i->fn;
+	if (w->attention & (CU_GPR_IDX | CU_VSKIP))
+		return cu_valu_odd;
+	return w->ramped ? i->on_ramps : i->fn;
 }
 
 /* Where to go on. Nearly always straight on, to what is in a register already: as a branch the
@@ -41,7 +43,7 @@ uint64_t cu_exec_wave(struct cu_wave *w, uint64_t budget)
 
 		i = go_on(w, next);
 		if (__builtin_expect(w->attention == 0, 1))
-			fn = i->fn;
+			fn = w->ramped ? i->on_ramps : i->fn;
 		if (__builtin_expect(!fn, 0)) {
 			fn = attend(w);
 			if (!fn)

@@ -8,7 +8,7 @@
 #include <immintrin.h>
 #endif
 
-#include "memop.h"
+#include "ramp.h"
 
 /* One bit per lane of 0 or ~0. */
 CU_INLINE uint64_t fast_pack(const uint32_t *lanes)
@@ -193,5 +193,6 @@ const struct cu_isa CU_ISA = {
         .compare = fast_compare,
         .carry = fast_carry,
         .memory = fast_memory,
+        .memory_on_ramps = fast_memory_on_ramps,
         .hot = hot_handler,
 };

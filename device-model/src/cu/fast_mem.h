@@ -6,6 +6,8 @@
  * cu_flat(), which also find out who faults. Part of fast.h.
  */
 
+#define FAST_WAVES_AHEAD 8u
+
 /* Where the lanes of an access are: @off rows from @base, from @lowest to @highest. */
 struct fast_span {
 	uint64_t base;
@@ -53,7 +55,7 @@ CU_INLINE bool fast_base(const struct cu_wave *w, const struct cu_inst *i, struc
                          unsigned first, const uint32_t *mask)
 {
 	s->off = w->v[i->addr];
-	if (i->saddr >= 0x7f) {
+	if (i->saddr >= CU_NO_SGPR) {
 		const uint32_t *high = w->v[i->addr + 1];
 
 		s->base = ((uint64_t)high[first] << 32) + (uint64_t)(int64_t)i->simm;
@@ -72,6 +74,59 @@ CU_INLINE bool fast_find_row(struct cu_wave *w, const struct cu_inst *i, struct 
 	s->lowest = s->off[0];
 	s->highest = s->lowest + bytes * (CU_LANES - 1);
 	return true;
+}
+
+/* All lanes one behind the other, or all at the same place, as ramps tell without a look at them.
+ */
+CU_INLINE bool fast_find_ramp(struct cu_wave *w, const struct cu_inst *i, struct fast_span *s,
+                              uint32_t bytes, unsigned access)
+{
+	uint32_t base = w->ramp_base[i->addr], step = w->ramp_step[i->addr];
+
+	if (cu_exec(w) != ~0ull || i->reads & ~w->ramps ||
+	    (step != bytes && (step || access != GV_CU_R)) || base > UINT32_MAX - bytes * CU_LANES)
+		return false;
+	s->lowest = base;
+	s->highest = base + step * (CU_LANES - 1);
+	s->base = (uint64_t)(int64_t)i->simm;
+	if (i->saddr < CU_NO_SGPR) {
+		s->base += cu_rd64(&w->s[i->saddr]);
+		return true;
+	}
+	s->base += (uint64_t)w->ramp_base[i->addr + 1] << 32;
+	return w->ramp_step[i->addr + 1] == 0;
+}
+
+/* A dword of every lane. */
+CU_INLINE void fast_copy_row(void *to, const void *from)
+{
+#if defined(__AVX2__) && !defined(CU_TSAN)
+	for (unsigned at = 0; at < 4 * CU_LANES; at += sizeof(__m256i))
+		_mm256_storeu_si256((void *)((uint8_t *)to + at),
+		                    _mm256_loadu_si256((const void *)((const uint8_t *)from + at)));
+#else
+	cu_guest_copy(to, from, 4 * CU_LANES);
+#endif
+}
+
+/* Waves that follow mostly go on where this one was: their lines are asked for before they are
+ * needed. This is never an access: what is there does not matter. */
+CU_INLINE void fast_look_ahead(const uint8_t *host, uint32_t bytes)
+{
+	const uint8_t *ahead = host + FAST_WAVES_AHEAD * bytes * CU_LANES;
+
+	for (uint32_t at = 0; at < bytes * CU_LANES; at += 64)
+		__builtin_prefetch(ahead + at);
+}
+
+/* Rows that were loaded are all what their lane 0 is. */
+CU_INLINE void fast_all_as_first(struct cu_wave *w, uint64_t rows)
+{
+	for (; rows; rows &= rows - 1) {
+		unsigned reg = (unsigned)__builtin_ctzll(rows);
+
+		cu_ramp_put(w, reg, w->v[reg][0], 0);
+	}
 }
 
 /* Any lanes. */
@@ -187,6 +242,29 @@ CU_INLINE bool fast_is_memory(const struct cu_wave *w, const struct cu_inst *i,
 			fast_##name##_lanes(w, i);                                                 \
 		else                                                                               \
 			all;                                                                       \
+	}                                                                                          \
+	static void fast_##name##_on_ramps(struct cu_wave *w, const struct cu_inst *i)             \
+	{                                                                                          \
+		struct fast_span s;                                                                \
+		uint32_t *d = w->v[i->data];                                                       \
+                                                                                                   \
+		if (!fast_find_ramp(w, i, &s, bytes, access) || !fast_is_memory(w, i, &s) ||       \
+		    !fast_look_up(w, &s, bytes, access)) {                                         \
+			cu_ramp_settle(w, i->reads | i->writes);                                   \
+			fast_##name(w, i);                                                         \
+		} else if ((access) == GV_CU_R && s.lowest == s.highest) {                         \
+			const unsigned L = 0;                                                      \
+			uint8_t *p = s.host;                                                       \
+                                                                                                   \
+			lane;                                                                      \
+			fast_all_as_first(w, i->writes);                                           \
+		} else {                                                                           \
+			if ((access) == GV_CU_W)                                                   \
+				cu_ramp_settle(w, i->writes);                                      \
+			w->ramps &= ~i->writes;                                                    \
+			fast_look_ahead(s.host, bytes);                                            \
+			all;                                                                       \
+		}                                                                                  \
 	}
 #define FAST_ROW(bytes, lane)                                                                      \
 	for (unsigned L = 0; L < CU_LANES; L++) {                                                  \
@@ -195,7 +273,7 @@ CU_INLINE bool fast_is_memory(const struct cu_wave *w, const struct cu_inst *i,
 		lane;                                                                              \
 	}
 
-FAST_ACCESS(load_1, 4, GV_CU_R, FAST_LOAD(uint32_t), cu_guest_copy(d, s.host, 4 * CU_LANES))
+FAST_ACCESS(load_1, 4, GV_CU_R, FAST_LOAD(uint32_t), fast_copy_row(d, s.host))
 FAST_ACCESS(load_2, 8, GV_CU_R, FAST_LOAD_DW(2), FAST_ROW(8, FAST_LOAD_DW(2)))
 FAST_ACCESS(load_3, 12, GV_CU_R, FAST_LOAD_DW(3), FAST_ROW(12, FAST_LOAD_DW(3)))
 FAST_ACCESS(load_4, 16, GV_CU_R, FAST_LOAD_DW(4), FAST_ROW(16, FAST_LOAD_DW(4)))
@@ -203,7 +281,7 @@ FAST_ACCESS(load_u8, 1, GV_CU_R, FAST_LOAD(uint8_t), FAST_ROW(1, FAST_LOAD(uint8
 FAST_ACCESS(load_i8, 1, GV_CU_R, FAST_LOAD(int8_t), FAST_ROW(1, FAST_LOAD(int8_t)))
 FAST_ACCESS(load_u16, 2, GV_CU_R, FAST_LOAD(uint16_t), FAST_ROW(2, FAST_LOAD(uint16_t)))
 FAST_ACCESS(load_i16, 2, GV_CU_R, FAST_LOAD(int16_t), FAST_ROW(2, FAST_LOAD(int16_t)))
-FAST_ACCESS(store_1, 4, GV_CU_W, FAST_STORE(uint32_t), cu_guest_copy(s.host, d, 4 * CU_LANES))
+FAST_ACCESS(store_1, 4, GV_CU_W, FAST_STORE(uint32_t), fast_copy_row(s.host, d))
 FAST_ACCESS(store_2, 8, GV_CU_W, FAST_STORE_DW(2), FAST_ROW(8, FAST_STORE_DW(2)))
 FAST_ACCESS(store_3, 12, GV_CU_W, FAST_STORE_DW(3), FAST_ROW(12, FAST_STORE_DW(3)))
 FAST_ACCESS(store_4, 16, GV_CU_W, FAST_STORE_DW(4), FAST_ROW(16, FAST_STORE_DW(4)))
@@ -213,22 +291,36 @@ FAST_ACCESS(store_16, 2, GV_CU_W, FAST_STORE(uint16_t), FAST_ROW(2, FAST_STORE(u
 #include "fast_lds.h"
 
 /* The handler of a load or store of FLAT, GLOBAL or DS; NULL: there is none here. */
-static cu_fn fast_memory(const struct cu_inst *i)
+/* clang-format off */
+#define FAST_MEMORY(suffix) \
+	static cu_fn fast_memory##suffix(const struct cu_inst *i) \
+	{ \
+		static const cu_fn dwords[2][5] = { \
+			{NULL, fast_load_1##suffix, fast_load_2##suffix, fast_load_3##suffix, \
+			 fast_load_4##suffix}, \
+			{NULL, fast_store_1##suffix, fast_store_2##suffix, fast_store_3##suffix, \
+			 fast_store_4##suffix}}; \
+		static const cu_fn small[] = { \
+			[CU_MEM_LOAD_U8] = fast_load_u8##suffix, \
+			[CU_MEM_LOAD_I8] = fast_load_i8##suffix, \
+			[CU_MEM_LOAD_U16] = fast_load_u16##suffix, \
+			[CU_MEM_LOAD_I16] = fast_load_i16##suffix, \
+			[CU_MEM_STORE_8] = fast_store_8##suffix, \
+			[CU_MEM_STORE_16] = fast_store_16##suffix, \
+		}; \
+		if (i->op->format == GV9_DS) \
+			return fast_lds##suffix(i); \
+		if ((i->op->fn != cu_global && i->op->fn != cu_flat) || i->lds_dma) \
+			return NULL; \
+		if (i->op->kind <= CU_MEM_STORE) \
+			return dwords[i->op->kind][i->op->dw]; \
+		return i->op->kind < GV_ARRAY_LEN(small) ? small[i->op->kind] : NULL; \
+	}
+/* clang-format on */
+static cu_fn fast_lds_on_ramps(const struct cu_inst *i)
 {
-	static const cu_fn dwords[2][5] = {
-	        {NULL, fast_load_1, fast_load_2, fast_load_3, fast_load_4},
-	        {NULL, fast_store_1, fast_store_2, fast_store_3, fast_store_4}};
-	static const cu_fn small[] = {
-	        [CU_MEM_LOAD_U8] = fast_load_u8,   [CU_MEM_LOAD_I8] = fast_load_i8,
-	        [CU_MEM_LOAD_U16] = fast_load_u16, [CU_MEM_LOAD_I16] = fast_load_i16,
-	        [CU_MEM_STORE_8] = fast_store_8,   [CU_MEM_STORE_16] = fast_store_16,
-	};
-
-	if (i->op->format == GV9_DS)
-		return fast_lds(i);
-	if ((i->op->fn != cu_global && i->op->fn != cu_flat) || i->lds_dma)
-		return NULL;
-	if (i->op->kind <= CU_MEM_STORE)
-		return dwords[i->op->kind][i->op->dw];
-	return i->op->kind < GV_ARRAY_LEN(small) ? small[i->op->kind] : NULL;
+	(void)i;
+	return NULL;
 }
+FAST_MEMORY()
+FAST_MEMORY(_on_ramps)

@@ -7,8 +7,6 @@
 
 #include "memop.h"
 
-#define NO_SGPR 0x7f
-
 static void lane_pairs(const struct cu_wave *w, const struct cu_inst *i, uint64_t add, uint64_t *va)
 {
 	const uint32_t *lo = w->v[i->addr], *hi = w->v[i->addr + 1];
@@ -22,7 +20,7 @@ static void global_addresses(const struct cu_wave *w, const struct cu_inst *i, u
 	uint64_t add = (uint64_t)(int64_t)i->simm, base;
 	const uint32_t *off = w->v[i->addr];
 
-	if (i->saddr >= NO_SGPR) {
+	if (i->saddr >= CU_NO_SGPR) {
 		lane_pairs(w, i, add, va);
 		return;
 	}
@@ -76,7 +74,7 @@ void cu_place_private(const struct cu_wave *w, unsigned lane, uint64_t offset, u
 static void locate_scratch(const struct cu_wave *w, const struct cu_inst *i, const void *where,
                            unsigned lane, uint32_t bytes, struct cu_place *p)
 {
-	uint32_t base = i->saddr < NO_SGPR ? w->s[i->saddr] : w->v[i->addr][lane];
+	uint32_t base = i->saddr < CU_NO_SGPR ? w->s[i->saddr] : w->v[i->addr][lane];
 
 	(void)where;
 	cu_place_private(w, lane, base + (uint64_t)(int64_t)i->simm, bytes, p);

@@ -14,6 +14,7 @@ void cu_mem_check_generation(struct gv_cu_run *run)
 		return;
 	memset(run->window, 0, sizeof(run->window));
 	memset(run->big_window, 0, sizeof(run->big_window));
+	memset(run->site, 0, sizeof(run->site));
 	run->generation = now;
 	cu_code_forget(run);
 }
@@ -87,7 +88,7 @@ static int find_window(struct gv_cu_run *run, uint64_t va, unsigned access,
 	return 0;
 }
 
-uint8_t *cu_mem_try(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access)
+uint8_t *cu_mem_search(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access)
 {
 	struct gv_cu_run *run = w->run;
 	const struct gv_cu_window *win;
@@ -97,6 +98,7 @@ uint8_t *cu_mem_try(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned acc
 	win = kept(run, va, access);
 	if (!win || bytes > win->bytes - (va - win->va_base))
 		return NULL;
+	run->site[w->cur->site] = *win;
 	return win->host + (va - win->va_base);
 }
 

@@ -77,6 +77,8 @@ static inline bool cu_mem_is_load(const struct cu_op *op)
 	return op->flags & GV9_F_LOAD;
 }
 
+#define CU_NO_SGPR 0x7f /* cu_inst.saddr: there is none */
+
 /** Bytes one lane moves, untyped. */
 static inline uint32_t cu_mem_bytes(const struct cu_op *op)
 {

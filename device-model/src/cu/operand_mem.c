@@ -5,8 +5,6 @@
 #include "memop.h"
 #include "operand.h"
 
-#define NO_SGPR 0x7f
-
 /* What every format has; where a role stands in a cu_inst differs by format. */
 static int bind_registers(const struct gv_cu_run *run, const struct gv_gfx9_inst *in,
                           struct cu_inst *i)
@@ -72,7 +70,7 @@ static int bind_flat(const struct gv_cu_run *run, const struct gv_gfx9_inst *in,
 
 	if (in->lds && !may_go_to_lds(i->op))
 		return -EOPNOTSUPP;
-	i->saddr = NO_SGPR;
+	i->saddr = CU_NO_SGPR;
 	i->lds_dma = in->lds;
 	i->glc = in->glc;
 	i->simm = in->offset;

@@ -6,7 +6,7 @@
 
 #include <gv/base.h>
 
-#include "state.h"
+#include "ramp.h"
 
 #define TURN 20000u /* instructions of one wave before another has its turn */
 
@@ -138,6 +138,12 @@ int gv_cu_begin(struct gv_cu_run **out, const struct gv_cu_dispatch *d)
 	return 0;
 }
 
+static uint32_t first_mode(uint32_t rsrc1)
+{
+	return CU_RSRC1_FLOAT_MODE(rsrc1) | (CU_RSRC1_DX10_CLAMP(rsrc1) ? CU_MODE_DX10_CLAMP : 0) |
+	       (CU_RSRC1_IEEE(rsrc1) ? CU_MODE_IEEE : 0);
+}
+
 int gv_cu_again(struct gv_cu_run *run, const struct gv_cu_dispatch *d)
 {
 	const struct cu_isa *isa = cu_isa_find(d->isa);
@@ -152,6 +158,8 @@ int gv_cu_again(struct gv_cu_run *run, const struct gv_cu_dispatch *d)
 	run->d = *d;
 	run->n = (struct gv_cu_counters){0};
 	run->fault = (struct gv_cu_fault){0};
+	run->mode = first_mode(d->rsrc1);
+	run->fp_slow = cu_mode_fp(run->mode);
 	run->next_local = 0;
 	run->in_group = false;
 	run->num_waves = 0; /* fit_waves() may free those of the last group */
@@ -217,14 +225,33 @@ static void start_ids(struct cu_wave *w, const uint32_t size[3], uint32_t n, uin
 static void start_vgprs(struct cu_wave *w, const uint32_t size[3], uint32_t total)
 {
 	uint32_t ids = CU_RSRC2_TIDIG(w->run->d.rsrc2), first = w->index * CU_LANES;
-	uint32_t in_wave = GV_MIN(total - first, CU_LANES), *x = w->v[0];
+	uint32_t in_wave = GV_MIN(total - first, CU_LANES), x = first;
 
-	if (ids == 0 && size[0] == total)
-		for (uint32_t l = 0; l < CU_LANES; l++)
-			x[l] = first + l;
-	else
+	cu_ramp_start(w);
+	if (first >= size[0])
+		x = first % size[0];
+	if (x + CU_LANES > size[0]) {
 		start_ids(w, size, first, ids);
+	} else { /* all in one row */
+		cu_ramp_put(w, 0, x, 1);
+		if (ids >= 1)
+			cu_ramp_put(w, 1, first / size[0] % size[1], 0);
+		if (ids >= 2)
+			cu_ramp_put(w, 2, first / size[0] / size[1], 0);
+	}
 	cu_wr64(&w->s[CU_EXEC], in_wave == CU_LANES ? ~0ull : (1ull << in_wave) - 1);
+}
+
+/* 64 bytes at a time: what compilers make of a memset() of this size takes longer to begin than to
+ * do. */
+static inline void clear(void *p, size_t bytes)
+{
+	static const uint8_t none[64];
+
+	for (size_t at = 0; at < bytes; at += sizeof(none)) {
+		memcpy((uint8_t *)p + at, none, sizeof(none));
+		__asm__("" : : : "memory"); /* or it is a memset() again */
+	}
 }
 
 static void start_sgprs(struct cu_wave *w)
@@ -232,8 +259,10 @@ static void start_sgprs(struct cu_wave *w)
 	const struct gv_cu_dispatch *d = &w->run->d;
 	uint32_t n = GV_MIN(CU_RSRC2_USER_SGPR(d->rsrc2), 16u);
 
-	memset(w->s, 0, sizeof(w->s));
-	memcpy(w->s, d->user_data, n * 4);
+	clear(w->s, sizeof(w->s));
+	memcpy(w->s, d->user_data, sizeof(d->user_data));
+	for (unsigned k = n; k < GV_ARRAY_LEN(d->user_data); k++)
+		w->s[k] = 0;
 	for (unsigned k = 0; k < 3; k++)
 		if (CU_RSRC2_TGID_EN(d->rsrc2, k))
 			w->s[n++] = w->run->group[k];
@@ -248,22 +277,18 @@ static void start_sgprs(struct cu_wave *w)
 
 static void start_wave(struct cu_wave *w, const uint32_t size[3], uint32_t total)
 {
-	uint32_t rsrc1 = w->run->d.rsrc1;
-
 	start_sgprs(w);
 	start_vgprs(w, size, total);
 	w->scc = w->trapsts = 0;
 	w->priv = w->halt = false;
 	w->executed = 0;
-	w->attention = CU_ENTER;
+	w->attention = 0;
 	w->state = CU_RUNNING;
-	w->mode = CU_RSRC1_FLOAT_MODE(rsrc1) |
-	          (CU_RSRC1_DX10_CLAMP(rsrc1) ? CU_MODE_DX10_CLAMP : 0) |
-	          (CU_RSRC1_IEEE(rsrc1) ? CU_MODE_IEEE : 0);
-	cu_mode_changed(w);
-	w->pc = w->run->d.pgm_va;
-	w->ip = w->cur = NULL;
+	w->mode = w->run->mode;
+	w->fp_slow = w->run->fp_slow;
+	w->cur = NULL;
 	w->chunk = NULL;
+	cu_goto(w, w->run->d.pgm_va);
 	w->run->n.waves++;
 }
 

@@ -12,7 +12,7 @@
  */
 #include <errno.h>
 
-#include "state.h"
+#include "ramp.h"
 
 #define MAGIC   0x57534347u /* "GCSW" */
 #define VERSION 1u
@@ -59,7 +59,7 @@ size_t gv_cu_save_size(const struct gv_cu_run *run)
 }
 
 /* ---- save */
-static void save_wave(const struct cu_wave *w, uint8_t *to)
+static void save_wave(struct cu_wave *w, uint8_t *to)
 {
 	struct saved_wave sw = {
 	        .pc = cu_wave_pc(w),
@@ -71,6 +71,7 @@ static void save_wave(const struct cu_wave *w, uint8_t *to)
 	        .trapsts = w->trapsts,
 	};
 
+	cu_ramp_settle(w, ~0ull);
 	memcpy(sw.s, w->s, sizeof(sw.s));
 	memcpy(to, &sw, sizeof(sw));
 	memcpy(to + sizeof(sw), w->v, (size_t)w->num_vgprs * ROW);
@@ -156,6 +157,7 @@ static void restore_wave(struct cu_wave *w, const struct saved_wave *sw, const u
 	w->scc = sw->scc;
 	w->trapsts = sw->trapsts;
 	w->mode = sw->mode;
+	w->ramps = w->ramped = 0;
 	cu_mode_changed(w);
 }
 

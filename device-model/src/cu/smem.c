@@ -25,13 +25,33 @@ static uint64_t address(const struct cu_wave *w, const struct cu_inst *i, uint64
 }
 
 /* ---- memory by address; all of it is read, or known to be there, before anything changes */
+static void copy_dwords(uint32_t *to, const uint8_t *from, unsigned dwords)
+{
+	switch (dwords) { /* sizes that a compiler knows */
+	case 1:
+		cu_guest_copy(to, from, 4);
+		break;
+	case 2:
+		cu_guest_copy(to, from, 8);
+		break;
+	case 4:
+		cu_guest_copy(to, from, 16);
+		break;
+	case 8:
+		cu_guest_copy(to, from, 32);
+		break;
+	default:
+		cu_guest_copy(to, from, 64);
+	}
+}
+
 static void load(struct cu_wave *w, const struct cu_inst *i, uint64_t va)
 {
 	uint32_t bytes = i->op->dw * 4u, data[16];
 	const uint8_t *p = cu_mem_try(w, va, bytes, GV_CU_R);
 
 	if (p)
-		cu_guest_copy(&w->s[i->dst], p, bytes);
+		copy_dwords(&w->s[i->dst], p, i->op->dw);
 	else if (cu_mem_read(w, va, data, bytes))
 		memcpy(&w->s[i->dst], data, bytes);
 }

@@ -23,6 +23,6 @@ endif()
 set(GV_CU_SOURCES ${GV_CU_CORE_SOURCES}
   src/cu/code.c src/cu/decode.c src/cu/exec.c src/cu/flat.c src/cu/format.c src/cu/isa.c src/cu/lds.c src/cu/mem.c
   src/cu/mubuf.c
-  src/cu/operand.c src/cu/operand_mem.c src/cu/run.c src/cu/salu.c src/cu/save.c src/cu/smem.c src/cu/sopp.c
+  src/cu/operand.c src/cu/operand_mem.c src/cu/ramp.c src/cu/run.c src/cu/salu.c src/cu/save.c src/cu/smem.c src/cu/sopp.c
   src/cu/table.c src/cu/valu.c src/cu/valu_excp.c src/cu/valu_mod.c
   src/cu/valu_special.c src/cu/vatomic.c src/cu/vmem.c)

@@ -21,6 +21,8 @@
 #define CU_BIG_WINDOWS 16u
 #define CU_BIG_SHIFT   21u /* a window of this size is big: a page of the second level */
 #define CU_PC_MASK     0xffffffffffffull
+#define CU_RAMPS       64u /* VGPRs that can be ramps, from v0 on */
+#define CU_SITES       64u
 
 /* Scalar operand numbers, also the index into cu_wave.s. */
 enum {
@@ -77,7 +79,7 @@ struct cu_src {
 
 /* 128 bytes, two cache lines; one per dword of code. */
 struct cu_inst {
-	cu_fn fn;
+	cu_fn fn, on_ramps; /* on_ramps: while cu_wave.ramped, see ramp.c */
 	cu_core core;
 	const struct cu_op *op;
 	const struct cu_inst *next, *target; /* the one behind; of a branch inside the chunk */
@@ -97,6 +99,10 @@ struct cu_inst {
 	uint8_t lds_dma;    /* a load goes to LDS, not to registers */
 	uint8_t dfmt, nfmt; /* MTBUF */
 	cu_fn inner;        /* what a wrapping fn calls */
+	/* bits of VGPRs that can be ramps; memory: of the address, and of the data either way */
+	uint64_t reads, writes;
+	uint8_t beyond_ramps; /* there are others */
+	uint8_t site;         /* of memory: cu_run.site[] */
 };
 
 struct cu_chunk {
@@ -132,6 +138,11 @@ struct cu_wave {
 	uint64_t pc; /* where to go on when ip is NULL */
 	uint32_t scc, mode, attention, gpr_idx;
 	uint32_t fp_slow; /* CU_FP_*: what MODE asks for that the plain cores do not do */
+	uint32_t ramped;  /* handlers are cu_inst.on_ramps; 0: there are no ramps */
+	uint32_t ramp_patience;
+	uint64_t ramps; /* bit r: v[r] is not written out, lane l has ramp_base[r] + ramp_step[r] *
+	                   l */
+	uint32_t ramp_base[CU_RAMPS], ramp_step[CU_RAMPS];
 	uint32_t num_vgprs, index;
 	uint32_t trapsts;  /* TRAPSTS */
 	bool priv, halt;   /* STATUS.PRIV: in the trap handler; STATUS.HALT */
@@ -146,7 +157,8 @@ struct gv_cu_run {
 	const struct cu_isa *isa;
 	/* all with a pointer */
 	struct gv_cu_window window[CU_WINDOWS][CU_WAYS], big_window[CU_BIG_WINDOWS][CU_WAYS];
-	struct gv_cu_window indirect; /* the last one without; asked for each time */
+	struct gv_cu_window indirect;       /* the last one without; asked for each time */
+	struct gv_cu_window site[CU_SITES]; /* what an instruction found last */
 	uint64_t generation;
 	struct cu_chunk *chunks, *chunk_of[64];
 	unsigned num_chunks;
@@ -155,6 +167,7 @@ struct gv_cu_run {
 	uint32_t lds_bytes, lds_room;
 	uint64_t next_local; /* stands in for shared->next_group when shared is NULL */
 	uint32_t group[3];
+	uint32_t mode, fp_slow; /* that waves begin with */
 	uint32_t num_waves, max_waves, current, num_vgprs, room_vgprs;
 	bool in_group;
 	struct cu_wave *wave[GV_CU_MAX_WAVES];
@@ -272,7 +285,7 @@ static inline void cu_guest_copy(void *to, const void *from, size_t bytes)
  * that one which has to wait (cu_wait_for_memory()) can be executed again, and one which faults
  * has not happened in part. Below, "faulted" is either. */
 /** Host address of [va, va+bytes) if one window holds it all, else NULL: no fault is recorded. */
-uint8_t *cu_mem_try(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access);
+static inline uint8_t *cu_mem_try(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access);
 /** Copy, across windows if needed. False: the wave has faulted. */
 bool cu_mem_read(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes);
 /** The same with another access right, GV_CU_X for code. */
@@ -289,6 +302,21 @@ void *cu_mem_atomic(struct cu_wave *w, uint64_t va, uint32_t bytes, bool *indire
 bool cu_mem_update(struct cu_wave *w, uint64_t va, uint32_t bytes,
                    uint64_t (*next)(const void *arg, uint64_t old), const void *arg, uint64_t *old);
 void cu_mem_check_generation(struct gv_cu_run *run);
+/** For cu_mem_try(): what the instruction did not find where it did last. */
+uint8_t *cu_mem_search(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access);
+
+static inline uint8_t *cu_mem_try(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access)
+{
+	const struct gv_cu_run *run = w->run;
+	const struct gv_cu_window *win = &run->site[w->cur->site];
+	const uint64_t *now = run->d.mem.generation;
+	uint64_t at = va - win->va_base;
+
+	if ((now && __atomic_load_n(now, __ATOMIC_ACQUIRE) != run->generation) ||
+	    at >= win->bytes || bytes > win->bytes - at || (win->access & access) != access)
+		return cu_mem_search(w, va, bytes, access);
+	return win->host + at;
+}
 
 /* ---- exec.c */
 /** Execute @w until it stops or about @budget instructions are done; how many were. */
@@ -338,9 +366,13 @@ cu_fn cu_valu_handler(const struct gv_cu_run *run, const struct cu_inst *i);
 void cu_valu_read_mask(struct cu_wave *w, const struct cu_inst *i);
 /** CU_FP_*: what of MODE matters to @op. */
 uint8_t cu_valu_fp(const struct cu_op *op);
+/** CU_FP_*: what @mode asks for that the plain cores do not do. */
+uint32_t cu_mode_fp(uint32_t mode);
 /** After MODE changed. */
 void cu_mode_changed(struct cu_wave *w);
 void cu_valu_slow(struct cu_wave *w, const struct cu_inst *i);
+/** Registers of source @n, or of the result (3). */
+unsigned cu_valu_rows(const struct cu_op *op, unsigned n);
 /** The wave looks at TRAPSTS.EXCP: from now on it is kept, see valu_excp.c. */
 void cu_watch_exceptions(struct cu_wave *w);
 /** An instruction while MODE.GPR_IDX_EN or VSKIP is set. */
@@ -369,6 +401,7 @@ struct cu_isa {
 	/* A handler for just this instruction, NULL: it takes the ordinary one. VALU without
 	 * modifiers; FLAT, GLOBAL and DS. */
 	cu_fn (*hot)(const struct cu_inst *i), (*memory)(const struct cu_inst *i);
+	cu_fn (*memory_on_ramps)(const struct cu_inst *i); /* cu_inst.on_ramps of them */
 };
 extern const struct cu_isa cu_isa_base, cu_isa_avx2, cu_isa_avx512;
 /** isa.c: the one of this name, NULL when the host has not got it. @name NULL: the best it has. */

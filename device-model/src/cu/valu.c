@@ -10,7 +10,7 @@
 #endif
 
 #include "cores_id.h"
-#include "state.h"
+#include "ramp.h"
 #include "valu_special.h"
 
 static bool is_wide(uint8_t type)
@@ -235,8 +235,7 @@ void cu_valu_slow(struct cu_wave *w, const struct cu_inst *i)
 		cu_wr64(&w->s[CU_EXEC], old);
 }
 
-/* Registers of source @n, or of the result (3). */
-static unsigned rows_of(const struct cu_op *op, unsigned n)
+unsigned cu_valu_rows(const struct cu_op *op, unsigned n)
 {
 	if (op->fn == cu_v_mqsad && n >= 2)
 		return 4;
@@ -257,11 +256,11 @@ static void run_indexed(struct cu_wave *w, const struct cu_inst *i)
 		if (s->kind != CU_SRC_VGPR || !(which & 1u << n))
 			continue;
 		s->reg = (uint16_t)(s->reg + by);
-		ok &= s->reg + rows_of(i->op, n) <= w->num_vgprs;
+		ok &= s->reg + cu_valu_rows(i->op, n) <= w->num_vgprs;
 	}
 	if (which & 8 && !(i->op->flags & (GV9_F_CMP | GV9_F_SDST))) {
 		moved.dst = (uint16_t)(moved.dst + by);
-		ok &= moved.dst + rows_of(i->op, 3) <= w->num_vgprs;
+		ok &= moved.dst + cu_valu_rows(i->op, 3) <= w->num_vgprs;
 	}
 	if (!ok)
 		cu_fault(w, i, GV_CU_BAD_INSTRUCTION, 0);
@@ -274,6 +273,7 @@ void cu_valu_odd(struct cu_wave *w, const struct cu_inst *i)
 {
 	bool vector = i->op && i->op->format >= GV9_VOP2;
 
+	cu_ramp_settle(w, ~0ull);
 	if (vector && w->attention & CU_VSKIP)
 		return;
 	if (vector && i->op->format <= GV9_VOP3P && w->attention & CU_GPR_IDX)
@@ -282,23 +282,27 @@ void cu_valu_odd(struct cu_wave *w, const struct cu_inst *i)
 		i->fn(w, i);
 }
 
+uint32_t cu_mode_fp(uint32_t mode)
+{
+	uint32_t denorm32 = CU_MODE_DENORM32(mode);
+
+	return (CU_MODE_ROUND32(mode) ? CU_FP_ROUND32 : 0) |
+	       (CU_MODE_ROUND64(mode) ? CU_FP_ROUND64 : 0) |
+	       (denorm32 == 0   ? CU_FP_FLUSH32
+	        : denorm32 != 3 ? CU_FP_FLUSH32_PART
+	                        : 0) |
+	       (CU_MODE_DENORM64(mode) != 3 ? CU_FP_FLUSH64 : 0) |
+	       (mode & CU_MODE_IEEE ? 0 : CU_FP_NO_IEEE) |
+	       (mode & CU_MODE_FP16_OVFL ? CU_FP_MAX16 : 0) |
+	       (CU_MODE_EXCP_EN(mode) ? CU_FP_EXCP : 0);
+}
+
 void cu_mode_changed(struct cu_wave *w)
 {
-	uint32_t m = w->mode, denorm32 = CU_MODE_DENORM32(m);
-
-	w->fp_slow = (CU_MODE_ROUND32(m) ? CU_FP_ROUND32 : 0) |
-	             (CU_MODE_ROUND64(m) ? CU_FP_ROUND64 : 0) |
-	             (denorm32 == 0   ? CU_FP_FLUSH32
-	              : denorm32 != 3 ? CU_FP_FLUSH32_PART
-	                              : 0) |
-	             (CU_MODE_DENORM64(m) != 3 ? CU_FP_FLUSH64 : 0) |
-	             (m & CU_MODE_IEEE ? 0 : CU_FP_NO_IEEE) |
-	             (m & CU_MODE_FP16_OVFL ? CU_FP_MAX16 : 0);
-	if (w->trapsts & CU_TRAPSTS_WATCHED || CU_MODE_EXCP_EN(m))
-		w->fp_slow |= CU_FP_EXCP;
+	w->fp_slow = cu_mode_fp(w->mode) | (w->trapsts & CU_TRAPSTS_WATCHED ? CU_FP_EXCP : 0);
 	w->attention &= ~(uint32_t)(CU_GPR_IDX | CU_VSKIP);
-	w->attention |=
-	        (m & CU_MODE_GPR_IDX_EN ? CU_GPR_IDX : 0) | (m & CU_MODE_VSKIP ? CU_VSKIP : 0);
+	w->attention |= (w->mode & CU_MODE_GPR_IDX_EN ? CU_GPR_IDX : 0) |
+	                (w->mode & CU_MODE_VSKIP ? CU_VSKIP : 0);
 }
 
 void cu_watch_exceptions(struct cu_wave *w)

@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cores_id.h"
-#include "state.h"
+#include "ramp.h"
 #include "valu_special.h"
 
 static uint32_t scalar(const struct cu_wave *w, const struct cu_inst *i, unsigned n)
 {
 	return i->src[n].kind == CU_SRC_CONST ? (uint32_t)i->imm[n] : w->s[i->src[n].reg];
+}
+
+/* Source 0 of one lane. */
+static uint32_t lane_of(const struct cu_wave *w, const struct cu_inst *i, unsigned lane)
+{
+	unsigned reg = i->src[0].reg;
+
+	if (i->src[0].kind != CU_SRC_VGPR)
+		return scalar(w, i, 0);
+	return cu_ramp_is(w, reg) ? w->ramp_base[reg] + w->ramp_step[reg] * lane : w->v[reg][lane];
 }
 
 void cu_v_nop(struct cu_wave *w, const struct cu_inst *i)
@@ -26,14 +36,14 @@ void cu_v_readfirstlane(struct cu_wave *w, const struct cu_inst *i)
 	uint64_t exec = cu_exec(w);
 	unsigned lane = exec ? (unsigned)__builtin_ctzll(exec) : 0;
 
-	w->s[i->sdst] = i->src[0].kind == CU_SRC_VGPR ? w->v[i->src[0].reg][lane] : scalar(w, i, 0);
+	w->s[i->sdst] = lane_of(w, i, lane);
 }
 
 void cu_v_readlane(struct cu_wave *w, const struct cu_inst *i)
 {
 	unsigned lane = scalar(w, i, 1) & 63;
 
-	w->s[i->sdst] = i->src[0].kind == CU_SRC_VGPR ? w->v[i->src[0].reg][lane] : scalar(w, i, 0);
+	w->s[i->sdst] = lane_of(w, i, lane);
 }
 
 void cu_v_writelane(struct cu_wave *w, const struct cu_inst *i)

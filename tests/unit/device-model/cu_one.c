@@ -4,6 +4,7 @@
 
 #include <gv/base.h>
 
+#include "cu/ramp.h"
 #include "cu_one.h"
 #include "ut.h"
 
@@ -128,12 +129,16 @@ void cu_one_begin(struct cu_one *o, const uint32_t *words, unsigned n)
 	CU_ASSERT_EQUAL_FATAL(gv_cu_begin(&o->run, &d), 0);
 	CU_ASSERT_EQUAL(gv_cu_step(o->run, 1), GV_CU_YIELD);
 	o->w = o->run->wave[0];
+	cu_ramp_settle(o->w, ~0ull);
 	memset(o->w->v[0], 0, CU_LANES * 4);
 }
 
 enum gv_cu_status cu_one_run(struct cu_one *o)
 {
-	return gv_cu_step(o->run, 100);
+	enum gv_cu_status status = gv_cu_step(o->run, 100);
+
+	cu_ramp_settle(o->w, ~0ull);
+	return status;
 }
 
 void cu_one_end(struct cu_one *o)

@@ -6,7 +6,7 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/device-model/src/cu/sources.cmake)
     ${CMAKE_SOURCE_DIR}/device-model/src)
   target_link_libraries(gv-cu-one PUBLIC gv-device-model gv-hw-spec gv-base gv-test-support
     PRIVATE gv-flags)
-  foreach(name memory buffer typed lds smem)
+  foreach(name memory buffer typed lds ramp smem)
     gv_unit_test(device-model test_cu_${name}.c gv-cu-one m)
   endforeach()
 endif()
