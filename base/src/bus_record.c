@@ -133,6 +133,15 @@ static uint64_t on_time(void *arg, uint64_t real_ns)
 	return real_ns;
 }
 
+static uint64_t on_chance(void *arg, uint64_t real)
+{
+	struct recorder *r = arg;
+
+	add_value(r, GV_RECORD_CHANCE, begin(r), 0, real, NULL);
+	end(r);
+	return real;
+}
+
 /* ---- accesses ------------------------------------------------------------------------ */
 
 static int piece(struct gv_bus *bus, bool write, enum gv_region region, uint64_t off, void *buf,
@@ -441,6 +450,20 @@ static void rec_close(struct gv_bus *bus)
 	}
 static const struct gv_bus_ops ops = OPS(NULL), ops_vfs = OPS(rec_enable_vfs);
 
+void gv_record_note(struct gv_bus *bus, const char *text)
+{
+	struct recorder *r = of(bus);
+	size_t n = strlen(text);
+	struct gv_record note = {.type = GV_RECORD_NOTE, .bytes = (uint32_t)n};
+
+	if ((bus->ops != &ops && bus->ops != &ops_vfs) || n > GV_RECORD_MAX_BYTES)
+		return;
+	note.time_ns = begin(r);
+	if (n)
+		add(r, note, text);
+	end(r);
+}
+
 static int start_thread(struct recorder *r, struct gv_err *err)
 {
 	struct epoll_event e = {.events = EPOLLIN, .data.u32 = STOP};
@@ -480,7 +503,7 @@ int gv_record_bus(struct gv_bus *inner, const char *path, uint64_t limit, const 
 	rc = gv_record_create(path, limit, &r->file, err);
 	if (!rc)
 		rc = start_thread(r, err);
-	if (!rc && gv_clock_new(on_time, r, &r->clock))
+	if (!rc && gv_clock_new(on_time, on_chance, r, &r->clock))
 		rc = gv_fail(err, -ENOSPC, "too many records at once");
 	if (rc) {
 		rec_close(&r->bus);

@@ -17,6 +17,7 @@
 struct replay {
 	struct gv_bus bus; /* first: ops get a pointer to it */
 	const struct gv_log *log;
+	char *path; /* for messages */
 	struct gv_clock *clock;
 	pthread_mutex_t lock; /* all below */
 	struct gv_record_file *file;
@@ -39,7 +40,7 @@ static struct replay *of(struct gv_bus *bus)
 static void lose(struct replay *p, int rc, const char *text)
 {
 	if (!p->lost)
-		gv_logf(p->log, GV_LOG_ERR, "%s: %s", p->bus.name, text);
+		gv_logf(p->log, GV_LOG_ERR, "%s: %s", p->path, text);
 	p->lost = rc;
 }
 
@@ -190,6 +191,21 @@ static uint64_t on_time(void *arg, uint64_t real_ns)
 	now_ns = p->now_ns;
 	(void)end(p, 0);
 	return now_ns;
+}
+
+static uint64_t on_chance(void *arg, uint64_t real)
+{
+	struct replay *p = arg;
+
+	begin(p);
+	while (!p->lost && p->next.type == GV_RECORD_TIME)
+		used(p);
+	if (!p->lost && p->next.type == GV_RECORD_CHANCE) {
+		real = p->next.off;
+		used(p);
+	}
+	(void)end(p, 0);
+	return real;
 }
 
 /* ---- accesses ---------------------------------------------------------------------------- */
@@ -377,7 +393,7 @@ static void play_close(struct gv_bus *bus)
 	if (!p->lost && p->file)
 		(void)expect(p, &(struct gv_record){.type = GV_RECORD_CLOSE}, NULL);
 	if (!p->lost && p->file)
-		gv_logf(p->log, GV_LOG_INFO, "%s: as recorded, to the end", p->bus.name);
+		gv_logf(p->log, GV_LOG_INFO, "%s: as recorded, to the end", p->path);
 	while (p->shadows) {
 		struct gv_shadow *s = p->shadows;
 
@@ -387,6 +403,7 @@ static void play_close(struct gv_bus *bus)
 	for (unsigned i = 0; i < VECTORS; i++)
 		gv_closep(&p->vector[i]);
 	(void)gv_record_close(p->file);
+	free(p->path);
 	(void)pthread_mutex_destroy(&p->lock);
 	free(p);
 }
@@ -401,8 +418,25 @@ static void play_close(struct gv_bus *bus)
 	}
 static const struct gv_bus_ops ops = OPS(NULL), ops_vfs = OPS(play_enable_vfs);
 
+char *gv_replay_note(struct gv_bus *bus)
+{
+	struct replay *p = of(bus);
+	char *text = NULL;
+
+	if (bus->ops != &ops && bus->ops != &ops_vfs)
+		return NULL;
+	begin(p);
+	if (!p->lost && p->next.type == GV_RECORD_NOTE && p->data) {
+		text = strndup(p->data, p->next.bytes);
+		used(p);
+	}
+	(void)end(p, 0);
+	return text;
+}
+
 static int begin_file(struct replay *p, const char *path, struct gv_err *err)
 {
+	size_t n;
 	int rc = gv_record_open(path, &p->file, err);
 
 	if (!rc)
@@ -411,7 +445,12 @@ static int begin_file(struct replay *p, const char *path, struct gv_err *err)
 		rc = gv_fail(err, -EINVAL, "%s does not begin where a record begins", path);
 	if (rc)
 		return rc;
+	n = p->data ? GV_MIN((size_t)p->next.bytes, sizeof(p->bus.name) - 1) : 0;
 	p->bus.ops = p->next.off ? &ops_vfs : &ops;
+	/* The driver may have looked at it. */
+	if (n)
+		memcpy(p->bus.name, p->data, n);
+	p->bus.name[n] = '\0';
 	p->first_ns = p->now_ns = p->next.time_ns;
 	p->real_ns = gv_real_ns();
 	used(p);
@@ -426,13 +465,13 @@ int gv_replay_bus(const char *path, const struct gv_log *log, struct gv_bus **bu
 
 	if (!p)
 		return gv_fail(err, -ENOMEM, "no memory for a replay");
-	(void)snprintf(p->bus.name, sizeof(p->bus.name), "replay:%s", path);
+	p->path = strdup(path);
 	for (unsigned i = 0; i < VECTORS; i++)
 		p->vector[i] = -1;
 	(void)pthread_mutex_init(&p->lock, NULL);
 	p->log = log;
-	rc = begin_file(p, path, err);
-	if (!rc && gv_clock_new(on_time, p, &p->clock))
+	rc = p->path ? begin_file(p, path, err) : gv_fail(err, -ENOMEM, "no memory for a replay");
+	if (!rc && gv_clock_new(on_time, on_chance, p, &p->clock))
 		rc = gv_fail(err, -ENOSPC, "too many replays at once");
 	if (rc) {
 		p->lost = rc;

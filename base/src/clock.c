@@ -2,6 +2,7 @@
 /* Slots that are never freed, so that a thread may look at one that is being given up. */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "clock.h"
@@ -12,6 +13,7 @@ struct gv_clock {
 	_Atomic bool taken;
 	_Atomic unsigned owner; /* 0: nobody */
 	uint64_t (*now)(void *arg, uint64_t real_ns);
+	uint64_t (*chance)(void *arg, uint64_t real);
 	void *arg;
 };
 
@@ -37,24 +39,48 @@ uint64_t gv_real_ns(void)
 	return (uint64_t)ts.tv_sec * GV_S + (uint64_t)ts.tv_nsec;
 }
 
-uint64_t gv_now_ns(void)
+/* The calling thread's, NULL when it has none. */
+static struct gv_clock *mine(void)
 {
-	uint64_t real_ns = gv_real_ns();
-
 	if (!atomic_load_explicit(&num_taken, memory_order_relaxed))
-		return real_ns;
+		return NULL;
 	for (struct gv_clock *c = clocks; c < clocks + MAX_CLOCKS; c++)
 		if (atomic_load(&c->owner) == self())
-			return c->now(c->arg, real_ns);
-	return real_ns;
+			return c;
+	return NULL;
 }
 
-int gv_clock_new(uint64_t (*now)(void *arg, uint64_t real_ns), void *arg, struct gv_clock **clock)
+uint64_t gv_now_ns(void)
+{
+	struct gv_clock *c = mine();
+	uint64_t real_ns = gv_real_ns();
+
+	return c ? c->now(c->arg, real_ns) : real_ns;
+}
+
+int gv_random64(uint64_t *number)
+{
+	struct gv_clock *c = mine();
+	uint64_t real = 0;
+	ssize_t got;
+
+	do {
+		got = getrandom(&real, sizeof(real), 0);
+	} while (got < 0 && errno == EINTR);
+	if (got != sizeof(real))
+		return got < 0 ? -errno : -EIO;
+	*number = c ? c->chance(c->arg, real) : real;
+	return 0;
+}
+
+int gv_clock_new(uint64_t (*now)(void *arg, uint64_t real_ns),
+                 uint64_t (*chance)(void *arg, uint64_t real), void *arg, struct gv_clock **clock)
 {
 	for (struct gv_clock *c = clocks; c < clocks + MAX_CLOCKS; c++) {
 		if (atomic_exchange(&c->taken, true))
 			continue;
 		c->now = now;
+		c->chance = chance;
 		c->arg = arg;
 		atomic_fetch_add(&num_taken, 1);
 		*clock = c;

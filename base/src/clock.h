@@ -10,9 +10,10 @@
 
 struct gv_clock;
 
-/** A clock whose @now is called instead, with @real: what time it is. Not yet anybody's. -ENOSPC:
- *  more than a few at once. */
-int gv_clock_new(uint64_t (*now)(void *arg, uint64_t real_ns), void *arg, struct gv_clock **clock);
+/** A clock whose @now is called instead, with @real_ns: what time it is; and whose @chance is, with
+ *  a number of chance. Not yet anybody's. -ENOSPC: more than a few at once. */
+int gv_clock_new(uint64_t (*now)(void *arg, uint64_t real_ns),
+                 uint64_t (*chance)(void *arg, uint64_t real), void *arg, struct gv_clock **clock);
 /** The calling thread has this clock now, and nobody else. */
 void gv_clock_use(struct gv_clock *clock);
 /** Nobody has it: before its owner does something with its lock held. */

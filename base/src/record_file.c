@@ -36,7 +36,8 @@ const char *gv_record_type_name(unsigned type)
 	        [GV_RECORD_RESET] = "reset",       [GV_RECORD_DMA_IN] = "device's DMA memory",
 	        [GV_RECORD_VFS] = "enable VFs",    [GV_RECORD_STATUS] = "device lost",
 	        [GV_RECORD_TIME] = "time",         [GV_RECORD_FULL] = "file is full",
-	        [GV_RECORD_CLOSE] = "close",
+	        [GV_RECORD_CLOSE] = "close",       [GV_RECORD_CHANCE] = "chance",
+	        [GV_RECORD_NOTE] = "note",
 	};
 
 	return type < GV_RECORD_TYPES && names[type] ? names[type] : "unknown";

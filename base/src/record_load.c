@@ -47,7 +47,8 @@ static int read_all(struct gv_play_part *p, struct gv_err *err)
 	if (rc)
 		return rc;
 	while (!(rc = gv_record_next(f, &r, &data, &number, &p->torn))) {
-		if (r.type == GV_RECORD_TIME)
+		if (r.type == GV_RECORD_TIME || r.type == GV_RECORD_CHANCE ||
+		    r.type == GV_RECORD_NOTE)
 			continue;
 		if (r.type == GV_RECORD_STATUS || r.type == GV_RECORD_FULL)
 			break;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "boot_state.h"
 #include "pf.h"
@@ -339,7 +338,7 @@ int pf_state_init(struct gv_pf *pf, struct gv_err *err)
 {
 	int rc;
 
-	if (getrandom(&pf->boot_id, sizeof(pf->boot_id), 0) != sizeof(pf->boot_id))
+	if (gv_random64(&pf->boot_id))
 		return gv_fail(err, -EIO, "no random number for the boot record");
 	rc = pf_state_write(pf, false, NULL, err);
 	return rc ? rc : pf_set(pf, SCRATCH_REG7__BYTE, PF_STATE_FLAG, UINT32_MAX, err);

@@ -110,6 +110,11 @@ uint64_t gv_now_ns(void);
  *  @spins counts the calls of one wait; start it at 0. */
 void gv_poll_pause(unsigned *spins);
 
+/* ---- chance --------------------------------------------------------------- */
+
+/** A number that nobody can foresee; in a replay what it was then. Errors of getrandom(). */
+int gv_random64(uint64_t *number);
+
 /* ---- checksums ------------------------------------------------------------ */
 
 /** CRC-32 of IEEE 802.3 over @bytes at @data, going on from @crc (0 at the start). */

@@ -44,6 +44,8 @@ enum gv_record_type {
 	GV_RECORD_VFS,    /* off: how many were enabled by the bus's own way */
 	GV_RECORD_STATUS, /* rc: from now on the device is lost */
 	GV_RECORD_TIME,   /* off: what gv_now_ns() said */
+	GV_RECORD_CHANCE, /* off: a number of gv_random64() */
+	GV_RECORD_NOTE,   /* data: what the driver's owner was told to do (gv_record_note()) */
 	GV_RECORD_FULL,   /* the file has reached its limit */
 	GV_RECORD_CLOSE,
 	GV_RECORD_TYPES,
@@ -93,6 +95,11 @@ void gv_record_text(const struct gv_record *record, const void *data,
 int gv_record_bus(struct gv_bus *inner, const char *path, uint64_t limit, const struct gv_log *log,
                   struct gv_bus **bus, struct gv_err *err);
 
+/** Note what the owner of the driver was told to do by somebody, before it is done: a replay tells
+ *  it again (gv_replay_note()). Nothing when @bus is no recorder. At most GV_RECORD_MAX_BYTES.
+ *  "" notes nothing, but the time that counts is this thread's from now on. */
+void gv_record_note(struct gv_bus *bus, const char *text);
+
 /* ---- replay against a driver ---------------------------------------------- */
 
 /**
@@ -103,6 +110,10 @@ int gv_record_bus(struct gv_bus *inner, const char *path, uint64_t limit, const 
  */
 int gv_replay_bus(const char *path, const struct gv_log *log, struct gv_bus **bus,
                   struct gv_err *err);
+
+/** What was noted at this place: caller frees. NULL: nothing is to be done now, or @bus is no
+ *  replay. */
+char *gv_replay_note(struct gv_bus *bus);
 
 /* ---- replay against a function --------------------------------------------- */
 

@@ -223,7 +223,7 @@ static void *serve(void *arg)
 	if (rc)
 		gv_logf(&d->log, GV_LOG_ERR, "the GPU does not answer any more: %s", strerror(-rc));
 	(void)pthread_mutex_lock(&d->lock);
-	d->gpu_result = rc;
+	d->gpu_result = rc ? rc : !d->stop; /* 1: a record said so */
 	(void)pthread_mutex_unlock(&d->lock);
 	kick(d->post_fd);
 	return NULL;

@@ -340,7 +340,9 @@ static int on_posts(sd_event_source *s, int fd, uint32_t revents, void *arg)
 	(void)pthread_mutex_lock(&d->lock);
 	result = d->gpu_result;
 	(void)pthread_mutex_unlock(&d->lock);
-	return result ? sd_event_exit(sd_event_source_get_event(s), EXIT_FAILED) : 0;
+	return result ? sd_event_exit(sd_event_source_get_event(s),
+	                              result < 0 ? EXIT_FAILED : EXIT_DONE)
+	              : 0;
 }
 
 static int init(struct daemon *d, struct gv_err *err)
