@@ -24,6 +24,13 @@ if(GV_PYTHON AND TARGET gpuvisord AND TARGET gpuvisor-guest)
   set_tests_properties(system/test_pf_restart PROPERTIES LABELS "system;pf-driver" RUN_SERIAL TRUE TIMEOUT 600
     SKIP_RETURN_CODE 77 ENVIRONMENT "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_SOURCE=${CMAKE_SOURCE_DIR}")
 endif()
+# Shares of busy VFs. Long form: GV_SLICES_SECONDS=10.
+if(GV_PYTHON AND TARGET gpuvisord AND TARGET gpuvisor-guest AND TARGET gv-examples)
+  add_test(NAME system/test_pf_slices COMMAND ${GV_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/test_pf_slices.py)
+  set_tests_properties(system/test_pf_slices PROPERTIES LABELS "system;pf-driver" RUN_SERIAL TRUE TIMEOUT 300
+    SKIP_RETURN_CODE 77 ENVIRONMENT
+    "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_SOURCE=${CMAKE_SOURCE_DIR};GV_EXAMPLES=${CMAKE_BINARY_DIR}/examples")
+endif()
 # What each kind of bad guest does to its neighbour. Long form: GV_CONTAIN_SECONDS=10, docs/containment.md.
 if(GV_PYTHON AND TARGET gpuvisord AND TARGET gv-vf-guest)
   add_executable(system-actor ${CMAKE_CURRENT_SOURCE_DIR}/actor.c)
