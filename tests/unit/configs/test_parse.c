@@ -136,7 +136,7 @@ static void check_shipped(const char *path)
 
 static void shipped_profiles_are_good_and_go_there_and_back(void)
 {
-	CU_ASSERT_EQUAL(for_each_json("configs/profiles", check_shipped), 4);
+	CU_ASSERT_EQUAL(for_each_json("configs/profiles", check_shipped), 5);
 }
 
 static void check_bad(const char *path)
