@@ -50,6 +50,22 @@ static void must(bool ok, const char *what)
 	exit(1);
 }
 
+static bool stops(void)
+{
+	return getenv("GV_ATTACK_STOP") != NULL;
+}
+
+uint64_t arena_patience(void)
+{
+	return (stops() ? 2 : 20) * GV_S;
+}
+
+void arena_late(void)
+{
+	if (stops())
+		_exit(1);
+}
+
 /* ---- the PF manager -------------------------------------------------------- */
 
 static void on_event(void *arg, const struct gv_pf_event *event)
@@ -492,6 +508,8 @@ void arena_end_session(void)
 /* The PF manager does not see the moment without gates: it would take it for a guest's end. */
 void arena_begin(void)
 {
+	if (stops() && CU_get_number_of_failures())
+		_exit(1);
 	arena_end_session();
 	(void)pthread_mutex_lock(&a.pf_lock);
 	must(!gv_bus_reset(a.bus[ATTACKER]), "reset of the attacker");

@@ -28,7 +28,7 @@
 #define ATTACKER       1u /* VF number */
 #define ARENA_FB       (64 * GV_MIB)
 #define ARENA_APERTURE (128 * GV_MIB) /* BAR0: larger than the frame buffer */
-#define ARENA_PATIENCE (20 * GV_S)
+#define ARENA_PATIENCE arena_patience()
 
 /** Device address of a VF's frame buffer. */
 #define ARENA_DEVICE(vf) ((1ull + (vf)) * 64 * GV_MIB)
@@ -40,6 +40,9 @@ enum {
 	NAMED_L2 = 4,     /* GVX_VF1_L2_FAULT_*, and an event of the PF manager */
 	NAMED_UNKNOWN = 8 /* unimplemented of the attacker: no such register */
 };
+
+/** How long a case waits for what must come: 20 s, or 2 s with GV_ATTACK_STOP. */
+uint64_t arena_patience(void);
 
 /** Start everything; exits with the reason when that fails. */
 void arena_open(void);
@@ -74,6 +77,9 @@ struct gv_dev_stats arena_stats(unsigned vf);
 /** Is there an event about @vf, of @kind, since arena_begin()? Waits for it. */
 bool arena_saw(enum gv_pf_event_kind kind, unsigned vf, const char *text);
 
+/** Patience is over. With GV_ATTACK_STOP in the environment (scripts/mutate) the program ends here,
+ *  and at the first failure. */
+void arena_late(void);
 /** Wait until @cond; false after ARENA_PATIENCE. */
 #define ARENA_UNTIL(cond)                                                                          \
 	({                                                                                         \
@@ -82,6 +88,8 @@ bool arena_saw(enum gv_pf_event_kind kind, unsigned vf, const char *text);
 		bool until_late_ = false, until_ok_;                                               \
 		while (!(until_ok_ = (cond)) && !until_late_) {                                    \
 			until_late_ = gv_now_ns() > until_end_;                                    \
+			if (until_late_)                                                           \
+				arena_late();                                                      \
 			gv_poll_pause(&until_spins_);                                              \
 		}                                                                                  \
 		until_ok_;                                                                         \
