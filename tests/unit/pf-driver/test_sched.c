@@ -204,6 +204,28 @@ static void who_is_alone_is_not_switched(void)
 	}
 }
 
+static void who_is_late_while_nobody_waits_owes_nothing(void)
+{
+	struct sim m;
+	uint64_t again;
+
+	up(&m, GV_CFG_SCHED_FAIR, 2);
+	m.busy = 1;
+	run(&m, 1);
+	m.now_ns += 50 * GV_MS; /* it was us who did not look */
+	CU_ASSERT_EQUAL(sched_next(&m.s, m.now_ns, &again), 0);
+	CU_ASSERT_EQUAL(m.s.vf[0].credit_ns, 0);
+	CU_ASSERT_EQUAL(m.s.vf[0].overruns, 0);
+	CU_ASSERT_EQUAL(m.s.vf[0].slices, 2);
+	m.busy = 3;
+	sched_seen(&m.s, m.busy, m.now_ns);
+	m.now_ns += 50 * GV_MS;
+	CU_ASSERT_EQUAL(sched_next(&m.s, m.now_ns, &again), 1);
+	change(&m, 1);
+	CU_ASSERT(near((double)-m.s.vf[0].credit_ns, 44e6, 0.05));
+	CU_ASSERT_EQUAL(m.s.vf[0].overruns, 1);
+}
+
 static void nothing_is_switched_while_nobody_has_work(void)
 {
 	struct sim m;
@@ -321,7 +343,8 @@ UT_MAIN("sched", UT(four_equal_ones_get_a_quarter_each), UT(weights_and_quanta_a
         UT(who_lets_go_late_pays_it_back_under_fair_only), UT(a_debt_has_a_limit),
         UT(an_idle_ones_time_goes_to_the_others_but_not_under_fixed),
         UT(who_runs_out_of_work_ends_its_slice), UT(a_short_gap_does_not_end_a_slice),
-        UT(who_is_alone_is_not_switched), UT(nothing_is_switched_while_nobody_has_work),
+        UT(who_is_alone_is_not_switched), UT(who_is_late_while_nobody_waits_owes_nothing),
+        UT(nothing_is_switched_while_nobody_has_work),
         UT(higher_priority_goes_first_and_gets_no_more), UT(changes_count_within_one_round),
         UT(who_is_held_or_leaves_loses_the_engines_at_once),
         UT(who_was_cut_short_gets_the_rest_later), UT(nobody_starves_whatever_is_set))
