@@ -9,12 +9,13 @@
 enum { EXIT_SAME, EXIT_FAILED, EXIT_USAGE };
 
 static const char usage_text[] =
-        "Usage: gpuvisor-replay FILE=URI...\n"
+        "Usage: gpuvisor-replay [--wait SECONDS] FILE=URI...\n"
         "       gpuvisor-replay --list FILE\n"
         "Plays records of gpuvisord --record and gpuvisor-guest --record, merged by time, on the\n"
         "functions named, and compares every answer. FILE of a PF comes with those of its VFs.\n"
         "\n"
         "  URI      vfio-user:SOCKET or vfio:BDF; opened when its first record is due\n"
+        "  --wait   so long for an answer that is as recorded (10)\n"
         "  --list   print a record, one line each\n"
         "\n"
         "Exit status: 0 everything was as recorded, 1 not so: the first difference is on stderr,\n"
@@ -50,14 +51,16 @@ static int list(const char *path)
 	return EXIT_FAILED;
 }
 
-static int play(struct gv_play_function *functions, unsigned count)
+static int play(struct gv_play_function *functions, unsigned count, unsigned wait_s)
 {
 	struct gv_hw_play state = {0};
 	struct gv_play_rules rules = gv_hw_play_rules(&state);
 	struct gv_play_stats s = {0};
 	struct gv_err err = {0};
-	int rc = gv_record_play(functions, count, &rules, &s, &err);
+	int rc;
 
+	rules.late_ns = wait_s * GV_S;
+	rc = gv_record_play(functions, count, &rules, &s, &err);
 	printf("%" PRIu64 " records: %" PRIu64 " reads, %" PRIu64 " writes, %" PRIu64
 	       " doorbells, %" PRIu64 " interrupts, %" PRIu64 " bytes of memory; %" PRIu64
 	       " bytes compared, %" PRIu64 " passing values and %" PRIu64 " volatile ones not\n",
@@ -69,10 +72,17 @@ static int play(struct gv_play_function *functions, unsigned count)
 	return EXIT_FAILED;
 }
 
+static int usage(const char *what)
+{
+	fprintf(stderr, "gpuvisor-replay: %s, try --help\n", what);
+	return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	struct gv_play_function functions[GV_PLAY_MAX];
-	unsigned count = 0;
+	unsigned count = 0, wait_s = 0;
+	int i = 1;
 
 	if (argc == 2 && !strcmp(argv[1], "--help"))
 		return fputs(usage_text, stdout) < 0;
@@ -80,22 +90,21 @@ int main(int argc, char **argv)
 		return puts("gpuvisor-replay 0.1.0") < 0;
 	if (argc == 3 && !strcmp(argv[1], "--list"))
 		return list(argv[2]);
-	for (int i = 1; i < argc && count < GV_PLAY_MAX; i++) {
+	if (argc > 2 && !strcmp(argv[1], "--wait")) {
+		wait_s = (unsigned)strtoul(argv[2], NULL, 10);
+		if (!wait_s || wait_s > 3600)
+			return usage("--wait: 1 to 3600 seconds asked");
+		i = 3;
+	}
+	for (; i < argc; i++) {
 		char *equals = strchr(argv[i], '=');
 
-		if (!equals || argv[i][0] == '-') {
-			fprintf(stderr, "gpuvisor-replay: '%s': FILE=URI asked, try --help\n",
-			        argv[i]);
-			return EXIT_USAGE;
-		}
+		if (!equals || argv[i][0] == '-' || count == GV_PLAY_MAX)
+			return usage(count == GV_PLAY_MAX ? "too many functions"
+			                                  : "FILE=URI asked");
 		*equals = '\0';
 		functions[count++] = (struct gv_play_function){
 		        .path = argv[i], .open = open_uri, .arg = equals + 1};
 	}
-	if (!count || (int)count != argc - 1) {
-		fprintf(stderr, "gpuvisor-replay: 1 to %u FILE=URI asked, try --help\n",
-		        GV_PLAY_MAX);
-		return EXIT_USAGE;
-	}
-	return play(functions, count);
+	return count ? play(functions, count, wait_s) : usage("FILE=URI asked");
 }

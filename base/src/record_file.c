@@ -324,7 +324,7 @@ static int new_file(int fd, const void *data, size_t bytes, struct gv_record_fil
 		(void)gv_record_close(f);
 	else
 		*file = f;
-	return rc == -EBADMSG ? gv_fail(err, -EINVAL, "this is no record") : rc;
+	return rc == -EBADMSG ? -EINVAL : rc;
 }
 
 int gv_record_open(const char *path, struct gv_record_file **file, struct gv_err *err)

@@ -21,7 +21,7 @@ struct play {
 	unsigned count;
 	const struct gv_play_rules *rules;
 	struct gv_play_stats stats;
-	uint64_t progress_ns;
+	uint64_t progress_ns, late_ns;
 	struct gv_err *err;
 };
 
@@ -409,7 +409,7 @@ static int round_of(struct play *play, unsigned *spins)
 		*spins = 0;
 		return 1;
 	}
-	if (now_ns - play->progress_ns > LATE_NS)
+	if (now_ns - play->progress_ns > play->late_ns)
 		return say_difference(play, first ? first : p);
 	gv_poll_pause(spins);
 	return 1;
@@ -463,6 +463,7 @@ int gv_record_play(const struct gv_play_function *functions, unsigned count,
 	play->count = count;
 	play->rules = rules;
 	play->err = err;
+	play->late_ns = rules && rules->late_ns ? rules->late_ns : LATE_NS;
 	rc = prepare(play, functions);
 	play->progress_ns = gv_real_ns();
 	if (!rc)

@@ -4,8 +4,10 @@
 import json
 import os
 import signal
+import struct
 import subprocess
 import unittest
+import zlib
 
 from pf_rig import BIN, Rig, main, profile, wait_for
 
@@ -20,6 +22,18 @@ def start(r, *args):
     p = subprocess.Popen([os.path.join(BIN, "gpuvisor"), "--socket", r.sock, *args],
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     return p
+
+
+def change(path, at, mend):
+    """Change a byte of a record; mend: and make the CRC of its block, the first, fit again."""
+    with open(path, "r+b") as f:
+        data = bytearray(f.read())
+        data[at] ^= 1
+        if mend:
+            size = struct.unpack_from("<I", data, 8)[0]
+            struct.pack_into("<I", data, 12, zlib.crc32(data[24:24 + size]))
+        f.seek(0)
+        f.write(data)
 
 
 def names(path, ph):
@@ -93,6 +107,64 @@ class Events(unittest.TestCase):
             events = r.cli("--since", "1", "events")
             self.assertEqual(len(events.stdout.splitlines()), 1024)
             self.assertRegex(events.stderr, "events 2 to [0-9]+ are no longer kept")
+
+
+class Record(unittest.TestCase):
+    """A session of the daemon and a guest is recorded; the model, the guest and the daemon do it again."""
+
+    def play(self, r, name, *records, wait="60"):
+        """Play records in the rig's directory on a fresh model."""
+        run = os.path.join(r.dir, name)
+        gpu = subprocess.Popen([os.path.join(BIN, "gpuvisor-gpu"), "--run-dir", run, "--vram-mib", "512"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            self.assertTrue(wait_for(lambda: os.path.exists(os.path.join(run, "pf.sock"))))
+            return subprocess.run([os.path.join(BIN, "gpuvisor-replay"), "--wait", wait] +
+                                  ["%s/%s=vfio-user:%s/%s.sock" % (r.dir, f, run, f.split(".")[0]) for f in records],
+                                  capture_output=True, text=True, timeout=100)
+        finally:
+            gpu.terminate()
+            gpu.wait(20)
+
+    def test_a_session_is_the_same_again(self):
+        with Rig() as r:
+            r.stop_daemon()
+            split = profile(64, 64)
+            r.daemon = r.start_daemon(split, ["--record", r.dir + "/pf.rec"])
+            self.assertTrue(wait_for(lambda: os.path.exists(r.sock)), r.read_log())
+            self.assertEqual(guest(r, 0, "--record", r.dir + "/vf0.rec", "copy", "256K"), 0)
+            r.cli("vf", "reset", "1")
+            self.assertEqual(r.stop_daemon(), 0)
+
+            p = self.play(r, "again", "pf.rec", "vf0.rec")
+            self.assertEqual(p.returncode, 0, p.stderr)
+            self.assertRegex(p.stdout, "[0-9]{4} records: .* interrupts")
+
+            p = subprocess.run([os.path.join(BIN, "gpuvisor-guest"), "--device", "replay:%s/vf0.rec" % r.dir,
+                                "copy", "256K"], capture_output=True, text=True, timeout=100)
+            self.assertIn("all bytes right", p.stdout, p.stderr)
+            p = subprocess.run([os.path.join(BIN, "gpuvisor-guest"), "--device", "replay:%s/vf0.rec" % r.dir,
+                                "info", "--page-table-levels", "4"], capture_output=True, text=True, timeout=100)
+            self.assertEqual(p.returncode, 1)
+            self.assertIn("first difference at record", p.stderr)
+
+            p = subprocess.run([os.path.join(BIN, "gpuvisord"), "--gpu", "replay:%s/pf.rec" % r.dir, "--profile",
+                                r.write("p.json", split), "--socket", r.dir + "/again.sock"],
+                               capture_output=True, text=True, timeout=100)
+            self.assertEqual(p.returncode, 0, p.stderr)
+            self.assertIn("as recorded, to the end", p.stderr)
+
+            change(r.dir + "/vf0.rec", 5000, mend=False)
+            p = self.play(r, "third", "pf.rec", "vf0.rec")
+            self.assertEqual(p.returncode, 1)
+            self.assertIn("its CRC is wrong", p.stderr)
+
+            with open(r.dir + "/pf.rec", "rb") as f:
+                change(r.dir + "/pf.rec", f.read(4096).rindex(b"GVX1"), mend=True)
+            p = self.play(r, "fourth", "pf.rec", wait="1")
+            self.assertEqual(p.returncode, 1)
+            self.assertRegex(p.stderr, "first difference at record [0-9]+, .*: read GVX_MAGIC: 0x31585646 expected, "
+                             "read GVX_MAGIC: 0x31585647 came")
 
 
 if __name__ == "__main__":

@@ -122,6 +122,7 @@ char *gv_replay_note(struct gv_bus *bus);
 /* What the one who plays knows of the hardware. Members may be NULL. */
 struct gv_play_rules {
 	void *arg;
+	uint64_t late_ns; /* nobody gets any further for so long: a difference; 0: 10 s */
 	/* Bits of 32-bit register @byte that may differ. */
 	uint32_t (*ignored)(void *arg, uint32_t byte);
 	/* @function has written a register: for those who must know where a ring is. */
@@ -155,7 +156,8 @@ struct gv_play_stats {
  *
  * 0: everything was as recorded. -EILSEQ: the text names the first difference: file, number of
  * the record, what was expected and what came. -EBADMSG: a file is torn there (all before it was
- * as recorded). Else what opening gave. Blocks: as long as the record, and 5 s for a difference.
+ * as recorded). Else what opening gave. Blocks: as long as the record, and late_ns for a
+ * difference.
  */
 int gv_record_play(const struct gv_play_function *functions, unsigned count,
                    const struct gv_play_rules *rules, struct gv_play_stats *stats,
