@@ -114,6 +114,9 @@ void pf_session_rebuild(const struct pf_seen *seen, struct gv_mbox_saved *saved)
 	bool refused = seen->said == GV_MBOX_FAIL;
 	uint32_t asked = open || refused ? 0 : seen->heard;
 
+	if (!asked && !refused)
+		asked = seen->pending;
+
 	if (seen->gates == PF_GATE_ALL)
 		*saved = in_window(asked, seen->heard);
 	else if (seen->gates == (PF_GATE_FB | PF_GATE_DOORBELL) &&
@@ -193,6 +196,8 @@ int pf_adopt_open(struct gv_pf *pf, struct gv_err *err)
 	return 0;
 }
 
+static void note_pending(struct gv_pf *pf, unsigned vf);
+
 void pf_session_note(struct gv_pf *pf, unsigned vf)
 {
 	struct session s = {.generation = pf->boot.generation,
@@ -202,6 +207,7 @@ void pf_session_note(struct gv_pf *pf, unsigned vf)
 	                            pf->vf[vf].no_scrub_next ||
 	                            (pf->vf[vf].job.phase != PF_JOB_NONE && !pf->vf[vf].job.scrub)};
 
+	note_pending(pf, vf);
 	if (pf->journal && !gv_mbox_pf_save(&pf->mbox, vf, &s.saved))
 		pf_journal_note(pf, PF_JOURNAL_SESSION, (int)vf, &s, sizeof(s));
 }
@@ -218,7 +224,8 @@ void pf_adopt_forget(struct gv_pf *pf)
 		return;
 	/* Every slice is scrubbed before somebody gets it again. */
 	if (!pf_journal_drop(pf->journal, PF_JOURNAL_STATE) &&
-	    !pf_journal_drop(pf->journal, PF_JOURNAL_SESSION))
+	    !pf_journal_drop(pf->journal, PF_JOURNAL_SESSION) &&
+	    !pf_journal_drop(pf->journal, PF_JOURNAL_GUARD))
 		(void)pf_journal_drop(pf->journal, PF_JOURNAL_SCRUB);
 	pf->journal = pf_journal_bytes(pf->journal) ? pf_journal_close(pf->journal)
 	                                            : pf_journal_remove(pf->journal);
@@ -239,10 +246,45 @@ _Static_assert(GV_PF_KEEP_POOL == (int)PF_JOURNAL_POOL &&
 
 /* ---- sessions ------------------------------------------------------------------------------ */
 
+static uint64_t pending_at(unsigned vf)
+{
+	return PF_BOOT_PENDING + vf * sizeof(uint32_t);
+}
+
 static void look(struct gv_pf *pf, unsigned vf, struct pf_seen *seen)
 {
 	*seen = (struct pf_seen){.gates = pf_gates(pf, vf)};
 	pf_mailbox_seen(pf, vf, seen);
+	if (gv_pf_vram_read(pf, pending_at(vf), &seen->pending, sizeof(seen->pending)))
+		seen->pending = 0;
+}
+
+/* A reset takes the words of the mailbox along, and with them what its guest asked. */
+static void note_pending(struct gv_pf *pf, unsigned vf)
+{
+	uint32_t pending = pf->mbox.vf[vf].pending.dw[0];
+
+	if (pending != pf->vf[vf].noted_pending &&
+	    !gv_pf_vram_write(pf, pending_at(vf), &pending, sizeof(pending)))
+		pf->vf[vf].noted_pending = pending;
+}
+
+/* With no action under way, the gates are as noted; or all shut, by a reset on the bus. What else
+ * they are came after the record. */
+static bool agrees(struct gv_pf *pf, unsigned vf, const struct session *s)
+{
+	unsigned gates = pf_gates(pf, vf), noted = s->gates & ~s->shut;
+
+	switch ((enum gv_mbox_state)s->saved.state) {
+	case GV_MBOX_IDLE:
+	case GV_MBOX_QUEUED:
+	case GV_MBOX_EXCLUSIVE:
+	case GV_MBOX_ACTIVE:
+	case GV_MBOX_NOTIFY:
+		return gates == noted || !gates;
+	default:
+		return true;
+	}
 }
 
 static bool from_journal(struct gv_pf *pf, unsigned vf, uint64_t generation)
@@ -250,12 +292,13 @@ static bool from_journal(struct gv_pf *pf, unsigned vf, uint64_t generation)
 	size_t bytes;
 	const struct session *s = pf_journal_last(pf, PF_JOURNAL_SESSION, (int)vf, &bytes);
 
-	if (!s || bytes != sizeof(*s) || s->generation != generation ||
+	if (!s || bytes != sizeof(*s) || s->generation != generation || !agrees(pf, vf, s) ||
 	    gv_mbox_pf_restore(&pf->mbox, vf, &s->saved))
 		return false;
 	pf->vf[vf].gates = s->gates;
 	pf->vf[vf].shut = s->shut;
 	pf->vf[vf].no_scrub_next = s->no_scrub_next;
+	pf->vf[vf].noted_pending = UINT32_MAX; /* not known: written anew */
 	pf->boot.sessions_read++;
 	return true;
 }
@@ -273,6 +316,7 @@ static void from_hardware(struct gv_pf *pf, unsigned vf)
 		(void)gv_mbox_pf_restore(&pf->mbox, vf, &saved);
 	}
 	pf->vf[vf].gates = seen.gates;
+	pf->vf[vf].noted_pending = seen.pending;
 	pf->boot.sessions_rebuilt++;
 	PF_LOG(pf, GV_LOG_INFO, "VF%u: %s, as the hardware shows", vf,
 	       gv_mbox_state_name(pf->mbox.vf[vf].state));
@@ -405,19 +449,13 @@ static struct pf_state *journal_state(struct gv_pf *pf)
 	return s;
 }
 
-/* The record that was cut may have been of any session, and in effect: trust none of them. */
-static bool is_torn(const struct gv_pf *pf)
-{
-	return pf->boot.found == pf_journal_found_name(PF_JOURNAL_TORN);
-}
-
 static int reconcile(struct gv_pf *pf, const struct pf_state *record, struct gv_err *err)
 {
 	gv_auto_free struct pf_state *journal = journal_state(pf);
 
 	switch (pf_reconcile(journal, record)) {
 	case PF_SAME:
-		return take_state(pf, record, is_torn(pf) ? 0 : record->generation, err);
+		return take_state(pf, record, record->generation, err);
 	case PF_JOURNAL_OLD:
 		if (pf->journal)
 			(void)pf_journal_drop(pf->journal, PF_JOURNAL_SCRUB);
@@ -431,7 +469,7 @@ static int reconcile(struct gv_pf *pf, const struct pf_state *record, struct gv_
 	case PF_NOT_BEGUN:
 		pf->boot.generation = journal->generation;
 		pf->boot.apply = GV_PF_BOOT_ROLLED_BACK;
-		return take_state(pf, record, is_torn(pf) ? 0 : record->generation, err);
+		return take_state(pf, record, record->generation, err);
 	case PF_FINISH:
 		pf->boot.generation = journal->generation;
 		return finish(pf, journal, record, err);

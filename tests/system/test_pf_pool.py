@@ -10,7 +10,7 @@ import tempfile
 import threading
 import unittest
 
-from pf_rig import BIN, Rig, main, profile
+from pf_rig import BIN, Rig, main, profile, wait_for
 
 NOBODY = 65534
 VF = "0000:05:00.1"
@@ -154,6 +154,22 @@ class Pool(unittest.TestCase):
             self.assertTrue(r.json("vf", "claim", "0", "--owner", "eve")["new"])
             kinds = [json.loads(e)["text"] for e in r.cli("--json", "events").stdout.splitlines()]
             self.assertIn("back in the pool: clean, free", kinds)
+
+    def test_memory_that_nobody_has_scrubbed_is_given_to_nobody(self):
+        with Rig(profile(64, 64)) as r:
+            self.assertEqual(r.json("vf", "show", "0")["scrub"]["why"], "apply")
+            r.cli("--no-scrub", "apply", r.write("p.json", profile(128, 64)))
+            self.assertEqual([v["pool"] for v in r.json("vf", "list")], ["needs scrub", "needs scrub"])
+            p = r.cli("vf", "claim", "0", "--owner", "bob", ok=False)
+            self.assertEqual(p.returncode, 1)
+            self.assertIn("VF0 needs a scrub", p.stderr)
+            r.cli("--no-scrub", "vf", "reset", "0")
+            self.assertEqual(r.json("vf", "show", "0")["pool"], "needs scrub")
+            r.cli("vf", "reset", "0")
+            r.cli("vf", "claim", "0", "--owner", "bob")
+            scrub = r.json("vf", "show", "0")["scrub"]
+            self.assertEqual((scrub["why"], scrub["clean"], scrub["bytes"]), ("reset", True, 128 << 20))
+            self.assertTrue(wait_for(lambda: r.json("vf", "show", "0")["scrub"].get("after") == "bob"))
 
     def test_claims_survive_a_new_profile(self):
         with Rig(profile(64, 64)) as r:

@@ -168,6 +168,7 @@ static void run_job(struct daemon *d, struct job *j)
 	line = gv_rpc_run(j->request, methods, num_methods, &call);
 	d->job_client = 0;
 	pool_refresh(d);
+	pool_look(d);
 	publish(d);
 	set_busy(d, NULL);
 	post(d, j->client, line, true);
@@ -311,6 +312,7 @@ int gpu_start(struct daemon *d, struct gv_err *err)
 		rc = put_into_force(d, err);
 	if (!rc) {
 		pool_refresh(d);
+		pool_look(d);
 		publish(d);
 		rc = pthread_create(&d->gpu_thread, NULL, serve, d);
 		if (rc)

@@ -91,6 +91,7 @@ static void what_the_hardware_shows_is_a_session(void)
 	} cases[] = {
 	        {{.gates = 0}, GV_MBOX_RESET, GV_MBOX_ACCESS_NONE, 0},
 	        {{.gates = 0, .heard = 1}, GV_MBOX_RESET, GV_MBOX_ACCESS_NONE, 1},
+	        {{.gates = 0, .pending = 6}, GV_MBOX_RESET, GV_MBOX_ACCESS_NONE, 6},
 	        {{.gates = PF_GATE_DOORBELL}, GV_MBOX_RESET, GV_MBOX_ACCESS_NONE, 0},
 	        {{.gates = FB}, GV_MBOX_IDLE, GV_MBOX_ACCESS_NONE, 0},
 	        {{.gates = FB, .heard = 6}, GV_MBOX_UPLOAD, GV_MBOX_ACCESS_NONE, 0},
@@ -512,6 +513,48 @@ static void a_guest_cannot_claim_that_we_were_here(void)
 	life_down(&l);
 }
 
+/* In quarantine, on its way there, clean, used: with the journal each stays what it was; without
+ * one nothing is known, and what nobody uses is scrubbed again. */
+static void quarantine_and_scrub_records_outlive_the_manager(void)
+{
+	for (unsigned journal = 0; journal < 2; journal++) {
+		struct gv_pf_vf_status s;
+		struct gv_bus *vf;
+		struct life l;
+
+		life_up(&l, journal);
+		apply(&l, 3, 64);
+		vf = rig_vf(&l.r, 1);
+		rig_init_guest(&l.r, vf);
+		gv_pf_vf_set_tenant(l.r.pf, 1, "bob");
+		CU_ASSERT_EQUAL(gv_pf_vf_quarantine(l.r.pf, 0, "it mines", &l.r.err), 0);
+		CU_ASSERT_TRUE(rig_serve_until(&l.r, 0, GV_MBOX_OFF, 10000));
+		CU_ASSERT_EQUAL(again(&l), 0);
+		CU_ASSERT_EQUAL(gv_pf_vf_check_clean(l.r.pf, 2, &l.r.err), journal ? 0 : -EUCLEAN);
+		CU_ASSERT_TRUE(rig_serve_until(&l.r, 2, GV_MBOX_IDLE, 10000));
+		CU_ASSERT_TRUE(
+		        rig_serve_until(&l.r, 0, journal ? GV_MBOX_OFF : GV_MBOX_IDLE, 10000));
+		CU_ASSERT_EQUAL(gv_pf_vf_check_clean(l.r.pf, 0, &l.r.err), journal ? -EPERM : 0);
+		CU_ASSERT_EQUAL(gv_pf_vf_check_clean(l.r.pf, 1, &l.r.err), -EUCLEAN);
+		CU_ASSERT_EQUAL(gv_pf_vf_check_clean(l.r.pf, 2, &l.r.err), 0);
+		CU_ASSERT_EQUAL(gv_pf_get_vf_status(l.r.pf, 0, &s), 0);
+		CU_ASSERT_STRING_EQUAL(s.guard.why, journal ? "it mines" : "");
+		CU_ASSERT_EQUAL(s.state == GV_MBOX_OFF, journal);
+		CU_ASSERT_EQUAL(gv_pf_vf_unquarantine(l.r.pf, 0, &l.r.err),
+		                journal ? 0 : -EALREADY);
+		CU_ASSERT_TRUE(rig_serve_until(&l.r, 0, GV_MBOX_IDLE, 10000));
+		CU_ASSERT_EQUAL(again(&l), 0); /* and that, too */
+		CU_ASSERT_EQUAL(gv_pf_vf_check_clean(l.r.pf, 0, &l.r.err), journal ? 0 : -EUCLEAN);
+		/* on its way when the manager ends */
+		CU_ASSERT_EQUAL(gv_pf_vf_quarantine(l.r.pf, 1, "it hangs", &l.r.err), 0);
+		CU_ASSERT_EQUAL(again(&l), 0);
+		if (journal)
+			CU_ASSERT_TRUE(rig_serve_until(&l.r, 1, GV_MBOX_OFF, 40000));
+		(void)gv_bus_close(vf);
+		life_down(&l);
+	}
+}
+
 UT_MAIN("pf-driver/adopt", UT(a_state_survives_packing_and_no_changed_byte_is_missed),
         UT(the_journal_may_be_one_step_ahead_and_no_more), UT(what_the_hardware_shows_is_a_session),
         UT(a_running_guest_notices_nothing), UT(what_was_asked_meanwhile_is_answered),
@@ -522,4 +565,5 @@ UT_MAIN("pf-driver/adopt", UT(a_state_survives_packing_and_no_changed_byte_is_mi
         UT(a_lost_record_with_vfs_is_refused_and_nothing_touched),
         UT(hardware_that_is_not_as_planned_is_refused),
         UT(a_gpu_that_somebody_else_has_set_up_is_reset_first),
-        UT(a_guest_cannot_claim_that_we_were_here))
+        UT(a_guest_cannot_claim_that_we_were_here),
+        UT(quarantine_and_scrub_records_outlive_the_manager))

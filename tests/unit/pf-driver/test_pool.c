@@ -205,6 +205,28 @@ static void a_guest_that_no_domain_has_counts(void)
 	CU_ASSERT_EQUAL(gv_pool_release(&p, 0, GV_MBOX_ACTIVE, NULL, true, &err), 0);
 }
 
+/* What the PF driver says of it counts, whoever asks. */
+static void a_vf_that_is_not_clean_or_in_quarantine_is_given_to_nobody(void)
+{
+	struct gv_pool p = {.num_vfs = 2, .vf = {{.unscrubbed = true}, {.quarantined = true}}};
+
+	CU_ASSERT_EQUAL(gv_pool_state(&p, 0, GV_MBOX_IDLE), GV_POOL_UNSCRUBBED);
+	CU_ASSERT_EQUAL(gv_pool_state(&p, 1, GV_MBOX_OFF), GV_POOL_QUARANTINED);
+	CU_ASSERT_EQUAL(claim(&p, 0, "bob"), -EUCLEAN);
+	CU_ASSERT_EQUAL(claim(&p, 1, "bob"), -EPERM);
+	CU_ASSERT_STRING_EQUAL(p.vf[0].owner, "");
+	CU_ASSERT_FALSE(gv_pool_used(&p, 0, "web", UUID_A)); /* it is, all the same */
+	CU_ASSERT_EQUAL(gv_pool_state(&p, 0, GV_MBOX_IDLE), GV_POOL_IN_USE);
+	CU_ASSERT_TRUE(gv_pool_left(&p, 0, UUID_A));
+	p.vf[0].unscrubbed = p.vf[1].quarantined = false;
+	gv_pool_cleaned(&p, 0, true);
+	CU_ASSERT_EQUAL(gv_pool_state(&p, 0, GV_MBOX_IDLE), GV_POOL_CLAIMED);
+	CU_ASSERT_EQUAL(claim(&p, 1, "bob"), 0);
+	p.vf[1].unscrubbed = true; /* its owner's own data */
+	CU_ASSERT_EQUAL(claim(&p, 1, "bob"), 0);
+	CU_ASSERT_EQUAL(gv_pool_state(&p, 1, GV_MBOX_IDLE), GV_POOL_CLAIMED);
+}
+
 /* libvirt's names may be long, or not ASCII: such a domain must know its own claim again. */
 static void a_domain_whose_name_is_no_owner_owns_by_uuid(void)
 {
@@ -232,4 +254,6 @@ UT_MAIN("pf-driver/pool", UT(a_domain_whose_name_is_no_owner_owns_by_uuid), UT(a
         UT(a_vf_that_is_cleaned_anyway_can_be_released),
         UT(a_domain_without_claim_gets_one_and_a_foreign_claim_is_noticed),
         UT(after_a_new_connection_what_has_gone_is_cleaned),
-        UT(only_a_domains_old_claim_is_forgotten), UT(a_guest_that_no_domain_has_counts))
+        UT(only_a_domains_old_claim_is_forgotten),
+        UT(a_vf_that_is_not_clean_or_in_quarantine_is_given_to_nobody),
+        UT(a_guest_that_no_domain_has_counts))
