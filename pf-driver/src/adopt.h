@@ -12,6 +12,7 @@ struct pf_seen {
 	bool heard_valid, heard_acked;
 	uint32_t said; /* code in ours */
 	bool said_valid, said_acked;
+	uint32_t pending; /* asked and ACKed, to be answered after a reset: PF_BOOT_PENDING */
 };
 /** The session that looks so. Pure. Where the gates say that nobody runs, it is one whose reset is
  *  to be done (again): that is safe whatever was the case. */

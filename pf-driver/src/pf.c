@@ -14,27 +14,6 @@
 
 /* ---- events ------------------------------------------------------------------ */
 
-const char *gv_pf_event_name(enum gv_pf_event_kind kind)
-{
-	static const char *const names[] = {
-	        [GV_PF_EVENT_BOOT] = "boot",
-	        [GV_PF_EVENT_APPLY] = "apply",
-	        [GV_PF_EVENT_VF_STATE] = "vf-state",
-	        [GV_PF_EVENT_VF_RESET] = "vf-reset",
-	        [GV_PF_EVENT_VF_FAULT] = "vf-fault",
-	        [GV_PF_EVENT_VF_ERROR] = "vf-error",
-	        [GV_PF_EVENT_VF_MESSAGE] = "vf-message",
-	        [GV_PF_EVENT_GPU] = "gpu",
-	        [GV_PF_EVENT_VF_POOL] = "vf-pool",
-	        [GV_PF_EVENT_DOMAIN] = "domain",
-	        [GV_PF_EVENT_CONTAIN] = "contain",
-	        [GV_PF_EVENT_GUARD] = "guard",
-	        [GV_PF_EVENT_SCRUB] = "scrub",
-	};
-
-	return (unsigned)kind < GV_ARRAY_LEN(names) ? names[kind] : "unknown";
-}
-
 uint64_t pf_time_ms(void)
 {
 	struct timespec ts;
@@ -52,7 +31,9 @@ void pf_event(struct gv_pf *pf, enum gv_pf_event_kind kind, int vf, const char *
 	va_start(ap, fmt);
 	(void)vsnprintf(e.text, sizeof(e.text), fmt, ap);
 	va_end(ap);
-	if (vf >= 0)
+	if (pf->cfg.event_logs)
+		; /* below */
+	else if (vf >= 0)
 		PF_LOG(pf, kind == GV_PF_EVENT_GPU ? GV_LOG_ERR : GV_LOG_INFO, "VF%d: %s", vf,
 		       e.text);
 	else
@@ -129,6 +110,7 @@ void pf_sessions_start(struct gv_pf *pf)
 	pf_guard_changed(pf);
 	for (unsigned i = 0; i < pf->plan.num_vfs; i++) {
 		pf->vf[i].l2_fault_count = gv_rd32(pf->bus, GV_BYTE_N(GVX_VF0_L2_FAULT_COUNT, i));
+		pf->vf[i].noted_pending = UINT32_MAX; /* not known: written anew */
 		pf->vf[i].seen_state = GV_MBOX_IDLE;
 		pf->vf[i].since_ms = pf_time_ms();
 		pf_mailbox_clear(pf, i);

@@ -21,7 +21,8 @@
 #define PF_SDMA_RING       GV_MIB
 #define PF_SDMA_RING_BYTES (64 * GV_KIB)
 #define PF_SDMA_WB         (PF_SDMA_RING + PF_SDMA_RING_BYTES)
-#define PF_BOOT_RECORD     (PF_SDMA_RING + 128 * GV_KIB) /* boot_state.h */
+#define PF_BOOT_RECORD     (PF_SDMA_RING + 128 * GV_KIB)  /* boot_state.h */
+#define PF_BOOT_PENDING    (PF_BOOT_RECORD + 16 * GV_KIB) /* of each VF, a dword (adopt.c) */
 #define PF_TABLES          (2 * GV_MIB)
 
 #define PF_IH_RING_BYTES (64 * GV_KIB)
@@ -58,11 +59,12 @@ struct pf_job {
 
 struct pf_vf {
 	struct pf_job job;
-	bool unacked;       /* the message in RCV was dropped on purpose: do not look again */
-	bool no_scrub_next; /* asked for the reset that comes */
-	bool gone_next;     /* that reset is ours, because the guest is gone */
-	unsigned gates;     /* PF_GATE_*: what we opened */
-	unsigned shut;      /* of these, kept shut by the guard */
+	bool unacked;           /* the message in RCV was dropped on purpose: do not look again */
+	bool no_scrub_next;     /* asked for the reset that comes */
+	bool gone_next;         /* that reset is ours, because the guest is gone */
+	unsigned gates;         /* PF_GATE_*: what we opened */
+	uint32_t noted_pending; /* as PF_BOOT_PENDING has it */
+	unsigned shut;          /* of these, kept shut by the guard */
 	enum gv_mbox_state seen_state;
 	uint64_t since_ms, since_ns;
 	uint32_t l2_fault_count;
@@ -74,6 +76,8 @@ struct pf_vf {
 	bool guest_known;
 	struct gv_mbox_vf2pf_info guest;
 	char last_error[160];
+	uint64_t told_ns; /* begin of the second in which ... */
+	unsigned told;    /* ... so many events were about its messages */
 	struct pf_contain_vf contain;
 };
 
@@ -263,7 +267,7 @@ int pf_check_idle(struct gv_pf *pf, unsigned flags, struct gv_err *err);
 int pf_put_up(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flags, struct gv_err *err);
 void pf_sessions_stop(struct gv_pf *pf);
 void pf_faults_look(struct gv_pf *pf);
-void pf_fault_interrupt(struct gv_pf *pf, const struct gv_ih_iv *iv);
+void pf_fault_interrupt(struct gv_pf *pf, bool mmhub);
 void pf_states_look(struct gv_pf *pf);
 
 #endif
