@@ -14,12 +14,17 @@
 
 #include "dispatch.h"
 
-#define CUS_PER_ENGINE    16 /* Vega10: 4 engines of 1 array */
-#define STEP_INSTRUCTIONS 1024u
-#define FIRST_SLICE_NS    (200 * GV_US)
-#define SLICE_NS          (700 * GV_US)
-#define RETRY_MIN         (100 * GV_US) /* first and longest pause before */
-#define RETRY_MAX         (5 * GV_MS)   /* a part that waits for memory is tried again */
+#define CUS_PER_ENGINE 16 /* Vega10: 4 engines of 1 array */
+#define FIRST_SLICE_NS (200 * GV_US)
+#define SLICE_NS       (700 * GV_US)
+#define RETRY_MIN      (100 * GV_US) /* first and longest pause before */
+#define RETRY_MAX      (5 * GV_MS)   /* a part that waits for memory is tried again */
+
+/* Wave instructions: a switch of worlds waits for a STEP, so it is a few microseconds; the clock is
+ * dearer than that. */
+#define FIRST_STEP     1024u
+#define STEP           256u
+#define STEPS_PER_LOOK 16u
 
 static struct gv_grid *grid_of(struct gv_grid_head *head)
 {
@@ -96,12 +101,15 @@ static void step_part(struct gv_grid *g, struct gv_part *part, uint64_t slice_ns
 {
 	uint64_t end;
 
-	part->status = gv_cu_step(part->run, STEP_INSTRUCTIONS);
+	part->status = gv_cu_step(part->run, FIRST_STEP);
 	if (part->status != GV_CU_YIELD)
 		return;
 	end = gv_now_ns() + slice_ns;
-	while (part->status == GV_CU_YIELD && wanted(g) && gv_now_ns() < end)
-		part->status = gv_cu_step(part->run, STEP_INSTRUCTIONS);
+	for (unsigned n = 1; part->status == GV_CU_YIELD && wanted(g); n++) {
+		part->status = gv_cu_step(part->run, STEP);
+		if (n % STEPS_PER_LOOK == 0 && gv_now_ns() >= end)
+			break;
+	}
 }
 
 static bool groups_left(struct gv_grid *g)

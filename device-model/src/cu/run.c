@@ -8,7 +8,8 @@
 
 #include "ramp.h"
 
-#define TURN 20000u /* instructions of one wave before another has its turn */
+#define TURN 8192u /* instructions of one wave before another has its turn, in however many steps  \
+	            */
 
 static uint32_t items(const uint32_t n[3])
 {
@@ -312,7 +313,7 @@ static bool start_group(struct gv_cu_run *run)
 	run->num_waves = (total + CU_LANES - 1) / CU_LANES;
 	for (unsigned n = 0; n < run->num_waves; n++)
 		start_wave(run->wave[n], size, total);
-	run->current = 0;
+	run->current = run->turn = 0;
 	run->in_group = true;
 	run->n.groups++;
 	return true;
@@ -349,7 +350,7 @@ static struct cu_wave *next_wave(struct gv_cu_run *run)
 		struct cu_wave *w = run->wave[(run->current + n) % run->num_waves];
 
 		if (w->state == CU_RUNNING) {
-			run->current = (w->index + 1) % run->num_waves;
+			run->current = w->index;
 			return w;
 		}
 		waiting |= w->state == CU_AT_BARRIER;
@@ -360,11 +361,18 @@ static struct cu_wave *next_wave(struct gv_cu_run *run)
 	return next_wave(run);
 }
 
-/* One turn of a wave. Returns the instructions it took. */
+/* A turn of a wave, or a part of one. Returns the instructions it took. */
 static uint64_t run_wave(struct cu_wave *w, uint64_t budget)
 {
-	uint64_t limit = w->run->d.wave_limit, n = cu_exec_wave(w, budget);
+	struct gv_cu_run *run = w->run;
+	uint64_t limit = run->d.wave_limit;
+	uint64_t n = cu_exec_wave(w, GV_MIN(budget, TURN - run->turn));
 
+	run->turn += (uint32_t)n;
+	if (run->turn >= TURN || w->state != CU_RUNNING) {
+		run->turn = 0;
+		run->current = (w->index + 1) % run->num_waves;
+	}
 	w->executed += n;
 	if (limit && w->executed > limit && w->state != CU_ENDED)
 		cu_fault(w, NULL, GV_CU_WATCHDOG, 0);
@@ -389,7 +397,7 @@ enum gv_cu_status gv_cu_step(struct gv_cu_run *run, uint64_t max_instructions)
 			return GV_CU_DONE;
 		w = next_wave(run);
 		if (w) {
-			n = run_wave(w, GV_MIN(left, TURN));
+			n = run_wave(w, left);
 			left -= GV_MIN(left, n);
 			continue;
 		}

@@ -169,6 +169,7 @@ struct gv_cu_run {
 	uint32_t group[3];
 	uint32_t mode, fp_slow; /* that waves begin with */
 	uint32_t num_waves, max_waves, current, num_vgprs, room_vgprs;
+	uint32_t turn; /* instructions that wave `current` had of its turn */
 	bool in_group;
 	struct cu_wave *wave[GV_CU_MAX_WAVES];
 };
