@@ -153,7 +153,9 @@ int gv_mbox_pf_message(struct gv_mbox_pf *pf, unsigned vf, const struct gv_mbox_
 		return rc;
 	t.s->stats.messages++;
 	if (t.s->state == GV_MBOX_OFF) {
-		gv_mbox_report(&t, GV_MBOX_BAD_OFF, msg);
+		if (!t.s->off_told) /* once: who is not served may not keep the PF busy */
+			gv_mbox_report(&t, GV_MBOX_BAD_OFF, msg);
+		t.s->off_told = true;
 		return 0;
 	}
 	if (over_rate(&t, msg))

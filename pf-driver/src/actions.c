@@ -67,6 +67,20 @@ static void leave(struct gv_pf *pf, const struct gv_mbox_act *act)
 	done(pf, act, gv_bus_status(pf->bus));
 }
 
+#define TELL_MAX 10u /* events about a VF's messages in a second; the rest is counted */
+
+/* Who floods us would else push out of the list of events what others have done. */
+static bool may_tell(struct pf_vf *v)
+{
+	uint64_t now_ns = gv_now_ns();
+
+	if (now_ns - v->told_ns >= GV_S) {
+		v->told_ns = now_ns;
+		v->told = 0;
+	}
+	return ++v->told <= TELL_MAX;
+}
+
 static void vf_error(struct gv_pf *pf, const struct gv_mbox_act *act)
 {
 	struct pf_vf *v = &pf->vf[act->vf];
@@ -75,12 +89,15 @@ static void vf_error(struct gv_pf *pf, const struct gv_mbox_act *act)
 	snprintf(v->last_error, sizeof(v->last_error), "%s flags 0x%x data 0x%llx",
 	         gv_mbox_vf_error_name(act->error.sub), act->error.flags,
 	         (unsigned long long)act->error.data);
-	pf_event(pf, GV_PF_EVENT_VF_ERROR, (int)act->vf, "guest reports %s", v->last_error);
+	if (may_tell(v))
+		pf_event(pf, GV_PF_EVENT_VF_ERROR, (int)act->vf, "guest reports %s", v->last_error);
 }
 
 static void report(struct gv_pf *pf, const struct gv_mbox_act *act)
 {
 	pf->vf[act->vf].messages_refused++;
+	if (!may_tell(&pf->vf[act->vf]))
+		return;
 	pf_event(pf, GV_PF_EVENT_VF_MESSAGE, (int)act->vf, "%s (%u) refused: %s",
 	         gv_mbox_req_name(act->msg.dw[0]), act->msg.dw[0],
 	         gv_mbox_report_name(act->report));

@@ -84,6 +84,8 @@ void pf_contain_get_status(const struct gv_pf *pf, unsigned vf, struct gv_pf_gua
 /* ---- gpu_reset.c */
 /** Because of @culprit, which goes into quarantine afterwards. */
 void pf_gpu_reset_for(struct gv_pf *pf, unsigned culprit, const char *why);
+/** A reset of the whole GPU is about to do what an FLR would. */
+bool pf_gpu_reset_does(const struct gv_pf *pf);
 uint64_t pf_gpu_reset_step(struct gv_pf *pf, uint64_t now_ns);
 
 /* ---- scrub_record.c */

@@ -85,7 +85,7 @@ void pf_faults_look(struct gv_pf *pf)
 	look_hub(pf, true);
 }
 
-void pf_fault_interrupt(struct gv_pf *pf, const struct gv_ih_iv *iv)
+void pf_fault_interrupt(struct gv_pf *pf, bool mmhub)
 {
-	look_hub(pf, GV_GET(iv->dw[0], IH_IV0, VMID_SRC));
+	look_hub(pf, mmhub);
 }

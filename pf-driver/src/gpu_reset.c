@@ -50,6 +50,11 @@ bool gv_pf_gpu_resetting(const struct gv_pf *pf)
 	return pf->gpu_reset.phase != PF_GPU_NONE;
 }
 
+bool pf_gpu_reset_does(const struct gv_pf *pf)
+{
+	return pf->gpu_reset.phase == PF_GPU_TELL || pf->gpu_reset.phase == PF_GPU_RESET;
+}
+
 void pf_gpu_reset_for(struct gv_pf *pf, unsigned culprit, const char *why)
 {
 	pf->vf[culprit].contain.quarantine_next = true;
@@ -120,13 +125,19 @@ static int plan_again(struct gv_pf *pf, struct gv_err *err)
 	return rc ? rc : pf_state_write(pf, false, &pf->plan, err);
 }
 
-/* Whatever a VF was in the middle of: its memory is lost, so it is scrubbed. */
+/* Whatever a VF was in the middle of: its memory is lost, so it is scrubbed. One that has come to
+ * its end since it was told is reset once more. */
 static void scrub_all(struct gv_pf *pf)
 {
+	struct gv_mbox_acts acts;
+
 	for (unsigned i = 0; i < pf->plan.num_vfs; i++) {
 		pf->vf[i].contain.seen_any = false;
 		pf->vf[i].l2_fault_count = gv_rd32(pf->bus, GV_BYTE_N(GVX_VF0_L2_FAULT_COUNT, i));
 		pf_mailbox_clear(pf, i);
+		if (pf->vf[i].job.phase == PF_JOB_NONE &&
+		    !gv_mbox_pf_reset(&pf->mbox, i, GV_MBOX_WHY_GPU_RESET, gv_now_ns(), &acts))
+			pf_actions_run(pf, &acts);
 		pf_job_scrub_next(pf, i);
 	}
 }

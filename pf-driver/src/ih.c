@@ -89,21 +89,45 @@ int gv_pf_irq_fd(const struct gv_pf *pf)
 	return pf->booted ? pf->ih.eventfd : -1;
 }
 
-static void dispatch(struct gv_pf *pf, const struct gv_ih_iv *iv)
+/* What the entries of one pass ask for. Mailboxes and fault registers hold one thing each, so one
+ * look does, however often a VF has interrupted: a storm of one must not cost the others time. */
+struct due {
+	uint32_t message, acked, fault; /* VF bits; hubs */
+};
+
+static void look(struct gv_pf *pf, const struct due *due)
+{
+	for (unsigned i = 0; i < GV_PF_MAX_VFS; i++) {
+		if (due->acked >> i & 1)
+			pf_mailbox_acked(pf, i);
+		if (due->message >> i & 1)
+			pf_mailbox_look(pf, i, true);
+	}
+	for (unsigned hub = 0; hub < 2; hub++)
+		if (due->fault >> hub & 1)
+			pf_fault_interrupt(pf, hub);
+}
+
+static uint32_t vf_bit(const struct gv_ih_iv *iv)
+{
+	return iv->dw[4] < GV_PF_MAX_VFS ? 1u << iv->dw[4] : 0;
+}
+
+static void dispatch(struct gv_pf *pf, const struct gv_ih_iv *iv, struct due *due)
 {
 	uint32_t client = GV_GET(iv->dw[0], IH_IV0, CLIENT_ID);
 	uint32_t src = GV_GET(iv->dw[0], IH_IV0, SRC_ID);
 
 	pf->interrupts++;
 	if (client == GV_IH_CLIENT_BIF && src == GV_IH_SRC_BIF_PF_MSGBUF_VALID)
-		pf_mailbox_look(pf, iv->dw[4], true);
+		due->message |= vf_bit(iv);
 	else if (client == GV_IH_CLIENT_BIF && src == GV_IH_SRC_BIF_PF_MSGBUF_ACK)
-		pf_mailbox_acked(pf, iv->dw[4]);
+		due->acked |= vf_bit(iv);
 	else if (client == GV_IH_CLIENT_BIF && src == GV_IH_SRC_BIF_GPUIOV)
 		pf_world_interrupt(pf, iv->dw[4]);
 	else if ((client == GV_IH_CLIENT_VMC || client == GV_IH_CLIENT_UTCL2) &&
 	         src == GV_IH_SRC_VM_FAULT)
-		pf_fault_interrupt(pf, iv);
+		due->fault |= 1u << GV_GET(iv->dw[0], IH_IV0, VMID_SRC);
 	else if (client != GV_IH_CLIENT_SDMA0) /* our own fences are polled */
 		pf->unknown_interrupts++;
 }
@@ -129,6 +153,7 @@ static uint32_t read_wptr(struct gv_pf *pf)
 
 unsigned gv_pf_handle_irq(struct gv_pf *pf)
 {
+	struct due due = {0};
 	uint64_t ticks;
 	uint32_t wptr;
 	unsigned n = 0;
@@ -143,12 +168,13 @@ unsigned gv_pf_handle_irq(struct gv_pf *pf)
 
 		memcpy(&iv, (const char *)pf->ih.ring.cpu + pf->ih.rptr, sizeof(iv));
 		pf->ih.rptr = (pf->ih.rptr + (uint32_t)sizeof(iv)) & (PF_IH_RING_BYTES - 1);
-		dispatch(pf, &iv);
+		dispatch(pf, &iv, &due);
 		n++;
 	}
 	if (n) {
 		gv_wr32(pf->bus, IH_RB_RPTR__BYTE, pf->ih.rptr);
 		gv_doorbell64(pf->bus, GV_DOORBELL_IH * 4, pf->ih.rptr);
 	}
+	look(pf, &due);
 	return n;
 }

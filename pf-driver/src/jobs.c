@@ -115,7 +115,7 @@ static void drain(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 
 	if (now_ns < job->deadline_ns && pf_mailbox_rcv_valid(pf, vf))
 		return;
-	if (gv_pf_gpu_resetting(pf)) {
+	if (pf_gpu_reset_does(pf)) {
 		go_on(pf, vf, PF_JOB_GPU);
 		return;
 	}

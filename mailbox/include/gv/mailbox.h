@@ -277,6 +277,7 @@ struct gv_mbox_session {
 	enum gv_mbox_reason asked_reason;
 	bool excuse_rel; /* READY was sent without access: the REL that follows is no mistake */
 	bool sent_valid; /* TRN_VALID is up */
+	bool off_told;   /* OFF: it was reported that it speaks all the same */
 	uint32_t sent;   /* code in TRN_DW0 */
 	uint32_t ticket; /* of the action under way, 0 none */
 	uint64_t deadline_ns;

@@ -217,6 +217,44 @@ static void a_gpu_reset_in_any_state_gives_every_vf_back(void)
 	rig_down(&r);
 }
 
+static bool vf0_is_being_scrubbed(struct rig *r)
+{
+	return r->pf->vf[0].job.phase == PF_JOB_SCRUB;
+}
+
+static bool gpu_comes_back(struct rig *r)
+{
+	return r->pf->gpu_reset.phase == PF_GPU_BACK;
+}
+
+/* One reset ends while guests are told, another begins while VFs are scrubbed. */
+static void resets_of_vfs_before_and_after_that_of_the_gpu_end(void)
+{
+	uint64_t end = gv_now_ns() + 20 * GV_S, next;
+	struct gv_bus *vf;
+	struct rig r;
+
+	up(&r, 2);
+	vf = rig_vf(&r, 1);
+	rig_init_guest(&r, vf); /* never answers, so there is time */
+	CU_ASSERT_EQUAL(gv_pf_vf_reset(r.pf, 0, 0, &r.err), 0);
+	while (!vf0_is_being_scrubbed(&r) && gv_now_ns() < end)
+		CU_ASSERT_EQUAL(gv_pf_service(r.pf, &next), 0);
+	CU_ASSERT_TRUE(vf0_is_being_scrubbed(&r));
+	CU_ASSERT_EQUAL(gv_pf_gpu_reset(r.pf, GV_PF_APPLY_FORCE, "test", &r.err), 0);
+	CU_ASSERT_TRUE(serve_until(&r, gpu_comes_back));
+	CU_ASSERT_TRUE(rig_serve_until(&r, 0, GV_MBOX_IDLE, 10000));
+	if (gv_pf_vf_reset(r.pf, 0, 0, &r.err)) /* the slow may see it all done */
+		CU_ASSERT_FALSE(gv_pf_gpu_resetting(r.pf));
+	CU_ASSERT_TRUE(serve_until(&r, gpu_is_back));
+	CU_ASSERT_TRUE(rig_serve_until(&r, 0, GV_MBOX_IDLE, 10000));
+	for (unsigned i = 0; i < 2; i++)
+		CU_ASSERT_EQUAL(gv_pf_vf_check_clean(r.pf, i, &r.err), 0);
+	rig_init_guest(&r, vf);
+	vf = gv_bus_close(vf);
+	rig_down(&r);
+}
+
 static void a_psp_that_does_not_come_back_is_told_and_nothing_is_claimed(void)
 {
 	struct rig r;
@@ -502,6 +540,7 @@ UT_MAIN("pf-driver/contain", UT(a_hang_goes_through_its_steps_and_names_the_vf),
         UT(an_flr_that_does_not_end_costs_the_gpu_and_the_culprit_its_place),
         UT(the_operator_resets_the_gpu_when_nobody_is_in_the_way),
         UT(a_gpu_reset_in_any_state_gives_every_vf_back),
+        UT(resets_of_vfs_before_and_after_that_of_the_gpu_end),
         UT(a_psp_that_does_not_come_back_is_told_and_nothing_is_claimed),
         UT(a_record_says_what_was_scrubbed_after_whom_and_for_whom),
         UT(what_was_not_scrubbed_is_not_clean), UT(a_scrub_that_fails_leaves_nothing_to_rely_on),
