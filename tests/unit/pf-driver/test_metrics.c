@@ -97,6 +97,31 @@ static void buckets_count_up_to_all(void)
 	free(t);
 }
 
+static void slices_and_switches_are_in_seconds(void)
+{
+	char *t;
+
+	two_vfs();
+	status.vf[0].world = (struct gv_pf_vf_world){.active = true,
+	                                             .slices = 12,
+	                                             .ran_ns = 1500 * GV_MS,
+	                                             .busy_permille = 375,
+	                                             .switches = 3,
+	                                             .switch_sum_ns = 600 * GV_US,
+	                                             .switch_p50_ns = 150 * GV_US,
+	                                             .switch_p99_ns = 300 * GV_US};
+	t = text();
+	has(t, "\ngpuvisor_vf_active{" VF0 "} 1\n");
+	has(t, "\ngpuvisor_vf_slices_total{" VF0 "} 12\n");
+	has(t, "\ngpuvisor_vf_busy_share{" VF0 "} 0.375000000\n");
+	has(t, "\ngpuvisor_vf_engine_seconds_total{" VF0 "} 1.500000000\n");
+	has(t, "\ngpuvisor_vf_switch_seconds{" VF0 ",quantile=\"0.5\"} 0.000150000\n");
+	has(t, "\ngpuvisor_vf_switch_seconds{" VF0 ",quantile=\"0.99\"} 0.000300000\n");
+	has(t, "\ngpuvisor_vf_switch_seconds_sum{" VF0 "} 0.000600000\n");
+	has(t, "\ngpuvisor_vf_switch_seconds_count{" VF0 "} 3\n");
+	free(t);
+}
+
 static void each_metric_has_one_head(void)
 {
 	char *t, name[80];
@@ -117,4 +142,4 @@ static void each_metric_has_one_head(void)
 
 UT_MAIN("pf-driver/metrics", UT(each_vf_has_its_number_with_all_labels),
         UT(a_vf_is_in_one_state_of_each_kind), UT(buckets_count_up_to_all),
-        UT(each_metric_has_one_head))
+        UT(slices_and_switches_are_in_seconds), UT(each_metric_has_one_head))
