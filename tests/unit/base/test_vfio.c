@@ -31,6 +31,9 @@ struct kernel {
 	unsigned sets, last_start, last_count;
 	uint8_t token[16];
 	bool bound, attached;
+	bool no_unmap_all; /* as before Linux 5.12 */
+	uint64_t unmapped_from[4];
+	unsigned unmaps;
 };
 
 static struct kernel k;
@@ -159,8 +162,14 @@ static int iommu_ioctl(int fd, unsigned long request, void *data)
 		k.mapped_bytes = ioas->bytes;
 		return 0;
 	}
+	if (fd == CONTAINER && request == VFIO_IOMMU_UNMAP_DMA && k.no_unmap_all &&
+	    ((const struct vfio_iommu_type1_dma_unmap *)data)->flags)
+		return -EINVAL;
 	if ((fd == CONTAINER && request == VFIO_IOMMU_UNMAP_DMA) ||
 	    (fd == IOMMU && request == GVU_IOAS_UNMAP)) {
+		if (fd == CONTAINER && k.unmaps < 4)
+			k.unmapped_from[k.unmaps++] =
+			        ((const struct vfio_iommu_type1_dma_unmap *)data)->iova;
 		k.mapped_bytes = 0;
 		return 0;
 	}
@@ -502,6 +511,72 @@ static void vfs_are_enabled_through_sysfs_and_read_back(void)
 	finish();
 }
 
+/* The process is gone, its descriptors are somebody's, and what it had mapped still is. */
+static void take_over(bool iommufd)
+{
+	struct gv_vfio_fds fds;
+	struct gv_bus *bus;
+	struct gv_err err;
+
+	CU_ASSERT_EQUAL_FATAL(open_dev(NULL, NULL, &bus, &err), 0);
+	CU_ASSERT_EQUAL(gv_vfio_get_fds(bus, &fds), 0);
+	CU_ASSERT_EQUAL(fds.iommufd >= 0, iommufd);
+	CU_ASSERT_EQUAL(fds.ioas, iommufd ? 42 : 0);
+	gv_bus_close(bus);
+	CU_ASSERT_EQUAL(k.open_fds, 0);
+	k.open_fds = iommufd ? 2 : 3;
+	k.mapped_bytes = 4096;
+	k.last_count = 3;
+	k.unmaps = 0;
+	CU_ASSERT_EQUAL_FATAL(gv_vfio_open_fds_sys(&sys, BDF, &fds, NULL, &bus, &err), 0);
+	CU_ASSERT_EQUAL(k.mapped_bytes, 0);
+	CU_ASSERT_EQUAL(k.last_count, 0); /* no vectors */
+	use_device(bus);
+	gv_bus_close(bus);
+	CU_ASSERT_EQUAL(k.open_fds, 0);
+}
+
+static void kept_descriptors_are_a_device_without_its_past(void)
+{
+	start();
+	take_over(false);
+	CU_ASSERT_EQUAL(k.unmapped_from[0], 0);
+	finish();
+	start();
+	k.no_unmap_all = true;
+	take_over(false);
+	CU_ASSERT(k.unmapped_from[0] == 0 && k.unmapped_from[1] == 1ull << 63);
+	finish();
+	start();
+	make_dir(DEV "/vfio-dev/vfio3");
+	k.iommufd = true;
+	take_over(true);
+	finish();
+}
+
+static void what_is_no_open_device_is_not_taken(void)
+{
+	static const struct gv_vfio_fds bad[] = {
+	        {-1, GROUP, CONTAINER, -1, 0},
+	        {DEVICE, -1, CONTAINER, -1, 0},
+	        {DEVICE, GROUP, -1, -1, 0},
+	        {DEVICE, GROUP, CONTAINER, IOMMU, 42},
+	};
+
+	for (size_t i = 0; i < GV_ARRAY_LEN(bad); i++) {
+		struct gv_bus *bus = NULL;
+		struct gv_err err = {0};
+
+		start();
+		k.open_fds = (bad[i].device >= 0) + (bad[i].group >= 0) + (bad[i].container >= 0) +
+		             (bad[i].iommufd >= 0);
+		CU_ASSERT_EQUAL(gv_vfio_open_fds_sys(&sys, BDF, &bad[i], NULL, &bus, &err), -EBADF);
+		CU_ASSERT_PTR_NULL(bus);
+		CU_ASSERT_EQUAL(k.open_fds, 0);
+		finish();
+	}
+}
+
 /* On this machine, whatever it has: a precise refusal or a device, never a crash. */
 static void real_machine_answers(void)
 {
@@ -516,4 +591,6 @@ UT_MAIN("Linux VFIO", UT(device_opens_through_its_group),
         UT(device_opens_through_iommufd_where_there_is_one),
         UT(iommufd_that_cannot_leaves_the_group), UT(tokens_are_told_apart),
         UT(what_is_missing_is_said), UT(no_iommu_is_said_aloud),
-        UT(vfs_are_enabled_through_sysfs_and_read_back), UT(real_machine_answers))
+        UT(vfs_are_enabled_through_sysfs_and_read_back),
+        UT(kept_descriptors_are_a_device_without_its_past), UT(what_is_no_open_device_is_not_taken),
+        UT(real_machine_answers))
