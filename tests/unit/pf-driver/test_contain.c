@@ -420,6 +420,44 @@ static void a_flood_of_messages_ends_as_the_profile_says(void)
 	rig_down(&r);
 }
 
+static unsigned count_events(const struct rig *r, enum gv_pf_event_kind kind, int vf)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < r->num_events; i++)
+		n += r->event[i].kind == kind && r->event[i].vf == vf;
+	return n;
+}
+
+/* Of what one VF does, others must still be seen. */
+static void a_flood_does_not_fill_the_list_of_events(void)
+{
+	const struct gv_pf_cfg unguarded = {.poll_ms = 20, .mailbox = {.guard_off = true}};
+	uint64_t begin_ns;
+	struct gv_bus *vf;
+	unsigned told;
+	struct rig r;
+
+	rig_up_with(&r, &unguarded);
+	rig_boot_and_apply(&r, 1, 64);
+	vf = rig_vf(&r, 0);
+	begin_ns = gv_now_ns();
+	for (unsigned i = 0; i < 60; i++)
+		CU_ASSERT_TRUE(rig_send(&r, vf, 0xdeadbeef));
+	CU_ASSERT_EQUAL(status(&r, 0).messages_refused, 60);
+	told = count_events(&r, GV_PF_EVENT_VF_MESSAGE, 0);
+	CU_ASSERT(told >= 10 && told <= 10 * ((gv_now_ns() - begin_ns) / GV_S + 2));
+	CU_ASSERT_EQUAL(gv_pf_vf_quarantine(r.pf, 0, "test", &r.err), 0);
+	CU_ASSERT_TRUE(serve_until(&r, vf0_is_quarantined));
+	r.num_events = 0;
+	r.pf->vf[0].told = 0;
+	for (unsigned i = 0; i < 3; i++)
+		CU_ASSERT_FALSE(rig_send(&r, vf, 0xdeadbeef));
+	CU_ASSERT_EQUAL(count_events(&r, GV_PF_EVENT_VF_MESSAGE, 0), 1);
+	vf = gv_bus_close(vf);
+	rig_down(&r);
+}
+
 static void fault(struct gv_bus *vf, unsigned times)
 {
 	uint32_t got;
@@ -545,7 +583,8 @@ UT_MAIN("pf-driver/contain", UT(a_hang_goes_through_its_steps_and_names_the_vf),
         UT(a_record_says_what_was_scrubbed_after_whom_and_for_whom),
         UT(what_was_not_scrubbed_is_not_clean), UT(a_scrub_that_fails_leaves_nothing_to_rely_on),
         UT(the_operator_takes_a_vf_out_and_back), UT(a_flood_of_messages_ends_as_the_profile_says),
-        UT(faults_pause_a_vf_until_it_is_calm), UT(a_paused_vf_that_starts_anew_stays_paused),
+        UT(a_flood_does_not_fill_the_list_of_events), UT(faults_pause_a_vf_until_it_is_calm),
+        UT(a_paused_vf_that_starts_anew_stays_paused),
         UT(faults_reset_a_vf_where_the_profile_says_so),
         UT(other_limits_hold_at_once_without_touching_vfs),
         UT(what_is_admitted_one_by_one_has_the_same_limit))
