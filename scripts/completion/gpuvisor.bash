@@ -80,4 +80,4 @@ _gpuvisor()
 		_gpuvisor_argument "$kind" "$cur"
 	fi
 }
-complete -F _gpuvisor gpuvisor gpuvisord gpuvisor-guest gpuvisor-gpu gpuvisor-keeper
+complete -F _gpuvisor gpuvisor gpuvisord gpuvisor-keeper gpuvisor-replay gpuvisor-guest gpuvisor-gpu

@@ -10,10 +10,10 @@ import unittest
 
 from pf_rig import BIN, SOURCE
 
-PROGRAMS = ("gpuvisor", "gpuvisord", "gpuvisor-guest", "gpuvisor-gpu", "gpuvisor-keeper")
+PROGRAMS = ("gpuvisor", "gpuvisord", "gpuvisor-keeper", "gpuvisor-replay", "gpuvisor-guest", "gpuvisor-gpu")
 COMPLETION = os.path.join(SOURCE, "scripts/completion/gpuvisor.bash")
 EVERYWHERE = {"--help", "--version"}
-NO_VERBS = ("gpuvisord", "gpuvisor-gpu", "gpuvisor-keeper")
+NO_VERBS = ("gpuvisord", "gpuvisor-keeper", "gpuvisor-replay", "gpuvisor-gpu")
 
 
 def help_of(program):
