@@ -39,6 +39,7 @@ PROBE = """
 vfs() { gpuvisor --json vf list | grep -c '"index"'; }
 pid() { systemctl show -P MainPID gpuvisord; }
 export PATH=%s/bin:$PATH
+[ "$(systemctl is-active gpuvisord)" = active ] || { journalctl -b --no-pager -n 40 -u gpuvisord -u gpuvisor-gpu -u systemd-sysusers -u systemd-tmpfiles-setup; exit 1; }
 echo "active: $(systemctl is-active gpuvisord) $(ps -o user= -p "$(pid)") $(grep -h CapBnd /proc/$(pid)/status | cut -f2)"
 echo "filter: $(grep -h '^Seccomp:' /proc/$(pid)/status | cut -f2) $(grep -h NoNewPrivs /proc/$(pid)/status | cut -f2)"
 echo "vfs: $(vfs)"
