@@ -266,7 +266,7 @@ static void set_registers(struct input *in, struct cu_wave *w)
 		w->s[n + 1] &= next(in) & 1 ? 0 : 0xffff0000u;
 		w->s[n + 2] &= 0xffff;
 	}
-	for (unsigned r = 0; r < w->num_vgprs; r++)
+	for (unsigned r = 0; r < w->run->num_vgprs; r++)
 		for (unsigned l = 0; l < CU_LANES; l++)
 			w->v[r][l] = r & 1 ? (next(in) % 8 ? 0 : (uint32_t)next(in) % 3 << 16)
 			             : next(in) % 4 ? (uint32_t)(MEM_VA + next(in) % (PAGES * PAGE))

@@ -82,17 +82,10 @@ CU_INLINE double cu_div_scale64(double s, double den, double num, uint32_t *vcc)
  * scaled instead, where that loses nothing. */
 CU_INLINE float cu_div_fmas32(float a, float b, float c, uint32_t vcc)
 {
-	double p = (double)a * (double)b, q = (double)c, s = p + q, bb = s - p;
-	double err = (p - (s - bb)) + (q - bb);
-	uint64_t u = cu_ud(s);
-
 	if (!vcc)
 		return __builtin_fmaf(a, b, c);
-	if (err != 0 && s - s == 0) {
-		u -= ((err < 0) != (s < 0)) && s != 0;
-		u |= 1;
-	}
-	return (float)(cu_d(u) * (cu_exp32(c) > 127 ? 0x1p64 : 0x1p-64));
+	return (float)(cu_sum_to_odd((double)a * (double)b, (double)c) *
+	               (cu_exp32(c) > 127 ? 0x1p64 : 0x1p-64));
 }
 
 CU_INLINE double cu_div_fmas64(double a, double b, double c, uint32_t vcc)

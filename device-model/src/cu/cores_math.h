@@ -131,24 +131,32 @@ CU_INLINE uint32_t cu_f2h_mode(float f, uint32_t round, bool max16)
 	return sign | (max16 || (round != 0 && round != (sign ? 2u : 1u)) ? 0x7bffu : 0x7c00u);
 }
 
+/* A sum that is not exact is rounded to the number next to it whose last bit is 1: from that, any
+ * further rounding is as from the exact one. */
+CU_INLINE double cu_sum_to_odd(double p, double q)
+{
+	double s = p + q, bb = s - p, err = (p - (s - bb)) + (q - bb);
+	uint64_t u = cu_ud(s);
+
+	if (err != 0 && s - s == 0) {
+		u -= ((err < 0) != (s < 0)) && s != 0;
+		u |= 1;
+	}
+	return cu_d(u);
+}
+
 /* a*b+c of f16 as a float that rounds to the right f16: the product is exact in double. To nearest
  * the sum and the cut to float round to odd, which keeps enough for the last rounding; other
  * directions, in which the host then computes too, go the same way twice. */
 CU_INLINE float cu_fmah(uint32_t a, uint32_t b, uint32_t c, uint32_t round)
 {
 	double p = (double)cu_h2f(a) * (double)cu_h2f(b), q = (double)cu_h2f(c), s = p + q;
-	double bb = s - p, err = (p - (s - bb)) + (q - bb);
-	uint64_t u = cu_ud(s);
 	float f;
 	uint32_t v;
 
 	if (!(s - s == 0) || round) /* inf or NaN */
 		return (float)s;
-	if (err != 0) {
-		u -= ((err < 0) != (s < 0)) && s != 0;
-		u |= 1;
-	}
-	s = cu_d(u);
+	s = cu_sum_to_odd(p, q);
 	f = (float)s;
 	v = cu_u(f);
 	if ((double)f != s) {

@@ -47,11 +47,6 @@ CU_INLINE void fast_unpack(uint32_t *lanes, uint64_t mask)
 			lanes[32 * h + l] = (half[h] & fast_bit[l]) == fast_bit[l] ? ~0u : 0;
 }
 
-static bool fast_wide(uint8_t type)
-{
-	return type == GV9_B64 || type == GV9_F64;
-}
-
 static const uint32_t *fast_row(struct cu_wave *w, const struct cu_inst *i, unsigned n)
 {
 	const struct cu_src *s = &i->src[n];
@@ -60,10 +55,10 @@ static const uint32_t *fast_row(struct cu_wave *w, const struct cu_inst *i, unsi
 
 	if (s->kind == CU_SRC_VGPR)
 		return w->v[s->reg];
-	v = s->kind == CU_SRC_CONST ? i->imm[n] : cu_rd64(&w->s[s->reg]);
+	v = cu_scalar64(w, i, n);
 	for (unsigned l = 0; l < CU_LANES; l++)
 		row[l] = (uint32_t)v;
-	if (fast_wide(i->op->st[n]))
+	if (cu_is_wide(i->op->st[n]))
 		for (unsigned l = 0; l < CU_LANES; l++)
 			row[CU_LANES + l] = (uint32_t)(v >> 32);
 	return row;
@@ -86,21 +81,26 @@ static void fast_blend(uint32_t *restrict d, const uint32_t *restrict t, const u
 		d[l] = (t[l] & m[l]) | (d[l] & ~m[l]);
 }
 
+/* A result for the lanes that are on, from the spare row. */
+static __attribute__((noinline)) void fast_put_blended(struct cu_wave *w, const struct cu_inst *i)
+{
+	uint32_t *d = w->v[i->dst];
+	const uint32_t *m = fast_mask(w);
+
+	fast_blend(d, w->tmp[3], m);
+	if (cu_is_wide(i->op->dt))
+		fast_blend(d + CU_LANES, w->tmp[3] + CU_LANES, m);
+}
+
 CU_INLINE void fast_run(struct cu_wave *w, const struct cu_inst *i, const uint32_t *a,
                         const uint32_t *b, const uint32_t *c)
 {
-	uint32_t *d = w->v[i->dst];
-	const uint32_t *m;
-
 	if (__builtin_expect(cu_exec(w) == ~0ull, 1)) {
-		i->core(d, a, b, c, &w->aux);
+		i->core(w->v[i->dst], a, b, c, &w->aux);
 		return;
 	}
 	i->core(w->tmp[3], a, b, c, &w->aux);
-	m = fast_mask(w);
-	fast_blend(d, w->tmp[3], m);
-	if (fast_wide(i->op->dt))
-		fast_blend(d + CU_LANES, w->tmp[3] + CU_LANES, m);
+	fast_put_blended(w, i);
 }
 
 /* MODE may ask for what the cores do not do. */

@@ -26,7 +26,7 @@ CU_INLINE bool fast_lds_inside(struct cu_wave *w, const struct cu_inst *i, uint3
 				lane;                                                              \
 			}                                                                          \
 		else                                                                               \
-			FAST_EACH(cu_exec(w))                                                      \
+			CU_FOR_LANES(L, cu_exec(w))                                                \
 			{                                                                          \
 				uint8_t *p = lds + addr[L];                                        \
                                                                                                    \
@@ -62,25 +62,18 @@ FAST_LDS(store_4, 16, data, FAST_STORE_DW(4))
 FAST_LDS(store_8, 1, data, FAST_STORE(uint8_t))
 FAST_LDS(store_16, 2, data, FAST_STORE(uint16_t))
 
-/* ds_read2 and ds_write2: offsets count elements, or 64 of them. */
-CU_INLINE uint32_t fast_lds_offset(const struct cu_inst *i, unsigned n)
-{
-	return ((uint32_t)i->simm >> (8 * n) & 0xff) * i->op->dw * 4u *
-	       (i->op->flags & GV9_F_ST64 ? 64 : 1);
-}
-
 #define FAST_LDS_TWO(name, dw, load, second, lane)                                                 \
 	static void fast_lds_##name(struct cu_wave *w, const struct cu_inst *i)                    \
 	{                                                                                          \
 		const uint32_t *addr = w->v[i->addr];                                              \
 		uint32_t *const row[2] = {w->v[(load) ? i->dst : i->data], w->v[second]};          \
-		uint32_t off[2] = {fast_lds_offset(i, 0), fast_lds_offset(i, 1)};                  \
+		uint32_t off[2] = {cu_ds_offset(i, 0), cu_ds_offset(i, 1)};                        \
                                                                                                    \
 		if (!fast_lds_inside(w, i, GV_MAX(off[0], off[1]), (dw)*4)) {                      \
 			i->op->fn(w, i);                                                           \
 			return;                                                                    \
 		}                                                                                  \
-		FAST_EACH(cu_exec(w))                                                              \
+		CU_FOR_LANES(L, cu_exec(w))                                                        \
 		{                                                                                  \
 			uint8_t *const at = w->run->lds + addr[L]; /* before a load replaces it */ \
                                                                                                    \

@@ -163,10 +163,6 @@ CU_INLINE bool fast_is_memory(const struct cu_wave *w, const struct cu_inst *i,
 	       (from != shared && from != private && to != shared && to != private);
 }
 
-#define FAST_EACH(lanes)                                                                           \
-	for (uint64_t left_ = (lanes), L; left_ && ((L = (uint64_t)__builtin_ctzll(left_)), true); \
-	     left_ &= left_ - 1)
-
 /* One lane: what it loads from @p, or stores there. */
 #define FAST_LOAD(type)                                                                            \
 	do {                                                                                       \
@@ -212,7 +208,7 @@ CU_INLINE bool fast_is_memory(const struct cu_wave *w, const struct cu_inst *i,
 			return;                                                                    \
 		}                                                                                  \
 		if (cu_exec(w) != ~0ull) {                                                         \
-			FAST_EACH(cu_exec(w))                                                      \
+			CU_FOR_LANES(L, cu_exec(w))                                                \
 			{                                                                          \
 				uint8_t *p = s.host + (s.off[L] - s.lowest);                       \
                                                                                                    \

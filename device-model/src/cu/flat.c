@@ -37,21 +37,12 @@ void cu_global(struct cu_wave *w, const struct cu_inst *i)
 	cu_vmem(w, i, va, cu_exec(w));
 }
 
-static void locate_global(const struct cu_wave *w, const struct cu_inst *i, const void *where,
-                          unsigned lane, uint32_t bytes, struct cu_place *p)
-{
-	const uint64_t *va = where;
-
-	(void)w, (void)i;
-	cu_place_add(p, CU_MEMORY, va[lane], bytes);
-}
-
 void cu_global_atomic(struct cu_wave *w, const struct cu_inst *i)
 {
 	uint64_t va[CU_LANES];
 
 	global_addresses(w, i, va);
-	cu_vmem_atomic(w, i, cu_exec(w), locate_global, va);
+	cu_vmem_atomic(w, i, cu_exec(w), cu_locate_va, va);
 }
 
 /* ---- scratch */

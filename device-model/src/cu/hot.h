@@ -22,17 +22,6 @@ CU_INLINE const uint32_t *hot_source(const struct cu_wave *w, const struct cu_in
 	return room;
 }
 
-/* A result for the lanes that are on, from the spare row. */
-static __attribute__((noinline)) void hot_blend(struct cu_wave *w, const struct cu_inst *i)
-{
-	uint32_t *d = w->v[i->dst];
-	const uint32_t *m = fast_mask(w);
-
-	fast_blend(d, w->tmp[3], m);
-	if (fast_wide(i->op->dt))
-		fast_blend(d + CU_LANES, w->tmp[3] + CU_LANES, m);
-}
-
 /* clang-format off */
 #define HOT_SOURCE(n, count, shape) \
 	((n) < (count) ? hot_source(w, i, (n), (shape) >> (n) & 1, room[n]) : NULL)
@@ -45,10 +34,8 @@ static __attribute__((noinline)) void hot_blend(struct cu_wave *w, const struct 
 	{ \
 		uint32_t room[3][2], *d; \
 		struct cu_aux rows; \
-		if (__builtin_expect(w->fp_slow & i->fp, 0)) { \
-			cu_valu_slow(w, i); \
+		if (fast_refused(w, i)) \
 			return; \
-		} \
 		before; \
 		rows = w->aux; \
 		d = to; \
@@ -58,7 +45,7 @@ static __attribute__((noinline)) void hot_blend(struct cu_wave *w, const struct 
 #define HOT_ALL_ON __builtin_expect(cu_exec(w) == ~0ull, 1)
 #define HOT_RESULT(core, count, shape, before, after) \
 	HOT_HANDLER(core, count, shape, before, HOT_ALL_ON ? w->v[i->dst] : w->tmp[3], \
-	            if (!HOT_ALL_ON) hot_blend(w, i); after)
+	            if (!HOT_ALL_ON) fast_put_blended(w, i); after)
 #define HOT_PLAIN(core, count, shape) HOT_RESULT(core, count, shape, (void)0, (void)0)
 #define HOT_MASKED(core, shape, before, after) HOT_RESULT(core, 2, shape, before, after)
 #define HOT_PUT_CARRY fast_put_mask(w, i)

@@ -6,6 +6,7 @@
  */
 #include <gv/base.h>
 
+#include "cores_math.h"
 #include "memop.h"
 
 static bool in_range(struct cu_wave *w, uint32_t at, uint32_t bytes)
@@ -32,12 +33,6 @@ bool cu_lds_write(struct cu_wave *w, uint32_t at, const void *from, uint32_t byt
 	return true;
 }
 
-/* MODE's f32 denormal bits: 1 takes them, 2 gives them. */
-static uint32_t flushed(uint32_t v, bool keep)
-{
-	return keep || v & 0x7f800000u ? v : v & 0x80000000u;
-}
-
 /* Only additions look at MODE, and they always round to nearest even (LLVM, SIISelLowering). */
 static uint64_t result(const struct cu_wave *w, const struct cu_operands *o, uint64_t old)
 {
@@ -46,9 +41,12 @@ static uint64_t result(const struct cu_wave *w, const struct cu_operands *o, uin
 
 	if (o->kind != CU_AT_FADD)
 		return cu_atomic_result(o, old);
-	in.data = flushed((uint32_t)o->data, denorm & 1);
-	return flushed((uint32_t)cu_atomic_result(&in, flushed((uint32_t)old, denorm & 1)),
-	               denorm & 2);
+	if (!(denorm & 1)) { /* MODE's bit for what goes in; the other: for what comes out */
+		in.data = cu_flush((uint32_t)in.data);
+		old = cu_flush((uint32_t)old);
+	}
+	old = cu_atomic_result(&in, old);
+	return denorm & 2 ? (uint32_t)old : cu_flush((uint32_t)old);
 }
 
 uint64_t cu_lds_atomic(struct cu_wave *w, uint32_t at, const struct cu_operands *o)
@@ -63,38 +61,11 @@ uint64_t cu_lds_atomic(struct cu_wave *w, uint32_t at, const struct cu_operands 
 	return old;
 }
 
-/* One dword per lane, all active: no per-lane checks when the largest address is inside. */
-static bool dword_rows(struct cu_wave *w, const struct cu_inst *i)
-{
-	const uint32_t *addr = w->v[i->addr];
-	uint32_t at[CU_LANES], max = 0, off = (uint32_t)i->simm, *row;
-	const uint8_t *lds = w->run->lds;
-
-	if (i->op->kind > CU_MEM_STORE || i->op->dw != 1 || cu_exec(w) != ~0ull ||
-	    w->run->lds_bytes < 4)
-		return false;
-	for (unsigned l = 0; l < CU_LANES; l++) {
-		at[l] = addr[l] + off;
-		max = GV_MAX(max, GV_MAX(addr[l], at[l]));
-	}
-	if (max > w->run->lds_bytes - 4)
-		return false;
-	row = w->v[i->op->kind == CU_MEM_LOAD ? i->dst : i->data];
-	for (unsigned l = 0; l < CU_LANES; l++)
-		if (i->op->kind == CU_MEM_LOAD)
-			memcpy(&row[l], lds + at[l], 4);
-		else
-			memcpy(w->run->lds + at[l], &row[l], 4);
-	return true;
-}
-
 void cu_ds_access(struct cu_wave *w, const struct cu_inst *i)
 {
 	uint32_t bytes = cu_mem_bytes(i->op);
 	uint64_t exec = cu_exec(w);
 
-	if (dword_rows(w, i))
-		return;
 	for (unsigned l = 0; l < CU_LANES; l++) {
 		uint32_t at = w->v[i->addr][l] + (uint32_t)i->simm;
 		uint8_t data[16] = {0};
@@ -111,14 +82,6 @@ void cu_ds_access(struct cu_wave *w, const struct cu_inst *i)
 	}
 }
 
-/* Offset of half @n of a read2/write2: counted in elements, or in 64 of them. */
-static uint32_t offset_two(const struct cu_inst *i, unsigned n)
-{
-	uint32_t unit = i->op->dw * 4u * (i->op->flags & GV9_F_ST64 ? 64 : 1);
-
-	return ((uint32_t)i->simm >> (8 * n) & 0xff) * unit;
-}
-
 static void two_lane(struct cu_wave *w, const struct cu_inst *i, unsigned l)
 {
 	unsigned dw = i->op->dw;
@@ -126,7 +89,7 @@ static void two_lane(struct cu_wave *w, const struct cu_inst *i, unsigned l)
 	uint32_t base = w->v[i->addr][l], data[4] = {0};
 
 	for (unsigned n = 0; n < 2; n++) {
-		uint32_t at = base + offset_two(i, n);
+		uint32_t at = base + cu_ds_offset(i, n);
 
 		for (unsigned k = 0; k < dw && !is_load; k++)
 			data[k] = w->v[(n ? i->data1 : i->data) + k][l];
@@ -180,9 +143,9 @@ void cu_ds_xchg2(struct cu_wave *w, const struct cu_inst *i)
 		uint32_t base = w->v[i->addr][l];
 
 		o.data = cu_lane_value(w, i->data, o.wide, lane);
-		first = cu_lds_atomic(w, base + offset_two(i, 0), &o);
+		first = cu_lds_atomic(w, base + cu_ds_offset(i, 0), &o);
 		o.data = second;
-		second = cu_lds_atomic(w, base + offset_two(i, 1), &o);
+		second = cu_lds_atomic(w, base + cu_ds_offset(i, 1), &o);
 		cu_lane_return(w, i->dst, o.wide, lane, first);
 		cu_lane_return(w, i->dst + i->op->dw, o.wide, lane, second);
 	}

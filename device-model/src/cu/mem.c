@@ -140,59 +140,46 @@ static const struct gv_cu_window *piece(struct cu_wave *w, uint64_t va, unsigned
 	return win;
 }
 
-bool cu_mem_read(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes)
-{
-	return cu_mem_fetch(w, va, to, bytes, GV_CU_R);
-}
-
-bool cu_mem_fetch(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes, unsigned access)
+/* Between memory and the run, whichever way. */
+static bool move(struct cu_wave *w, uint64_t va, uint8_t *buf, uint32_t bytes, unsigned access)
 {
 	const struct gv_cu_mem *mem = &w->run->d.mem;
-	uint8_t *out = to;
+	bool write = access == GV_CU_W;
 
 	while (bytes) {
 		uint32_t now = bytes;
 		const struct gv_cu_window *win = piece(w, va, access, &now);
+		uint8_t *host = win && win->host ? win->host + (va - win->va_base) : NULL;
 		int rc = 0;
 
 		if (!win)
 			return false;
-		if (win->host)
-			cu_guest_copy(out, win->host + (va - win->va_base), now);
+		if (host)
+			cu_guest_copy(write ? host : buf, write ? buf : host, now);
 		else
-			rc = mem->copy(mem->ctx, va, out, now, false);
+			rc = mem->copy(mem->ctx, va, buf, now, write);
 		if (rc)
 			return refused(w, va, access, rc);
-		out += now;
+		buf += now;
 		va += now;
 		bytes -= now;
 	}
 	return true;
 }
 
+bool cu_mem_read(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes)
+{
+	return move(w, va, to, bytes, GV_CU_R);
+}
+
+bool cu_mem_fetch(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes, unsigned access)
+{
+	return move(w, va, to, bytes, access);
+}
+
 bool cu_mem_write(struct cu_wave *w, uint64_t va, const void *from, uint32_t bytes)
 {
-	const struct gv_cu_mem *mem = &w->run->d.mem;
-	const uint8_t *in = from;
-
-	while (bytes) {
-		uint32_t now = bytes;
-		const struct gv_cu_window *win = piece(w, va, GV_CU_W, &now);
-		int rc = 0;
-
-		if (!win)
-			return false;
-		if (win->host)
-			cu_guest_copy(win->host + (va - win->va_base), in, now);
-		else
-			rc = mem->copy(mem->ctx, va, (void *)(uintptr_t)in, now, true);
-		if (rc)
-			return refused(w, va, GV_CU_W, rc);
-		in += now;
-		va += now;
-		bytes -= now;
-	}
-	return true;
+	return move(w, va, (uint8_t *)(uintptr_t)from, bytes, GV_CU_W);
 }
 
 bool cu_mem_check(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access)

@@ -106,6 +106,10 @@ struct cu_place {
 typedef void (*cu_locate)(const struct cu_wave *w, const struct cu_inst *i, const void *where,
                           unsigned lane, uint32_t bytes, struct cu_place *p);
 
+/** At va[lane] of the uint64_t va[] that @where is. */
+void cu_locate_va(const struct cu_wave *w, const struct cu_inst *i, const void *where,
+                  unsigned lane, uint32_t bytes, struct cu_place *p);
+
 static inline void cu_place_add(struct cu_place *p, enum cu_space space, uint64_t at,
                                 uint32_t bytes)
 {
@@ -188,6 +192,14 @@ void cu_format_unpack(unsigned dfmt, unsigned nfmt, bool d16, const void *from, 
 void cu_format_pack(unsigned dfmt, unsigned nfmt, bool d16, const uint32_t from[4], void *to);
 /** 1 as a component of number format @nfmt. */
 uint32_t cu_format_one(unsigned nfmt, bool d16);
+
+/** Offset of half @n of a ds_read2 or ds_write2: counted in elements, or in 64 of them. */
+static inline uint32_t cu_ds_offset(const struct cu_inst *i, unsigned n)
+{
+	uint32_t unit = i->op->dw * 4u * (i->op->flags & GV9_F_ST64 ? 64 : 1);
+
+	return ((uint32_t)i->simm >> (8 * n) & 0xff) * unit;
+}
 
 /* ---- lds.c; false from the accessors: out of range, counted */
 bool cu_lds_read(struct cu_wave *w, uint32_t at, void *to, uint32_t bytes);

@@ -27,7 +27,7 @@ struct buffer {
 
 static struct buffer read_vsharp(const struct cu_wave *w, const struct cu_inst *i)
 {
-	const uint32_t *s = &w->s[i->srsrc];
+	const uint32_t *s = &w->s[i->saddr];
 	struct buffer b = {
 	        .base = cu_rd64(s) & 0xffffffffffffull,
 	        .stride = s[1] >> 16 & 0x3fff,
@@ -40,7 +40,7 @@ static struct buffer read_vsharp(const struct cu_wave *w, const struct cu_inst *
 	if (b.add_tid) /* the data format field is then the top of the stride */
 		b.stride |= (s[3] >> 15 & 15) << 14;
 	b.structured = b.stride && (i->idxen || b.add_tid);
-	b.soffset = i->src[0].kind == CU_SRC_CONST ? (uint32_t)i->imm[0] : w->s[i->src[0].reg];
+	b.soffset = cu_scalar32(w, i, 0);
 	return b;
 }
 
@@ -196,7 +196,7 @@ enum { SEL_1 = 1, SEL_X = 4 };
 
 static struct element element_of(const struct cu_wave *w, const struct cu_inst *i)
 {
-	uint32_t word = w->s[i->srsrc + 3];
+	uint32_t word = w->s[i->saddr + 3];
 	bool own = i->op->format == GV9_MTBUF;
 	struct element e = {
 	        .dfmt = own ? i->dfmt : word >> 15 & 15,

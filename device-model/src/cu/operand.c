@@ -23,20 +23,18 @@ static uint64_t literal(const struct cu_inst *i, uint8_t type)
 	return i->word[1];
 }
 
-static int constant(const struct gv_cu_run *run, const struct cu_inst *i,
-                    const struct gv_gfx9_operand *o, uint64_t *v)
+static uint64_t constant(const struct gv_cu_run *run, const struct cu_inst *i,
+                         const struct gv_gfx9_operand *o)
 {
 	const uint64_t shared = run->d.shared_base, private = run->d.private_base;
 	const uint64_t special[] = {shared, shared | UINT32_MAX, private, private | UINT32_MAX,
 	                            0 /* POPS_EXITING_WAVE_ID */};
 
 	if (o->code == GV9_LITERAL)
-		*v = literal(i, o->type);
-	else if (o->code >= GV9_SHARED_BASE && o->code < GV9_FLOATS)
-		*v = special[o->code - GV9_SHARED_BASE];
-	else
-		*v = gv_gfx9_constant(o->code, o->type);
-	return 0;
+		return literal(i, o->type);
+	if (o->code >= GV9_SHARED_BASE && o->code < GV9_FLOATS)
+		return special[o->code - GV9_SHARED_BASE];
+	return gv_gfx9_constant(o->code, o->type);
 }
 
 int cu_bind_source(const struct gv_cu_run *run, struct cu_inst *i, unsigned n,
@@ -48,7 +46,6 @@ int cu_bind_source(const struct gv_cu_run *run, struct cu_inst *i, unsigned n,
 	uint8_t reg;
 	int rc;
 
-	s->code = (uint8_t)o->code;
 	s->neg = o->neg;
 	s->abs = o->abs;
 	s->sext = o->sext;
@@ -65,7 +62,8 @@ int cu_bind_source(const struct gv_cu_run *run, struct cu_inst *i, unsigned n,
 	}
 	if (o->code >= GV9_INT_0 && o->code < GV9_VGPR) {
 		s->kind = CU_SRC_CONST;
-		return constant(run, i, o, &i->imm[n]);
+		i->imm[n] = constant(run, i, o);
+		return 0;
 	}
 	s->kind = o->code < GV9_VGPR ? CU_SRC_SGPR : CU_SRC_VGPR;
 	rc = cu_bind_register(run, o, &reg);

@@ -96,7 +96,6 @@ static int bind_buffer(const struct gv_cu_run *run, const struct gv_gfx9_inst *i
 	i->simm = in->offset;
 	rc = bind_registers(run, in, i);
 	place_data(in, i);
-	i->srsrc = i->saddr;
 	return rc || !offset ? rc : cu_bind_source(run, i, 0, offset);
 }
 

@@ -80,7 +80,7 @@ static inline struct ramp source(const struct cu_wave *w, const struct cu_inst *
 
 	if (!scalar)
 		return (struct ramp){w->ramp_base[s->reg], w->ramp_step[s->reg]};
-	return (struct ramp){s->kind == CU_SRC_CONST ? (uint32_t)i->imm[n] : w->s[s->reg], 0};
+	return (struct ramp){cu_scalar32(w, i, n), 0};
 }
 
 struct wide {
@@ -97,7 +97,7 @@ static inline struct wide wide_source(const struct cu_wave *w, const struct cu_i
 		                             w->ramp_base[s->reg],
 		                     ((uint64_t)w->ramp_step[s->reg + 1] << 32) +
 		                             (uint64_t)(int64_t)(int32_t)w->ramp_step[s->reg]};
-	return (struct wide){s->kind == CU_SRC_CONST ? i->imm[n] : cu_rd64(&w->s[s->reg]), 0};
+	return (struct wide){cu_scalar64(w, i, n), 0};
 }
 
 static inline bool put(struct cu_wave *w, unsigned reg, uint32_t base, uint32_t step)
@@ -109,11 +109,8 @@ static inline bool put(struct cu_wave *w, unsigned reg, uint32_t base, uint32_t 
 /* The mask that a carry or a select reads; false: not the same for all lanes. */
 static inline bool same_mask(const struct cu_wave *w, const struct cu_inst *i, bool *set)
 {
-	const struct cu_src *s = &i->src[2];
-	uint64_t m = cu_lane_mask(w, CU_VCC);
+	uint64_t m = i->mask_in_src2 ? cu_scalar64(w, i, 2) : cu_lane_mask(w, CU_VCC);
 
-	if (i->mask_in_src2)
-		m = s->kind == CU_SRC_CONST ? i->imm[2] : cu_rd64(&w->s[s->reg]);
 	*set = m & 1;
 	return m == 0 || m == ~0ull;
 }

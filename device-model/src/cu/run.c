@@ -107,8 +107,6 @@ static int fit_waves(struct gv_cu_run *run)
 	}
 	while (run->max_waves < waves && !rc)
 		rc = add_wave(run);
-	for (unsigned n = 0; n < run->max_waves; n++)
-		run->wave[n]->num_vgprs = run->num_vgprs;
 	return rc;
 }
 

@@ -3,8 +3,8 @@
 #include "salu.h"
 
 /* clang-format off */
-#define R32(n) (i->src[n].kind == CU_SRC_CONST ? (uint32_t)i->imm[n] : w->s[i->src[n].reg])
-#define R64(n) (i->src[n].kind == CU_SRC_CONST ? i->imm[n] : cu_rd64(&w->s[i->src[n].reg]))
+#define R32(n) cu_scalar32(w, i, n)
+#define R64(n) cu_scalar64(w, i, n)
 #define OP CU_HANDLER
 /* A B: sources; D: result; SCC is left alone, or set as the second expression says */
 #define B32(name, e)      OP(name) { uint32_t A = R32(0), B = R32(1), D = (e); (void)A; w->s[i->dst] = D; }

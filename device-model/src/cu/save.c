@@ -74,7 +74,7 @@ static void save_wave(struct cu_wave *w, uint8_t *to)
 	cu_ramp_settle(w, ~0ull);
 	memcpy(sw.s, w->s, sizeof(sw.s));
 	memcpy(to, &sw, sizeof(sw));
-	memcpy(to + sizeof(sw), w->v, (size_t)w->num_vgprs * ROW);
+	memcpy(to + sizeof(sw), w->v, (size_t)w->run->num_vgprs * ROW);
 }
 
 int gv_cu_save(const struct gv_cu_run *run, void *buf, size_t bytes)
@@ -145,7 +145,7 @@ static void restore_wave(struct cu_wave *w, const struct saved_wave *sw, const u
 {
 	memset(w->s, 0, sizeof(w->s));
 	memcpy(w->s, sw->s, sizeof(sw->s));
-	memcpy(w->v, vgprs, (size_t)w->num_vgprs * ROW);
+	memcpy(w->v, vgprs, (size_t)w->run->num_vgprs * ROW);
 	w->pc = sw->pc;
 	w->ip = w->cur = NULL;
 	w->chunk = NULL;

@@ -149,8 +149,7 @@ CU_HANDLER(cbranch_g_fork)
 	uint64_t source[2];
 
 	for (unsigned n = 0; n < 2; n++)
-		source[n] =
-		        i->src[n].kind == CU_SRC_CONST ? i->imm[n] : cu_rd64(&w->s[i->src[n].reg]);
+		source[n] = cu_scalar64(w, i, n);
 	fork_lanes(w, source[0], cu_pc(w, i) + 4u * i->len, source[1]);
 }
 
@@ -163,7 +162,7 @@ CU_HANDLER(cbranch_i_fork)
 
 CU_HANDLER(cbranch_join)
 {
-	uint32_t saved = i->src[0].kind == CU_SRC_CONST ? (uint32_t)i->imm[0] : w->s[i->src[0].reg];
+	uint32_t saved = cu_scalar32(w, i, 0);
 	uint32_t *path;
 
 	if (CU_MODE_CSP(w->mode) == saved)
@@ -201,7 +200,7 @@ static uint32_t status(const struct cu_wave *w)
 static uint32_t gpr_alloc(const struct cu_wave *w)
 {
 	/* in units of 4 VGPRs and of 16 SGPRs, less one; RSRC1 counts 8 SGPRs */
-	return (w->num_vgprs / 4 - 1) << 8 | CU_RSRC1_SGPRS(w->run->d.rsrc1) / 2 << 24;
+	return (w->run->num_vgprs / 4 - 1) << 8 | CU_RSRC1_SGPRS(w->run->d.rsrc1) / 2 << 24;
 }
 
 static uint32_t hw_read(const struct cu_wave *w, unsigned id)

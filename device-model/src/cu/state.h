@@ -73,11 +73,10 @@ struct cu_src {
 	uint8_t neg, abs, sext; /* 0 or 1 */
 	uint8_t sel;            /* SDWA selector, or for VOP3 op_sel: 0 low, 1 high half */
 	uint8_t sel_hi, neg_hi; /* packed: of the high result */
-	uint8_t code;           /* what the encoding says: SGPR number or constant code */
 	uint16_t reg;
 };
 
-/* 128 bytes, two cache lines; one per dword of code. */
+/* One per dword of code. */
 struct cu_inst {
 	cu_fn fn, on_ramps; /* on_ramps: while cu_wave.ramped, see ramp.c */
 	cu_core core;
@@ -89,13 +88,13 @@ struct cu_inst {
 	uint8_t sdst, len, nsrc;
 	uint8_t slow, mask_in_src2, status;
 	uint8_t fp; /* CU_FP_*: what of MODE matters */
-	uint8_t clamp, omod, dst_sel, dst_unused, op_sel_dst, sext;
+	uint8_t clamp, omod, dst_sel, dst_unused, op_sel_dst;
 	uint8_t sdwa, dpp, dpp_row_mask, dpp_bank_mask, bound_ctrl;
 	uint16_t dpp_ctrl;
 	int32_t simm;
 	uint32_t word[2];
 	/* memory: register numbers and bits */
-	uint8_t addr, data, data1, saddr, glc, offen, idxen, soffset, srsrc;
+	uint8_t addr, data, data1, saddr, glc, offen, idxen, soffset;
 	uint8_t lds_dma;    /* a load goes to LDS, not to registers */
 	uint8_t dfmt, nfmt; /* MTBUF */
 	cu_fn inner;        /* what a wrapping fn calls */
@@ -136,14 +135,14 @@ struct cu_wave {
 	struct gv_cu_run *run;
 	uint64_t exec_of_mask;
 	uint64_t pc; /* where to go on when ip is NULL */
-	uint32_t scc, mode, attention, gpr_idx;
+	uint32_t scc, mode, attention;
 	uint32_t fp_slow; /* CU_FP_*: what MODE asks for that the plain cores do not do */
 	uint32_t ramped;  /* handlers are cu_inst.on_ramps; 0: there are no ramps */
 	uint32_t ramp_patience;
 	uint64_t ramps; /* bit r: v[r] is not written out, lane l has ramp_base[r] + ramp_step[r] *
 	                   l */
 	uint32_t ramp_base[CU_RAMPS], ramp_step[CU_RAMPS];
-	uint32_t num_vgprs, index;
+	uint32_t index;
 	uint32_t trapsts;  /* TRAPSTS */
 	bool priv, halt;   /* STATUS.PRIV: in the trap handler; STATUS.HALT */
 	uint64_t executed; /* instructions */
@@ -235,6 +234,23 @@ static inline uint64_t cu_rd64(const uint32_t *p)
 static inline void cu_wr64(uint32_t *p, uint64_t v)
 {
 	memcpy(p, &v, 8);
+}
+
+/* A source that is no VGPR. */
+static inline uint32_t cu_scalar32(const struct cu_wave *w, const struct cu_inst *i, unsigned n)
+{
+	return i->src[n].kind == CU_SRC_CONST ? (uint32_t)i->imm[n] : w->s[i->src[n].reg];
+}
+
+static inline uint64_t cu_scalar64(const struct cu_wave *w, const struct cu_inst *i, unsigned n)
+{
+	return i->src[n].kind == CU_SRC_CONST ? i->imm[n] : cu_rd64(&w->s[i->src[n].reg]);
+}
+
+/* Of a type that takes two registers. */
+static inline bool cu_is_wide(uint8_t type)
+{
+	return type == GV9_B64 || type == GV9_F64;
 }
 
 /* VCC or EXEC, which are mostly written as a whole. */

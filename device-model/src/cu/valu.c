@@ -13,11 +13,6 @@
 #include "ramp.h"
 #include "valu_special.h"
 
-static bool is_wide(uint8_t type)
-{
-	return type == GV9_B64 || type == GV9_F64;
-}
-
 void cu_unpack(uint32_t *lanes, uint64_t mask)
 {
 	uint32_t half[2] = {(uint32_t)mask, (uint32_t)(mask >> 32)};
@@ -65,11 +60,10 @@ static void spread(uint32_t *row, uint32_t v)
 
 static const uint32_t *spread_scalar(struct cu_wave *w, const struct cu_inst *i, unsigned n)
 {
-	const struct cu_src *s = &i->src[n];
-	uint64_t v = s->kind == CU_SRC_CONST ? i->imm[n] : cu_rd64(&w->s[s->reg]);
+	uint64_t v = cu_scalar64(w, i, n);
 
 	spread(w->tmp[n], (uint32_t)v);
-	if (is_wide(i->op->st[n]))
+	if (cu_is_wide(i->op->st[n]))
 		spread(w->tmp[n] + CU_LANES, (uint32_t)(v >> 32));
 	return w->tmp[n];
 }
@@ -99,11 +93,10 @@ static void write_mask(struct cu_wave *w, const struct cu_inst *i, const uint32_
 /* The mask register of a carry or a select: VCC, or src2 of the VOP3 form. */
 void cu_valu_read_mask(struct cu_wave *w, const struct cu_inst *i)
 {
-	const struct cu_src *s = &i->src[2];
 	uint64_t m = cu_rd64(&w->s[CU_VCC]);
 
 	if (i->op->flags & GV9_F_CIN && i->mask_in_src2)
-		m = s->kind == CU_SRC_CONST ? i->imm[2] : cu_rd64(&w->s[s->reg]);
+		m = cu_scalar64(w, i, 2);
 	cu_unpack(w->aux.in, m);
 	w->in_of = m;
 }
@@ -163,7 +156,7 @@ static void put_result(struct cu_wave *w, const struct cu_inst *i, uint64_t lane
 	cu_mod_merge(i, w->tmp[3], d);
 	cu_unpack(m, lanes);
 	blend(d, w->tmp[3], m);
-	if (is_wide(i->op->dt))
+	if (cu_is_wide(i->op->dt))
 		blend(d + CU_LANES, w->tmp[3] + CU_LANES, m);
 }
 
@@ -201,7 +194,7 @@ void cu_valu_slow(struct cu_wave *w, const struct cu_inst *i)
 		const uint32_t *row = cu_row(w, i, n);
 
 		if (row != w->tmp[n])
-			memcpy(w->tmp[n], row, (is_wide(i->op->st[n]) ? 2 : 1) * 4 * CU_LANES);
+			memcpy(w->tmp[n], row, (cu_is_wide(i->op->st[n]) ? 2 : 1) * 4 * CU_LANES);
 		src[n] = w->tmp[n];
 		if (n == 0 && i->dpp)
 			lanes &= cu_mod_dpp(w, i, w->tmp[0]);
@@ -239,7 +232,7 @@ unsigned cu_valu_rows(const struct cu_op *op, unsigned n)
 {
 	if (op->fn == cu_v_mqsad && n >= 2)
 		return 4;
-	return is_wide(n == 3 ? op->dt : op->st[n]) ? 2 : 1;
+	return cu_is_wide(n == 3 ? op->dt : op->st[n]) ? 2 : 1;
 }
 
 /* s_set_gpr_idx_*: M0 moves the register numbers of sources or destination. The moved copy is
@@ -256,11 +249,11 @@ static void run_indexed(struct cu_wave *w, const struct cu_inst *i)
 		if (s->kind != CU_SRC_VGPR || !(which & 1u << n))
 			continue;
 		s->reg = (uint16_t)(s->reg + by);
-		ok &= s->reg + cu_valu_rows(i->op, n) <= w->num_vgprs;
+		ok &= s->reg + cu_valu_rows(i->op, n) <= w->run->num_vgprs;
 	}
 	if (which & 8 && !(i->op->flags & (GV9_F_CMP | GV9_F_SDST))) {
 		moved.dst = (uint16_t)(moved.dst + by);
-		ok &= moved.dst + cu_valu_rows(i->op, 3) <= w->num_vgprs;
+		ok &= moved.dst + cu_valu_rows(i->op, 3) <= w->run->num_vgprs;
 	}
 	if (!ok)
 		cu_fault(w, i, GV_CU_BAD_INSTRUCTION, 0);

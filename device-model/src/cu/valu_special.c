@@ -3,18 +3,13 @@
 #include "ramp.h"
 #include "valu_special.h"
 
-static uint32_t scalar(const struct cu_wave *w, const struct cu_inst *i, unsigned n)
-{
-	return i->src[n].kind == CU_SRC_CONST ? (uint32_t)i->imm[n] : w->s[i->src[n].reg];
-}
-
 /* Source 0 of one lane. */
 static uint32_t lane_of(const struct cu_wave *w, const struct cu_inst *i, unsigned lane)
 {
 	unsigned reg = i->src[0].reg;
 
 	if (i->src[0].kind != CU_SRC_VGPR)
-		return scalar(w, i, 0);
+		return cu_scalar32(w, i, 0);
 	return cu_ramp_is(w, reg) ? w->ramp_base[reg] + w->ramp_step[reg] * lane : w->v[reg][lane];
 }
 
@@ -41,14 +36,14 @@ void cu_v_readfirstlane(struct cu_wave *w, const struct cu_inst *i)
 
 void cu_v_readlane(struct cu_wave *w, const struct cu_inst *i)
 {
-	unsigned lane = scalar(w, i, 1) & 63;
+	unsigned lane = cu_scalar32(w, i, 1) & 63;
 
 	w->s[i->sdst] = lane_of(w, i, lane);
 }
 
 void cu_v_writelane(struct cu_wave *w, const struct cu_inst *i)
 {
-	w->v[i->dst][scalar(w, i, 1) & 63] = scalar(w, i, 0);
+	w->v[i->dst][cu_scalar32(w, i, 1) & 63] = cu_scalar32(w, i, 0);
 }
 
 void cu_v_swap(struct cu_wave *w, const struct cu_inst *i)

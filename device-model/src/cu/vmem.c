@@ -247,7 +247,7 @@ static bool in_one_window(struct cu_wave *w, const struct cu_inst *i, const uint
 	return true;
 }
 
-static void at_va(const struct cu_wave *w, const struct cu_inst *i, const void *where,
+void cu_locate_va(const struct cu_wave *w, const struct cu_inst *i, const void *where,
                   unsigned lane, uint32_t bytes, struct cu_place *p)
 {
 	const uint64_t *va = where;
@@ -260,5 +260,5 @@ void cu_vmem(struct cu_wave *w, const struct cu_inst *i, const uint64_t *va, uin
 {
 	if (!lanes || (!i->lds_dma && in_one_window(w, i, va, lanes)))
 		return;
-	cu_transfer_untyped(w, i, lanes, at_va, va);
+	cu_transfer_untyped(w, i, lanes, cu_locate_va, va);
 }

@@ -96,7 +96,7 @@ static bool is_inside(const struct cu_inst *i)
 	in &= i->dst < (vector || memory ? VGPRS : CU_NUM_S);
 	if (memory)
 		in &= i->addr < VGPRS && i->data < VGPRS && i->data1 < VGPRS;
-	return in && i->saddr < CU_NUM_S && i->srsrc < CU_NUM_S && i->soffset <= CU_NUM_S;
+	return in && i->saddr < CU_NUM_S && i->soffset <= CU_NUM_S;
 }
 
 static void whatever_binds_stays_inside_the_wave(void)
