@@ -429,6 +429,16 @@ static unsigned count_events(const struct rig *r, enum gv_pf_event_kind kind, in
 	return n;
 }
 
+/* A message whose ACK nobody waits for. */
+static void shout(struct rig *r, struct gv_bus *vf)
+{
+	gv_wr8(vf, BIF_BX_PF0_MAILBOX_CONTROL__BYTE, 0);
+	rig_serve(r, 25);
+	gv_wr8(vf, BIF_BX_PF0_MAILBOX_CONTROL__BYTE,
+	       (uint8_t)GV_PUT(BIF_BX_PF0_MAILBOX_CONTROL, TRN_MSG_VALID, 1));
+	rig_serve(r, 25);
+}
+
 /* Of what one VF does, others must still be seen. */
 static void a_flood_does_not_fill_the_list_of_events(void)
 {
@@ -452,7 +462,7 @@ static void a_flood_does_not_fill_the_list_of_events(void)
 	r.num_events = 0;
 	r.pf->vf[0].told = 0;
 	for (unsigned i = 0; i < 3; i++)
-		CU_ASSERT_FALSE(rig_send(&r, vf, 0xdeadbeef));
+		shout(&r, vf);
 	CU_ASSERT_EQUAL(count_events(&r, GV_PF_EVENT_VF_MESSAGE, 0), 1);
 	vf = gv_bus_close(vf);
 	rig_down(&r);
