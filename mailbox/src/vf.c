@@ -16,6 +16,7 @@ const struct gv_mbox_vf_limits gv_mbox_vf_limits_nv = {500, 6000, 5000, 2, 2};
 /* The first word of a guest may be lost: the PF was still cleaning up after the tenant before, and
  * the reset of the VF clears its mailbox. It is then said again, which does no harm. */
 #define INIT_DATA_SENDS 3u
+#define REL_SENDS       10u /* as long as a reply is waited for, and no longer than a PF may be away */
 
 void gv_mbox_vf_init(struct gv_mbox_vf *vf, const struct gv_mbox_vf_limits *limits)
 {
@@ -48,6 +49,9 @@ int gv_mbox_vf_start(struct gv_mbox_vf *vf, const struct gv_mbox_msg *msg)
 		vf->want = GV_MBOX_FLR_NOTIFICATION_CMPL;
 	vf->tries_left = tries_of(vf, msg->dw[0]);
 	vf->resends_left = msg->dw[0] == GV_MBOX_REQ_GPU_INIT_DATA ? INIT_DATA_SENDS - 1 : 0;
+	/* Nothing but the ACK says that a release was heard, and its PF may be being restarted. */
+	if (msg->dw[0] == GV_MBOX_REL_GPU_INIT_ACCESS || msg->dw[0] == GV_MBOX_REL_GPU_FINI_ACCESS)
+		vf->resends_left = REL_SENDS - 1;
 	vf->deadline_ns = 0;
 	vf->state = GV_MBOX_VF_CLEARING;
 	return 0;

@@ -17,8 +17,10 @@ struct session {
 	uint8_t no_scrub_next; /* the reset under way is to spare the frame buffer */
 	uint8_t shut;          /* of them: by the guard, for a while */
 	uint8_t reserved;
+	uint32_t heard; /* the last message that was taken */
+	uint32_t reserved2;
 };
-_Static_assert(sizeof(struct session) == 40, "in files");
+_Static_assert(sizeof(struct session) == 48, "in files");
 
 /* ---- rules ------------------------------------------------------------------------------ */
 
@@ -203,6 +205,7 @@ void pf_session_note(struct gv_pf *pf, unsigned vf)
 	struct session s = {.generation = pf->boot.generation,
 	                    .gates = (uint8_t)pf->vf[vf].gates,
 	                    .shut = (uint8_t)pf->vf[vf].shut,
+	                    .heard = pf->vf[vf].heard,
 	                    .no_scrub_next =
 	                            pf->vf[vf].no_scrub_next ||
 	                            (pf->vf[vf].job.phase != PF_JOB_NONE && !pf->vf[vf].job.scrub)};
@@ -297,6 +300,7 @@ static bool from_journal(struct gv_pf *pf, unsigned vf, uint64_t generation)
 		return false;
 	pf->vf[vf].gates = s->gates;
 	pf->vf[vf].shut = s->shut;
+	pf->vf[vf].heard = s->heard;
 	pf->vf[vf].no_scrub_next = s->no_scrub_next;
 	pf->vf[vf].noted_pending = UINT32_MAX; /* not known: written anew */
 	pf->boot.sessions_read++;
@@ -317,6 +321,7 @@ static void from_hardware(struct gv_pf *pf, unsigned vf)
 	}
 	pf->vf[vf].gates = seen.gates;
 	pf->vf[vf].noted_pending = seen.pending;
+	pf->vf[vf].heard = seen.heard;
 	pf->boot.sessions_rebuilt++;
 	PF_LOG(pf, GV_LOG_INFO, "VF%u: %s, as the hardware shows", vf,
 	       gv_mbox_state_name(pf->mbox.vf[vf].state));
@@ -530,6 +535,7 @@ static void resume(struct gv_pf *pf, unsigned vf)
 		return;
 	pf->boot.jobs_redone += acts.count;
 	pf_actions_run(pf, &acts);
+	pf_mailbox_withdrawn(pf, vf);
 }
 
 void pf_adopt_resume(struct gv_pf *pf)

@@ -134,6 +134,7 @@ static void take_message(struct gv_pf *pf, unsigned vf)
 	select_vf(pf, vf);
 	for (unsigned i = 0; i < 4; i++)
 		msg.dw[i] = gv_rd32(pf->bus, rcv[i]);
+	pf->vf[vf].heard = msg.dw[0];
 	note_request(&pf->vf[vf], gv_mbox_reply_of(msg.dw[0]));
 	flow = pf->vf[vf].reply_due ? pf->vf[vf].asked_ns : 0;
 	if (gv_mbox_pf_message(&pf->mbox, vf, &msg, gv_now_ns(), &acts))
@@ -144,6 +145,17 @@ static void take_message(struct gv_pf *pf, unsigned vf)
 		answered(pf, vf);
 	pf_trace_flow(pf, GV_PF_TRACE_MSG_IN, (int)vf, flow, begin_ns, gv_now_ns(),
 	              gv_mbox_req_name(msg.dw[0]));
+}
+
+/* A guest takes its message back when it has no ACK after 500 ms, and waits for the answer all the
+ * same, or goes on as if it had been heard (amdgpu does both). The words are still there. */
+void pf_mailbox_withdrawn(struct gv_pf *pf, unsigned vf)
+{
+	struct pf_seen seen = {0};
+
+	pf_mailbox_seen(pf, vf, &seen);
+	if (!seen.heard_valid && seen.heard && seen.heard != pf->vf[vf].heard)
+		take_message(pf, vf);
 }
 
 void pf_mailbox_acked(struct gv_pf *pf, unsigned vf)

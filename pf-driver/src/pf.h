@@ -64,6 +64,7 @@ struct pf_vf {
 	bool gone_next;         /* that reset is ours, because the guest is gone */
 	unsigned gates;         /* PF_GATE_*: what we opened */
 	uint32_t noted_pending; /* as PF_BOOT_PENDING has it */
+	uint32_t heard;         /* code of the last message that was taken */
 	unsigned shut;          /* of these, kept shut by the guard */
 	enum gv_mbox_state seen_state;
 	uint64_t since_ms, since_ns;
@@ -245,6 +246,8 @@ void pf_mailbox_send(struct gv_pf *pf, unsigned vf, const struct gv_mbox_msg *ms
 /** What both ends show, without acting on it (but for the gates: adopt.h). */
 struct pf_seen;
 void pf_mailbox_seen(struct gv_pf *pf, unsigned vf, struct pf_seen *seen);
+/** Take a message that came and went while nobody looked; pf->vf[].heard must be known. */
+void pf_mailbox_withdrawn(struct gv_pf *pf, unsigned vf);
 /** The VF still shows a message to us. */
 bool pf_mailbox_rcv_valid(struct gv_pf *pf, unsigned vf);
 void pf_actions_run(struct gv_pf *pf, const struct gv_mbox_acts *acts);

@@ -286,6 +286,29 @@ static void what_was_asked_meanwhile_is_answered(void)
 	}
 }
 
+static void what_was_asked_and_taken_back_meanwhile_is_answered(void)
+{
+	struct gv_bus *vf;
+	struct life l;
+
+	life_up(&l, true);
+	apply(&l, 1, 64);
+	vf = rig_vf(&l.r, 0);
+	CU_ASSERT_TRUE(rig_send(&l.r, vf, GV_MBOX_REQ_GPU_INIT_ACCESS));
+	CU_ASSERT_TRUE(rig_hear(&l.r, vf, GV_MBOX_READY_TO_ACCESS_GPU, 1000));
+	gv_pf_leave(l.r.pf);
+	l.r.pf = gv_pf_close(l.r.pf);
+	say(vf, GV_MBOX_REL_GPU_INIT_ACCESS);
+	gv_wr8(vf, BIF_BX_PF0_MAILBOX_CONTROL__BYTE, 0); /* no ACK for too long */
+	expect_taken_over(&l, 1, 1);
+	CU_ASSERT_TRUE(rig_serve_until(&l.r, 0, GV_MBOX_ACTIVE, 1000));
+	expect_taken_over(&l, 1, 1);
+	CU_ASSERT_EQUAL(rig_state(&l.r, 0), GV_MBOX_ACTIVE); /* once is enough */
+	CU_ASSERT_FALSE(rig_saw(&l.r, GV_PF_EVENT_VF_MESSAGE, 0, "refused"));
+	(void)gv_bus_close(vf);
+	life_down(&l);
+}
+
 static void a_window_goes_on_with_a_new_deadline(void)
 {
 	for (unsigned journal = 0; journal < 2; journal++) {
@@ -558,6 +581,7 @@ static void quarantine_and_scrub_records_outlive_the_manager(void)
 UT_MAIN("pf-driver/adopt", UT(a_state_survives_packing_and_no_changed_byte_is_missed),
         UT(the_journal_may_be_one_step_ahead_and_no_more), UT(what_the_hardware_shows_is_a_session),
         UT(a_running_guest_notices_nothing), UT(what_was_asked_meanwhile_is_answered),
+        UT(what_was_asked_and_taken_back_meanwhile_is_answered),
         UT(a_window_goes_on_with_a_new_deadline), UT(a_reset_under_way_is_begun_again_and_ends),
         UT(a_guest_that_was_told_of_its_reset_is_waited_for),
         UT(a_vf_that_was_reset_meanwhile_is_cleaned), UT(half_an_apply_is_rolled_back),
