@@ -17,6 +17,7 @@
 #define DEPTH    16u
 #define EQUAL_S  10u
 #define WEIGHT_S 6u
+#define IDLE_S   4u
 #define N        128u /* of the matrices: a few milliseconds */
 
 struct tenant {
@@ -41,7 +42,8 @@ struct tenant {
 struct host {
 	struct gv_procs procs;
 	struct gv_co *co;
-	unsigned vfs;
+	enum gv_cfg_sched policy;
+	unsigned vfs, busy; /* the first ones have work */
 	struct tenant tenant[MAX_VFS];
 };
 
@@ -108,7 +110,7 @@ static int start_tenants(struct host *h, struct gv_err *err)
 
 	for (unsigned i = 0; !rc && i < h->vfs; i++)
 		rc = open_tenant(h, i, err);
-	for (unsigned i = 0; !rc && i < h->vfs; i++) {
+	for (unsigned i = 0; !rc && i < h->busy; i++) {
 		if (pthread_create(&h->tenant[i].thread, NULL, run_tenant, &h->tenant[i]))
 			return gv_fail(err, -EAGAIN, "no thread for a guest");
 		h->tenant[i].runs = true;
@@ -152,7 +154,7 @@ static int write_profile(const struct gv_cfg *cfg, char *path, struct gv_err *er
 
 static int start_host(struct bench *b, struct host *h, const uint32_t *weights, struct gv_err *err)
 {
-	struct gv_cfg cfg = {.num_vfs = h->vfs, .policy = GV_CFG_SCHED_FAIR};
+	struct gv_cfg cfg = {.num_vfs = h->vfs, .policy = h->policy};
 	char path[] = "/tmp/gv-fairness-XXXXXX";
 	int rc;
 
@@ -190,8 +192,8 @@ static void watch(struct host *h, unsigned seconds, double *done)
 		done[i] += (double)atomic_load(&h->tenant[i].done);
 }
 
-/* What the daemon says of the switches to VF0. */
-static uint64_t switch_ns(struct bench *b, const struct host *h, const char *key)
+/* What the daemon says of a VF's slices. */
+static uint64_t slices_of(struct bench *b, const struct host *h, unsigned vf, const char *key)
 {
 	struct json_object *o = NULL, *v;
 	char command[512], text[65536];
@@ -200,8 +202,8 @@ static uint64_t switch_ns(struct bench *b, const struct host *h, const char *key
 	FILE *f;
 
 	(void)snprintf(command, sizeof(command),
-	               "%s/gpuvisor --socket %s/gpuvisor.sock --json vf show 0", b->bin_dir,
-	               h->procs.dir);
+	               "%s/gpuvisor --socket %s/gpuvisor.sock --json vf show %u", b->bin_dir,
+	               h->procs.dir, vf);
 	f = popen(command, "r");
 	if (!f)
 		return 0;
@@ -229,7 +231,8 @@ static double jain(const double *x, unsigned n)
 
 static void report_switches(struct bench *b, struct host *h)
 {
-	uint64_t p50 = switch_ns(b, h, "switch_p50_ns"), p99 = switch_ns(b, h, "switch_p99_ns");
+	uint64_t p50 = slices_of(b, h, 0, "switch_p50_ns"),
+	         p99 = slices_of(b, h, 0, "switch_p99_ns");
 	struct bench_row row = {.figure = "F10",
 	                        .what = "switch from one busy VF to the next, p50",
 	                        .unit = "ns",
@@ -246,7 +249,7 @@ static void report_switches(struct bench *b, struct host *h)
 static int equal(struct bench *b, struct gv_err *err)
 {
 	static const uint32_t weights[MAX_VFS] = {1, 1, 1, 1};
-	struct host h = {.vfs = 4};
+	struct host h = {.policy = GV_CFG_SCHED_FAIR, .vfs = 4, .busy = 4};
 	struct bench_row row = {.figure = "F10",
 	                        .what = "Jain's index of 4 equal VFs, all busy",
 	                        .unit = "1",
@@ -270,7 +273,7 @@ static int equal(struct bench *b, struct gv_err *err)
 static int weighted(struct bench *b, struct gv_err *err)
 {
 	static const uint32_t weights[MAX_VFS] = {3, 1};
-	struct host h = {.vfs = 2};
+	struct host h = {.policy = GV_CFG_SCHED_FAIR, .vfs = 2, .busy = 2};
 	struct bench_row row = {.figure = "F10",
 	                        .what = "work done by weights 3:1, both busy",
 	                        .unit = "1",
@@ -290,9 +293,51 @@ static int weighted(struct bench *b, struct gv_err *err)
 	return rc ? rc : rc2;
 }
 
+/* The part of the engines' time that a VF has which has a guest, but no work. */
+static int share_of_idle(struct bench *b, enum gv_cfg_sched policy, double *share,
+                         struct gv_err *err)
+{
+	static const uint32_t weights[MAX_VFS] = {1, 1, 1};
+	struct host h = {.policy = policy, .vfs = 3, .busy = 2};
+	double done[MAX_VFS], ran[MAX_VFS];
+	int rc = start_host(b, &h, weights, err), rc2;
+
+	for (unsigned i = 0; !rc && i < h.vfs; i++)
+		ran[i] = -(double)slices_of(b, &h, i, "ran_ns");
+	if (!rc)
+		watch(&h, IDLE_S, done);
+	for (unsigned i = 0; !rc && i < h.vfs; i++)
+		ran[i] += (double)slices_of(b, &h, i, "ran_ns");
+	*share = rc ? 0 : ran[2] / (ran[0] + ran[1] + ran[2]);
+	rc2 = stop_host(&h, err);
+	return rc ? rc : rc2;
+}
+
+static int idle(struct bench *b, struct gv_err *err)
+{
+	struct bench_row row = {.figure = "F10",
+	                        .what = "time of an idle VF beside two busy ones, fixed",
+	                        .unit = "1",
+	                        .limit = 1 / 3.};
+	double best = 0;
+	int rc = share_of_idle(b, GV_CFG_SCHED_FIXED, &row.ours, err);
+
+	if (!rc)
+		rc = share_of_idle(b, GV_CFG_SCHED_BEST_EFFORT, &best, err);
+	if (rc)
+		return rc;
+	(void)snprintf(row.conditions, sizeof(row.conditions),
+	               "part of the engines' time in %u s; under best-effort it is %.3f", IDLE_S,
+	               best);
+	bench_add(b, &row);
+	return 0;
+}
+
 int bench_fairness(struct bench *b, struct gv_err *err)
 {
 	int rc = equal(b, err);
 
-	return rc ? rc : weighted(b, err);
+	if (!rc)
+		rc = weighted(b, err);
+	return rc ? rc : idle(b, err);
 }
