@@ -44,6 +44,7 @@ static void on_event(void *arg, const struct gv_pf_event *event)
 {
 	struct daemon *d = arg;
 
+	log_event(d, event);
 	(void)pthread_mutex_lock(&d->lock);
 	d->event[event->seq % MAX_EVENTS] = *event;
 	d->last_seq = event->seq;
@@ -291,7 +292,7 @@ int gpu_start(struct daemon *d, struct gv_err *err)
 {
 	const struct gv_pf_cfg cfg = {.log = &d->log,
 	                              .arg = d,
-	                              .event = on_event,
+	                              .event = on_event, .event_logs = true,
 	                              .progress = on_progress,
 	                              .state_dir = state_dir(d),
 	                              .full_reset = is_set("GPUVISOR_RESET", "1"),

@@ -91,6 +91,7 @@ struct daemon {
 	struct options opt;
 	struct gv_log log;
 	_Atomic int log_level;
+	bool journal; /* standard error is journald's */
 	char gpu_uri[256];
 	bool hand_over;    /* leave the GPU as it is: another daemon goes on */
 	struct gv_cfg cfg; /* in force; before that, to be put into force at the start */
@@ -221,6 +222,13 @@ bool virt_stop(struct daemon *d);
 /** Ask whether the domain of this claim still has the VF; VIRT_GONE comes when not. */
 void virt_check_claim(struct daemon *d, unsigned vf, const struct gv_glue_bdf *bdf,
                       const char *owner, uint32_t claims);
+
+/* ---- the log (log.c): any thread */
+/** Is standard error the journal? Lines have fields then. */
+void log_start(struct daemon *d);
+void log_line(struct daemon *d, enum gv_log_level level, const char *line);
+/** GPU thread. */
+void log_event(struct daemon *d, const struct gv_pf_event *event);
 
 /* ---- metrics (metrics.c) */
 /** Serve Prometheus text at opt.metrics_at, on a thread of its own. -ENOTSUP: not in this build; or

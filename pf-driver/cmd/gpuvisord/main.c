@@ -98,7 +98,7 @@ static void log_sink(void *arg, enum gv_log_level level, const char *line)
 	struct daemon *d = arg;
 
 	if ((int)level <= atomic_load(&d->log_level))
-		gv_log_stderr(NULL, level, line);
+		log_line(d, level, line);
 }
 
 /* ---- options ------------------------------------------------------------------ */
@@ -441,6 +441,7 @@ int main(int argc, char **argv)
 	atomic_store(&d->log_level, (int)GV_LOG_INFO);
 	d->log = (struct gv_log){
 	        .sink = log_sink, .arg = d, .max = GV_LOG_DEBUG, .who = "gpuvisord"};
+	log_start(d);
 	take_debug(d);
 	status = take_options(d, argc, argv);
 	if (status < 0)

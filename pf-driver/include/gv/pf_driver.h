@@ -114,6 +114,7 @@ struct gv_pf_cfg {
 	const struct gv_log *log;
 	void *arg;
 	void (*event)(void *arg, const struct gv_pf_event *event);
+	bool event_logs; /* `event` writes them to the log, too: they are not written here */
 	/* Long work: @done of @total MiB of @what ("scrub") are done; @vf -1: all. */
 	void (*progress)(void *arg, const char *what, int vf, uint32_t done_mib,
 	                 uint32_t total_mib);

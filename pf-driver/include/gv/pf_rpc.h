@@ -21,16 +21,15 @@ struct gv_pf_event;
 #define GV_RPC_MAX_DEPTH 16
 #define GV_RPC_MAX_BATCH 64
 
-/* JSON-RPC's own codes, and ours from -32000 on. */
+/* GV_RPC_PARSE_ERROR and so on: JSON-RPC's own codes, and ours from -32000 on. */
 enum {
-	GV_RPC_PARSE_ERROR = -32700,
-	GV_RPC_INVALID_REQUEST = -32600,
-	GV_RPC_NO_METHOD = -32601,
-	GV_RPC_INVALID_PARAMS = -32602,
-	GV_RPC_INTERNAL = -32603,
-	GV_RPC_FAILED = -32000, /* it was tried and did not work */
-	GV_RPC_BUSY = -32001,   /* too much is under way, or the VF is in use */
-	GV_RPC_DENIED = -32002,
+#define EXIT_CODE(number, what)
+#define RPC_CODE(name, code, errnos, what) GV_RPC_##name = code,
+#define EVENT_CODE(kind, number, name, id, what)
+#include <gv/pf_codes.def>
+#undef EXIT_CODE
+#undef RPC_CODE
+#undef EVENT_CODE
 };
 
 struct gv_rpc_method {
