@@ -321,7 +321,7 @@ static void from_hardware(struct gv_pf *pf, unsigned vf)
 	}
 	pf->vf[vf].gates = seen.gates;
 	pf->vf[vf].noted_pending = seen.pending;
-	pf->vf[vf].heard = seen.heard;
+	pf->vf[vf].heard = seen.heard_valid && !seen.heard_acked ? 0 : seen.heard;
 	pf->boot.sessions_rebuilt++;
 	PF_LOG(pf, GV_LOG_INFO, "VF%u: %s, as the hardware shows", vf,
 	       gv_mbox_state_name(pf->mbox.vf[vf].state));
@@ -535,6 +535,7 @@ static void resume(struct gv_pf *pf, unsigned vf)
 		return;
 	pf->boot.jobs_redone += acts.count;
 	pf_actions_run(pf, &acts);
+	pf_mailbox_look(pf, vf, true);
 	pf_mailbox_withdrawn(pf, vf);
 }
 
