@@ -70,7 +70,7 @@ guests_start()
 		ok "$d starts" virsh start $d || return
 		i=$((i + 1))
 	done
-	for d in web1 web2; do ok "$d is up" guest_up $d 200 || return; done
+	for d in web1 web2; do ok "$d is up" guest_up $d 300 || return; done
 }
 
 # Verified work in both, for longer than what is done to the manager takes: it ends with the file "stop".
