@@ -560,8 +560,7 @@ void arena_open(void)
 	                               .max_vfs = ARENA_VFS,
 	                               .vf_bar0_mib = ARENA_APERTURE / GV_MIB,
 	                               .pf_window_mib = ARENA_FB / GV_MIB,
-	                               .engine_threads = 2,
-	                               .wave_limit = 10000000};
+	                               .engine_threads = 2};
 
 	must(!gv_dev_new(&cfg, NULL, &a.dev, &a.err), "GPU");
 	must(!gv_dev_bus(a.dev, GV_DEV_PF, &a.pf_bus, &a.err), "PF");

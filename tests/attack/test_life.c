@@ -179,7 +179,7 @@ static void nothing_that_ran_goes_on_after_a_reset(void)
 {
 	/* global_store_dword v0, v2, s[2:3] for ever */
 	static const uint32_t endless[] = {0x7e000280, 0x7e0402ff, FORGE_JUNK, 0xdc708000,
-	                                   0x00020200, 0xbf8c0f70, 0xbf82fffb};
+	                                   0x00020200, 0xbf8c0f70, 0xbf82fffc};
 	const uint64_t at = ARENA_DEVICE(ATTACKER) + FORGE_ARGS;
 	uint32_t zero = 0, now = 1;
 

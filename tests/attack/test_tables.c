@@ -151,6 +151,39 @@ static void the_second_level_table_is_not_at_the_pfs_address(void)
 	arena_expect(0);
 }
 
+/* ---- the CPU's side ------------------------------------------------------------------ */
+
+static void the_aperture_ends_with_the_frame_buffer(void)
+{
+	uint32_t junk = FORGE_JUNK, now = 0;
+	void *p = NULL;
+
+	arena_begin();
+	for (uint64_t at = ARENA_FB; at < ARENA_APERTURE; at += GV_MIB) {
+		(void)gv_bus_write(arena_bus(), GV_REGION_VRAM, at, &junk, sizeof(junk));
+		CU_ASSERT(!gv_bus_read(arena_bus(), GV_REGION_VRAM, at, &now, sizeof(now)));
+		CU_ASSERT(now == UINT32_MAX);
+	}
+	CU_ASSERT(!gv_bus_map(arena_bus(), GV_REGION_VRAM, ARENA_FB - 4096, 4096, &p));
+	CU_ASSERT(gv_bus_map(arena_bus(), GV_REGION_VRAM, ARENA_FB, 4096, &p) == -ERANGE);
+	CU_ASSERT(gv_bus_map(arena_bus(), GV_REGION_VRAM, 0, ARENA_APERTURE, &p) == -ERANGE);
+	arena_expect(NAMED_L2);
+}
+
+static void mm_index_ends_with_the_frame_buffer(void)
+{
+	arena_begin();
+	for (size_t i = 0; i < forge_num_outside; i++) {
+		uint64_t at = forge_outside[i];
+
+		forge_wr(MM_INDEX_HI__BYTE, (uint32_t)(at >> 31));
+		forge_wr(MM_INDEX__BYTE, GV_PUT(MM_INDEX, MM_APER, 1) | (LO(at) & 0x7fffffff));
+		forge_wr(MM_DATA__BYTE, FORGE_JUNK);
+		CU_ASSERT(forge_rd(MM_DATA__BYTE) == UINT32_MAX);
+	}
+	arena_expect(NAMED_L2);
+}
+
 /* ---- system memory ----------------------------------------------------------------- */
 
 static void system_pages_lead_only_to_memory_given_to_this_vf(void)
@@ -398,6 +431,23 @@ static void memory_that_is_read_only_for_the_vf_is_not_written(void)
 	arena_expect(NAMED_L2);
 }
 
+/* Nor by a copy that begins in memory that it may read. */
+static void memory_that_is_write_only_for_the_vf_is_not_read(void)
+{
+	const uint64_t rw = GV_L2PTE_VALID | GV_L2PTE_READABLE | GV_L2PTE_WRITEABLE;
+	const uint64_t from = PIECE_FB - 4096;
+	uint32_t mark = 0x11223344;
+
+	arena_begin();
+	CU_ASSERT(!gv_bus_write(arena_pf_bus(), GV_REGION_VRAM, PIECE_AT, &mark, 4));
+	set_entry(PIECE, PIECE_AT | GV_L2PTE_VALID | GV_L2PTE_WRITEABLE);
+	CU_ASSERT(forge_get32(PIECE_FB) == UINT32_MAX);
+	(void)FORGE_SDMA(GV_SDMA_HEADER(COPY_LINEAR), 8191, 0, LO(from), 0, LO(FORGE_OWN), 0);
+	CU_ASSERT(forge_get32(FORGE_OWN + 4096) == FORGE_UNTOUCHED);
+	set_entry(PIECE, PIECE_AT | rw);
+	arena_expect(NAMED_L2);
+}
+
 /* Even if the PF manager were wrong, or its memory corrupted: no entry makes two VFs share. */
 static void entries_that_name_foreign_memory_are_not_taken(void)
 {
@@ -433,6 +483,8 @@ int main(int argc, char **argv)
 	        UT(tables_are_read_from_no_neighbour),
 	        UT(tables_that_lead_to_themselves_lead_nowhere_else),
 	        UT(the_second_level_table_is_not_at_the_pfs_address),
+	        UT(the_aperture_ends_with_the_frame_buffer),
+	        UT(mm_index_ends_with_the_frame_buffer),
 	        UT(system_pages_lead_only_to_memory_given_to_this_vf),
 	        UT(system_memory_that_was_taken_back_is_out_of_reach),
 	        UT(the_agp_aperture_leads_only_to_memory_given_to_this_vf),
@@ -442,6 +494,7 @@ int main(int argc, char **argv)
 	        UT(memory_taken_away_by_the_pf_is_gone_from_every_tlb),
 	        UT(an_unmapped_page_is_gone_after_the_invalidation),
 	        UT(memory_that_is_read_only_for_the_vf_is_not_written),
+	        UT(memory_that_is_write_only_for_the_vf_is_not_read),
 	        UT(entries_that_name_foreign_memory_are_not_taken),
 	};
 
