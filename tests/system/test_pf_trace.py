@@ -3,13 +3,15 @@
 """Timelines and events as an operator sees them."""
 import json
 import os
+import re
 import signal
+import socket
 import struct
 import subprocess
 import unittest
 import zlib
 
-from pf_rig import BIN, Rig, main, profile, wait_for
+from pf_rig import BIN, SOURCE, Rig, main, profile, wait_for
 
 
 def guest(r, vf, *args):
@@ -107,6 +109,59 @@ class Events(unittest.TestCase):
             events = r.cli("--since", "1", "events")
             self.assertEqual(len(events.stdout.splitlines()), 1024)
             self.assertRegex(events.stderr, "events 2 to [0-9]+ are no longer kept")
+
+
+class Journal(unittest.TestCase):
+    """journald's socket is a fixed path, so the daemon gets a mount namespace with ours there."""
+
+    def test_an_event_has_fields(self):
+        with Rig() as r:
+            r.stop_daemon()
+            journal = os.path.join(r.dir, "journal")
+            os.mkdir(journal)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s, open(r.dir + "/stderr", "w+") as err:
+                s.bind(journal + "/socket")
+                s.settimeout(60)
+                st = os.fstat(err.fileno())
+                inside = "mount -t tmpfs none /run && mkdir -p /run/systemd/journal && " \
+                         "mount --bind %s /run/systemd/journal && exec \"$@\"" % journal
+                r.daemon = subprocess.Popen(
+                    ["unshare", "-m", "sh", "-c", inside, "sh", os.path.join(BIN, "gpuvisord"), "--gpu",
+                     "vfio-user:%s/pf.sock" % r.gpu_dir, "--socket", r.sock, "--profile",
+                     r.write("p.json", profile(64))],
+                    stderr=err, env=dict(os.environ, JOURNAL_STREAM="%d:%d" % (st.st_dev, st.st_ino)))
+                if not wait_for(lambda: os.path.exists(r.sock) or r.daemon.poll() is not None):
+                    self.fail(r.read_log())
+                if r.daemon.poll() is not None:
+                    err.seek(0)
+                    said = err.read()
+                    if "unshare" in said or "mount" in said:
+                        self.skipTest("no mount namespace here: " + said.strip())
+                    self.fail(said)
+                r.cli("vf", "reset", "0")
+                fields = {}
+                while fields.get("GPUVISOR_EVENT") != "vf-reset":
+                    fields = dict(line.split("=", 1) for line in s.recv(65536).decode().splitlines() if "=" in line)
+                self.assertEqual(fields["GPUVISOR_VF"], "0")
+                self.assertEqual(fields["PRIORITY"], "6")
+                self.assertEqual(fields["GPUVISOR_PF"], "vfio-user:%s/pf.sock" % r.gpu_dir)
+                self.assertIn("reset begins", fields["MESSAGE"])
+                with open(os.path.join(SOURCE, "docs", "errors.md")) as doc:
+                    self.assertIn("| %s | vf-reset | %s |" % (fields["GPUVISOR_CODE"], fields["MESSAGE_ID"]), doc.read())
+                r.stop_daemon()
+
+
+class ExitCodes(unittest.TestCase):
+    def test_every_program_has_those_of_the_table(self):
+        with open(os.path.join(SOURCE, "docs", "errors.md")) as doc:
+            programs = re.search("^Of (.*)\\.$", doc.read(), re.M).group(1)
+        for name in re.findall("`([a-z-]+)`", programs):
+            path = os.path.join(BIN, name)
+            if not os.access(path, os.X_OK):
+                continue
+            for args, code in ((["--version"], 0), (["--no-such-option"], 2)):
+                p = subprocess.run([path, *args], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+                self.assertEqual(p.returncode, code, (name, args))
 
 
 class Record(unittest.TestCase):
