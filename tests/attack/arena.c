@@ -57,7 +57,7 @@ static bool stops(void)
 
 uint64_t arena_patience(void)
 {
-	return (stops() ? 2 : 20) * GV_S;
+	return (stops() ? 6 : 20) * GV_S;
 }
 
 void arena_late(void)

@@ -41,7 +41,7 @@ enum {
 	NAMED_UNKNOWN = 8 /* unimplemented of the attacker: no such register */
 };
 
-/** How long a case waits for what must come: 20 s, or 2 s with GV_ATTACK_STOP. */
+/** How long a case waits for what must come: 20 s, or 6 s with GV_ATTACK_STOP. */
 uint64_t arena_patience(void);
 
 /** Start everything; exits with the reason when that fails. */
