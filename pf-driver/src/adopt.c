@@ -262,10 +262,10 @@ static void look(struct gv_pf *pf, unsigned vf, struct pf_seen *seen)
 		seen->pending = 0;
 }
 
-/* A reset takes the words of the mailbox along, and with them what its guest asked. */
+/* A reset takes the words of the mailbox along, and with them what its guest waits for. */
 static void note_pending(struct gv_pf *pf, unsigned vf)
 {
-	uint32_t pending = pf->mbox.vf[vf].pending.dw[0];
+	uint32_t pending = pf->vf[vf].reply_due ? pf->vf[vf].asked : 0;
 
 	if (pending != pf->vf[vf].noted_pending &&
 	    !gv_pf_vram_write(pf, pending_at(vf), &pending, sizeof(pending)))
@@ -327,6 +327,17 @@ static void from_hardware(struct gv_pf *pf, unsigned vf)
 	       gv_mbox_state_name(pf->mbox.vf[vf].state));
 }
 
+/* What is not answered yet. */
+static void recall_request(struct gv_pf *pf, unsigned vf)
+{
+	struct pf_seen seen;
+
+	look(pf, vf, &seen);
+	pf->vf[vf].asked = seen.pending;
+	pf->vf[vf].reply_due = gv_mbox_reply_of(seen.pending);
+	pf->vf[vf].asked_ns = gv_now_ns();
+}
+
 static void adopt_sessions(struct gv_pf *pf, uint64_t generation)
 {
 	memset(pf->vf, 0, sizeof(pf->vf));
@@ -341,6 +352,7 @@ static void adopt_sessions(struct gv_pf *pf, uint64_t generation)
 		v->since_ns = gv_now_ns();
 		if (!generation || !from_journal(pf, i, generation))
 			from_hardware(pf, i);
+		recall_request(pf, i);
 		v->seen_state = pf->mbox.vf[i].state;
 		if (v->seen_state == GV_MBOX_ACTIVE)
 			pf_exchange_read(pf, i);

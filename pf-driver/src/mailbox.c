@@ -135,6 +135,8 @@ static void take_message(struct gv_pf *pf, unsigned vf)
 	for (unsigned i = 0; i < 4; i++)
 		msg.dw[i] = gv_rd32(pf->bus, rcv[i]);
 	pf->vf[vf].heard = msg.dw[0];
+	if (gv_mbox_reply_of(msg.dw[0]))
+		pf->vf[vf].asked = msg.dw[0];
 	note_request(&pf->vf[vf], gv_mbox_reply_of(msg.dw[0]));
 	flow = pf->vf[vf].reply_due ? pf->vf[vf].asked_ns : 0;
 	if (gv_mbox_pf_message(&pf->mbox, vf, &msg, gv_now_ns(), &acts))

@@ -65,6 +65,7 @@ struct pf_vf {
 	unsigned gates;         /* PF_GATE_*: what we opened */
 	uint32_t noted_pending; /* as PF_BOOT_PENDING has it */
 	uint32_t heard;         /* code of the last message that was taken */
+	uint32_t asked;         /* code of the request that reply_due is about */
 	unsigned shut;          /* of these, kept shut by the guard */
 	enum gv_mbox_state seen_state;
 	uint64_t since_ms, since_ns;

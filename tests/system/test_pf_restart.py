@@ -55,11 +55,20 @@ class RawVf:
     """A guest's end of the mailbox, by hand."""
 
     def __init__(self, path):
+        self.id = 0
+        assert wait_for(lambda: self.connect(path), LONG), "no connection to %s" % path
+
+    def connect(self, path):
+        """The one before may still be on its way out."""
         self.s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.s.settimeout(LONG)
-        self.s.connect(path)
-        self.id = 0
-        self.call(1, struct.pack("<HH", 0, 1) + b"{}\0")
+        try:
+            self.s.connect(path)
+            self.call(1, struct.pack("<HH", 0, 1) + b"{}\0")
+        except OSError:
+            self.s.close()
+            return False
+        return True
 
     def call(self, command, payload):
         self.id += 1
@@ -73,7 +82,8 @@ class RawVf:
         data = b""
         while len(data) < n:
             got = self.s.recv(n - len(data))
-            assert got, "the GPU hung up"
+            if not got:
+                raise ConnectionError("the GPU hung up")
             data += got
         return data
 
