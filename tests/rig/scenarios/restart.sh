@@ -90,9 +90,9 @@ work_ends()
 	for d in web1 web2; do
 		guest_run $d 10 'touch /tmp/stop'
 		wait_for 150 guest_run $d 10 grep over /tmp/rounds
-		guest_run $d 10 'cat /tmp/rounds; ps' >/run/rig/rounds.$d
-		ok "$d's work is over" grep over /run/rig/rounds.$d
-		ok "all of it was right: $(grep -c units /run/rig/rounds.$d) rounds" work_is_right /run/rig/rounds.$d
+		guest_run $d 10 cat /tmp/rounds >"$RIG_OUT/rounds.$d.log"
+		ok "$d's work is over" grep over "$RIG_OUT/rounds.$d.log"
+		ok "all of it was right: $(grep -c units "$RIG_OUT/rounds.$d.log") rounds" work_is_right "$RIG_OUT/rounds.$d.log"
 	done
 }
 
