@@ -86,20 +86,26 @@ guests_work()
 
 work_ends()
 {
-	local d
+	local d i=0 file
 	for d in web1 web2; do
+		file=$RIG_OUT/rounds.$d.log
 		guest_run $d 10 'touch /tmp/stop'
 		wait_for 150 guest_run $d 10 grep over /tmp/rounds
-		guest_run $d 10 cat /tmp/rounds >"$RIG_OUT/rounds.$d.log"
-		ok "$d's work is over" grep over "$RIG_OUT/rounds.$d.log"
-		ok "all of it was right: $(grep -c units "$RIG_OUT/rounds.$d.log") rounds" work_is_right "$RIG_OUT/rounds.$d.log"
+		guest_run $d 10 cat /tmp/rounds >"$file"
+		ok "$d's work is over" grep over "$file"
+		ok "all of it was right: $(grep -c units "$file") rounds" work_is_right "$file" $i
+		i=$((i + 1))
 	done
 }
 
-work_is_right() # FILE
+# A guest that is slower than its time of exclusive access is reset while it sets its VF up: on a busy
+# machine this happens, manager or not, and is in the log. Nothing else may end a round.
+work_is_right() # FILE VF
 {
+	local late
 	cat "$1"
-	! grep -q failed "$1" && grep -q 'units=[1-9]' "$1" && ! grep -q 'errors=[1-9]' "$1"
+	late=$(grep -c "VF$2: reset begins: exclusive access was kept too long" "$RIG_OUT/gpuvisord.log")
+	[ "$(grep -c failed "$1")" -le "$late" ] && [ "$(grep -c 'units=[1-9]' "$1")" -ge 2 ] && ! grep -q 'errors=[1-9]' "$1"
 }
 
 # ---- what is done to the manager -------------------------------------------------------------
