@@ -463,10 +463,11 @@ static void entries_that_name_foreign_memory_are_not_taken(void)
 
 	arena_begin();
 	for (size_t i = 0; i < GV_ARRAY_LEN(foreign); i++) {
-		/* the entry before it, so that the second of a pair is the evil one, too */
 		set_entry(PIECE, foreign[i] | rw);
-		if (foreign[i] != PIECE_AT + GV_L2_PAGE)
-			CU_ASSERT(forge_get32(PIECE_FB) == UINT32_MAX);
+		/* of two entries for one piece, the second is the one that is not taken */
+		CU_ASSERT(forge_get32(foreign[i] == PIECE_AT + GV_L2_PAGE
+		                              ? PIECE_FB + GV_L2_PAGE
+		                              : PIECE_FB) == UINT32_MAX);
 		write_piece_in_every_way();
 	}
 	set_entry(PIECE, PIECE_AT | rw);
