@@ -392,6 +392,9 @@ uint32_t gv_world_busy(struct gv_dev *dev);
 void gv_world_reset(struct gv_fn *f);
 /** VF Enable changed: it runs beside the others until a command stops it. Under life_lock. */
 void gv_world_free_vf(struct gv_fn *f);
+/** The whole GPU was reset, its engines are paused: every VF is as after VF Enable. Under
+ * life_lock. */
+void gv_world_reset_all(struct gv_dev *dev);
 
 /* In-process front end (inproc.c): the host of a device made without one. */
 int gv_inproc_new(struct gv_dev *dev);

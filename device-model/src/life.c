@@ -163,6 +163,7 @@ static void reset_all(struct gv_dev *dev)
 		reset_gpu_blocks(&dev->fn[n]);
 		unlock_after_reset(&dev->fn[n]);
 	}
+	gv_world_reset_all(dev);
 	for (unsigned n = 0; n <= dev->cfg.max_vfs; n++)
 		resume_engines(&dev->fn[n]);
 	(void)pthread_mutex_unlock(&dev->life_lock);

@@ -483,6 +483,18 @@ void gv_world_free_vf(struct gv_fn *f)
 	let_go(f);
 }
 
+void gv_world_reset_all(struct gv_dev *dev)
+{
+	struct gv_fn *pf = &dev->fn[GV_DEV_PF];
+
+	for (unsigned n = 0; n < dev->cfg.max_vfs; n++) {
+		gv_world_reset(&dev->fn[GV_DEV_VF(n)]);
+		gv_world_free_vf(&dev->fn[GV_DEV_VF(n)]);
+	}
+	gv_world_reset(pf);
+	GV_RPUT(pf, RLC_GPU_IOV_ACTIVE_FCN_ID, 0);
+}
+
 /* ---- life ----------------------------------------------------------------- */
 
 int gv_world_init(struct gv_dev *dev)

@@ -251,7 +251,7 @@ _Static_assert(GV_PF_KEEP_POOL == (int)PF_JOURNAL_POOL &&
 
 static uint64_t pending_at(unsigned vf)
 {
-	return PF_BOOT_PENDING + vf * sizeof(uint32_t);
+	return PF_BOOT_PENDING + vf * 8ull;
 }
 
 static void look(struct gv_pf *pf, unsigned vf, struct pf_seen *seen)

@@ -22,7 +22,7 @@
 #define PF_SDMA_RING_BYTES (64 * GV_KIB)
 #define PF_SDMA_WB         (PF_SDMA_RING + PF_SDMA_RING_BYTES)
 #define PF_BOOT_RECORD     (PF_SDMA_RING + 128 * GV_KIB)  /* boot_state.h */
-#define PF_BOOT_PENDING    (PF_BOOT_RECORD + 16 * GV_KIB) /* of each VF, a dword (adopt.c) */
+#define PF_BOOT_PENDING    (PF_BOOT_RECORD + 16 * GV_KIB) /* of each VF, 8 bytes (adopt.c) */
 #define PF_TABLES          (2 * GV_MIB)
 
 #define PF_IH_RING_BYTES (64 * GV_KIB)

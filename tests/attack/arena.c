@@ -15,6 +15,7 @@
 #define TREASURE   (4 * GV_MIB)
 #define PIECES     (ARENA_FB / GV_L2_PAGE) /* digests say where */
 #define POLL_MS    5u
+#define PENDING    (1168 * GV_KIB) /* PF_BOOT_PENDING */
 
 /* What is not the attacker's, at one moment. */
 struct sight {
@@ -211,8 +212,8 @@ static void digest_memory(unsigned func, uint64_t *out)
 		digest_piece(fd, p, &out[p]);
 }
 
-/* The attacker's own table shows which of its memory is dirty, and its context save area is its
- * own state: both may change. */
+/* The attacker's own table shows which of its memory is dirty, its context save area is its own
+ * state, and the manager notes what it asked for: all may change. */
 static void forget_own(uint64_t *window)
 {
 	static uint64_t buf[GV_MIB / 8];
@@ -220,6 +221,7 @@ static void forget_own(uint64_t *window)
 		uint64_t at, bytes;
 	} own[] = {
 	        {a.plan.vf[ATTACKER].l2_offset, a.plan.vf[ATTACKER].l2_entries * 8ull},
+	        {PENDING + 8ull * ATTACKER, 8},
 	        {a.plan.csa_offset + (1ull + ATTACKER) * a.plan.csa_kib * GV_KIB,
 	         a.plan.csa_kib * GV_KIB},
 	};

@@ -20,6 +20,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <gv/hw_spec.h>
@@ -382,6 +383,7 @@ int main(int argc, char **argv)
 	if (argc > 3 && atof(argv[3]) > 0)
 		a.end_ns = (uint64_t)(atof(argv[3]) * 1e9);
 	a.kernels = argc > 4 ? argv[4] : ".";
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that is killed leaves no storm behind */
 	(void)signal(SIGTERM, on_term);
 	(void)signal(SIGPIPE, SIG_IGN);
 	rc = play(&a, argv[1], argv[2]);

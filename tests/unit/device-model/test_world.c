@@ -657,6 +657,32 @@ static void the_pf_is_told_of_ends_and_of_work(void)
 	rig_close(&r);
 }
 
+/* And what the registers show is what is so. */
+static void mode_1_lets_every_vf_go_from_every_state(void)
+{
+	up();
+	for (unsigned s = 0; s < GV_ARRAY_LEN(states); s++) {
+		for (unsigned k = 0; states[s].cmd[k]; k++)
+			CU_ASSERT_EQUAL(world_do(&r, states[s].cmd[k], 1), GV_GIOV_DONE);
+		rig_wr(&r, GV_DEV_PF, MP0_SMN_C2PMSG_64__BYTE,
+		       GV_PUT(PSP_C2PMSG, COMMAND, GV_PSP_MODE1_RST));
+		CU_ASSERT_TRUE(rig_wait_reg(&r, GV_DEV_PF, MP0_SMN_C2PMSG_33__BYTE,
+		                            GV_PUT(PSP_C2PMSG, RESPONSE, 1), 20000));
+		CU_ASSERT_EQUAL(world_state(&r, 1), GV_WORLD_FREE);
+		CU_ASSERT_FALSE(world_is_saved(&r, 1));
+		DONE(IDLE, 1);
+		DONE(RUN, 1);
+		DONE(IDLE, 1);
+		world_set_area(&r, WORLD_CSA, WORLD_SLOT);
+		DONE(SAVE, 1);
+		DONE(INIT, 1);
+		DONE(RUN, 1);
+		gv_dev_set_vfs(r.dev, 1);
+		gv_dev_set_vfs(r.dev, 2);
+	}
+	rig_close(&r);
+}
+
 static void a_vf_reaches_none_of_it(void)
 {
 	static const uint32_t reg[] = {
@@ -686,4 +712,4 @@ UT_MAIN("world", UT(commands_are_taken_from_the_right_states_only),
         UT(a_forged_image_does_not_break_the_gpu), UT(a_reset_in_every_state_shuts_the_vf_down),
         UT(a_stalled_idle_ends_with_the_reset_of_its_vf),
         UT(a_flood_of_commands_and_resets_ends_well), UT(the_pf_is_told_of_ends_and_of_work),
-        UT(a_vf_reaches_none_of_it))
+        UT(mode_1_lets_every_vf_go_from_every_state), UT(a_vf_reaches_none_of_it))
