@@ -162,7 +162,7 @@ static void journal_path(const struct gv_pf *pf, char path[PATH_MAX])
 		name[n++] = isalnum((unsigned char)*p) || *p == '.' || *p == '-' ? *p : '_';
 	name[n] = '\0';
 	(void)snprintf(path, PATH_MAX, "%s/%s-%08x.journal", pf->cfg.state_dir, name,
-	               pf_crc32(0, pf->bus->name, strlen(pf->bus->name)));
+	               gv_crc32(0, pf->bus->name, strlen(pf->bus->name)));
 }
 
 int pf_adopt_open(struct gv_pf *pf, struct gv_err *err)

@@ -154,7 +154,7 @@ static uint32_t crc_of(const struct head *head, const uint8_t *data)
 	struct head h = *head;
 
 	h.crc = 0;
-	return pf_crc32(pf_crc32(0, &h, sizeof(h)), data, h.bytes);
+	return gv_crc32(gv_crc32(0, &h, sizeof(h)), data, h.bytes);
 }
 
 size_t pf_state_pack(const struct pf_state *s, uint8_t buf[PF_STATE_BYTES])

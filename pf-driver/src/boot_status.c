@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How the GPU was found, as names and as JSON. */
-#include <json-c/json.h>
-
 #include <gv/pf_boot.h>
+
+#include "json_put.h"
 
 const char *gv_pf_boot_path_name(enum gv_pf_boot_path path)
 {
@@ -22,21 +22,6 @@ const char *gv_pf_boot_apply_name(enum gv_pf_boot_apply apply)
 	                                    [GV_PF_BOOT_FINISHED] = "finished"};
 
 	return (unsigned)apply < GV_ARRAY_LEN(names) ? names[apply] : "unknown";
-}
-
-static void put(struct json_object *o, const char *key, struct json_object *v)
-{
-	(void)json_object_object_add(o, key, v);
-}
-
-static void put_text(struct json_object *o, const char *key, const char *text)
-{
-	put(o, key, json_object_new_string(text));
-}
-
-static void put_u64(struct json_object *o, const char *key, uint64_t v)
-{
-	put(o, key, json_object_new_uint64(v));
 }
 
 static struct json_object *steps(const struct gv_pf_boot_status *s)

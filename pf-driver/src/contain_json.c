@@ -1,23 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <json-c/json.h>
-
 #include "contain_json.h"
-
-static void put(struct json_object *o, const char *key, struct json_object *val)
-{
-	(void)json_object_object_add(o, key, val);
-}
-
-static void put_u64(struct json_object *o, const char *key, uint64_t val)
-{
-	put(o, key, json_object_new_uint64(val));
-}
-
-static void put_text(struct json_object *o, const char *key, const char *text)
-{
-	if (text[0])
-		put(o, key, json_object_new_string(text));
-}
+#include "json_put.h"
 
 static struct json_object *count_json(const struct gv_pf_guard_count *c)
 {

@@ -42,25 +42,12 @@ const char *pf_journal_found_name(enum pf_journal_found found)
 	return (unsigned)found < GV_ARRAY_LEN(names) ? names[found] : "unknown";
 }
 
-uint32_t pf_crc32(uint32_t crc, const void *data, size_t bytes)
-{
-	const uint8_t *p = data;
-
-	crc = ~crc;
-	while (bytes--) {
-		crc ^= *p++;
-		for (unsigned k = 0; k < 8; k++)
-			crc = crc >> 1 ^ (0xedb88320u & -(crc & 1));
-	}
-	return ~crc;
-}
-
 static uint32_t crc_of(const struct pf_journal_head *head, const void *data)
 {
 	struct pf_journal_head h = *head;
 
 	h.crc = 0;
-	return pf_crc32(pf_crc32(0, &h, sizeof(h)), data, h.bytes);
+	return gv_crc32(gv_crc32(0, &h, sizeof(h)), data, h.bytes);
 }
 
 /* ---- what is known ------------------------------------------------------------------ */

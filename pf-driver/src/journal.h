@@ -88,7 +88,5 @@ uint64_t pf_journal_bytes(const struct pf_journal *j);
 uint64_t pf_journal_generation(const struct pf_journal *j);
 /** Remove the file, and close. */
 struct pf_journal *pf_journal_remove(struct pf_journal *j);
-/** CRC-32 of IEEE 802.3, going on from @crc (0 at the start). */
-uint32_t pf_crc32(uint32_t crc, const void *data, size_t bytes);
 
 #endif

@@ -2,34 +2,12 @@
 /* The PF driver's structs as JSON. Keys are only ever added; what is unknown is absent. */
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include <gv/pf_driver.h>
 #include <gv/pf_rpc.h>
 
 #include "contain_json.h"
+#include "json_put.h"
 #include "world_json.h"
-
-static void put(struct json_object *o, const char *key, struct json_object *val)
-{
-	(void)json_object_object_add(o, key, val);
-}
-
-static void put_u64(struct json_object *o, const char *key, uint64_t val)
-{
-	put(o, key, json_object_new_uint64(val));
-}
-
-static void put_text(struct json_object *o, const char *key, const char *val)
-{
-	if (val[0])
-		put(o, key, json_object_new_string(val));
-}
-
-static void put_bool(struct json_object *o, const char *key, bool val)
-{
-	put(o, key, json_object_new_boolean(val));
-}
 
 /* Members that are plain numbers: one row each, for both directions. */
 #define CAPS(row)                                                                                  \

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Time slices as JSON. */
-#include <json-c/json.h>
-
 #include <gv/pf_driver.h>
 
+#include "json_put.h"
 #include "world_json.h"
-
-static void put(struct json_object *o, const char *key, struct json_object *val)
-{
-	(void)json_object_object_add(o, key, val);
-}
 
 /* A member that is a whole number. */
 #define ROW(name) put(o, #name, json_object_new_uint64(s->name));

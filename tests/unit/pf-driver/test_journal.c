@@ -176,7 +176,7 @@ static void forge(const struct file *f, struct pf_journal_head head)
 	head.bytes = 4;
 	memcpy(record, &head, 32);
 	memcpy(record + 32, "two", 4);
-	head.crc = pf_crc32(0, record, 36);
+	head.crc = gv_crc32(0, record, 36);
 	memcpy(record, &head, 32);
 	change(f, 36, record, sizeof(record));
 }
