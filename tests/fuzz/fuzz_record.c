@@ -162,7 +162,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!copy)
 		return 0;
-	memcpy(copy, data, size);
+	if (size)
+		memcpy(copy, data, size);
 	print_all(copy, size); /* as it came: mostly refused */
 	mend(copy, size);
 	print_all(copy, size);

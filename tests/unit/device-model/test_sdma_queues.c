@@ -12,17 +12,28 @@ static uint64_t errors(struct sdma_rig *r)
 	return atomic_load(&r->f->count.guest_errors);
 }
 
-static bool wait_stuck(struct sdma_rig *r)
+static bool wait_bit(struct sdma_rig *r, enum gv_reg reg, unsigned bit)
 {
-	uint64_t end = gv_now_ns() + 5 * GV_S;
+	uint64_t end = gv_now_ns() + 20 * GV_S;
 	unsigned spins = 0;
 
-	while (!GV_GET(rig_qrd(r, rig_q(r)->context_status), SDMA0_GFX_CONTEXT_STATUS, EXCEPTION)) {
+	while (!(rig_qrd(r, reg) >> bit & 1)) {
 		if (gv_now_ns() > end)
 			return false;
 		gv_poll_pause(&spins);
 	}
 	return true;
+}
+
+static bool wait_stuck(struct sdma_rig *r)
+{
+	return wait_bit(r, rig_q(r)->context_status, SDMA0_GFX_CONTEXT_STATUS__EXCEPTION__LO);
+}
+
+/* A fence is there before the engine has nothing else to do. */
+static bool wait_engine_idle(struct sdma_rig *r)
+{
+	return wait_bit(r, GV_REG_SDMA0_STATUS_REG, SDMA0_STATUS_REG__IDLE__LO);
 }
 
 static void restart(struct sdma_rig *r)
@@ -55,7 +66,7 @@ static void a_bad_packet_stops_its_queue_only(void)
 		CU_ASSERT_FALSE(rig_wait32(r.f, FENCE_FB, r.fence, 20));
 		restart(&r);
 		CU_ASSERT(rig_sync(&r));
-		CU_ASSERT(rig_qrd(&r, GV_REG_SDMA0_STATUS_REG) & 1);
+		CU_ASSERT(wait_engine_idle(&r));
 	}
 	rig_sdma_close(&r);
 }
