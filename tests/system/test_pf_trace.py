@@ -191,7 +191,11 @@ class Record(unittest.TestCase):
             r.cli("vf", "reset", "1")
             self.assertEqual(r.stop_daemon(), 0)
 
-            p = self.play(r, "again", "pf.rec", "vf0.rec")
+            # That a client is gone is not in a record: on a busy machine the model may hear of it earlier than then.
+            for k in range(3):
+                p = self.play(r, "again%d" % k, "pf.rec", "vf0.rec")
+                if p.returncode == 0:
+                    break
             self.assertEqual(p.returncode, 0, p.stderr)
             self.assertRegex(p.stdout, "[0-9]{4} records: .* interrupts")
 
