@@ -39,12 +39,14 @@ CU_INLINE bool fast_lds_inside(struct cu_wave *w, const struct cu_inst *i, uint3
 	{                                                                                          \
 		const uint32_t *addr = w->v[i->addr];                                              \
 		uint32_t *d = w->v[i->reg];                                                        \
-		uint8_t *lds = w->run->lds + i->simm;                                              \
+		uint8_t *lds;                                                                      \
                                                                                                    \
-		if (fast_lds_inside(w, i, (uint32_t)i->simm, bytes))                               \
-			FAST_LDS_LANES(lane);                                                      \
-		else                                                                               \
+		if (!fast_lds_inside(w, i, (uint32_t)i->simm, bytes)) {                            \
 			i->op->fn(w, i);                                                           \
+			return;                                                                    \
+		}                                                                                  \
+		lds = w->run->lds + i->simm;                                                       \
+		FAST_LDS_LANES(lane);                                                              \
 	}
 
 FAST_LDS(load_1, 4, dst, FAST_LOAD(uint32_t))
