@@ -18,7 +18,7 @@ struct cli {
 	bool rlcg;
 	const struct gv_log *log;
 	const char *record; /* file, NULL: none */
-	int argc; /* what follows the verb */
+	int argc;           /* what follows the verb */
 	char **argv;
 };
 

@@ -8,8 +8,9 @@
 
 #include "ramp.h"
 
-#define TURN 8192u /* instructions of one wave before another has its turn, in however many steps  \
-	            */
+#define TURN                                                                                       \
+	8192u /* instructions of one wave before another has its turn, in however many steps       \
+	       */
 
 static uint32_t items(const uint32_t n[3])
 {

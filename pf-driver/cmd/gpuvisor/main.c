@@ -121,7 +121,8 @@ static const struct verb verbs[] = {
         {"vf release", "N", 1, 1, run_vf_release, "clean a VF and give it back"},
         {"vf quarantine", "N", 1, 1, run_vf_quarantine, "take a VF out: reset, and nobody gets it"},
         {"vf unquarantine", "N", 1, 1, run_vf_unquarantine, "take it back, clean"},
-        {"gpu reset", "", 0, 0, run_gpu_reset, "reset the whole GPU: guests are told, VFs come back"},
+        {"gpu reset", "", 0, 0, run_gpu_reset,
+         "reset the whole GPU: guests are told, VFs come back"},
         {"vm attach", "DOMAIN VF", 2, 2, run_vm_attach, "give a VF to a libvirt domain"},
         {"vm detach", "DOMAIN VF", 2, 2, run_vm_detach, "take it back, cleaned"},
         {"vm list", "", 0, 0, run_vm_list, "PCI functions in libvirt's domains"},
@@ -187,10 +188,10 @@ static int run_verb(struct cli *cli, char **args, int count)
 	if (!args_fit(cli, v, args + words, count - words)) {
 		fprintf(stderr, "gpuvisor: usage: gpuvisor %s%s%s%s\n", v->name,
 		        *v->args ? " " : "", v->args,
-		        v->run == run_vf_xml     ? " (or --bdf BDF)"
-		        : v->run == run_vf_claim ? " --owner NAME"
-				: v->run == run_trace_start ? " [--out FILE [--seconds N]]"
-		                                 : "");
+		        v->run == run_vf_xml        ? " (or --bdf BDF)"
+		        : v->run == run_vf_claim    ? " --owner NAME"
+		        : v->run == run_trace_start ? " [--out FILE [--seconds N]]"
+		                                    : "");
 		return EXIT_USAGE;
 	}
 	if (!v->run(cli, args + words, &err))

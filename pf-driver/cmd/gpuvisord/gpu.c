@@ -292,7 +292,8 @@ int gpu_start(struct daemon *d, struct gv_err *err)
 {
 	const struct gv_pf_cfg cfg = {.log = &d->log,
 	                              .arg = d,
-	                              .event = on_event, .event_logs = true,
+	                              .event = on_event,
+	                              .event_logs = true,
 	                              .progress = on_progress,
 	                              .state_dir = state_dir(d),
 	                              .full_reset = is_set("GPUVISOR_RESET", "1"),

@@ -46,7 +46,7 @@ struct options {
 	bool prepare;        /* hand the PF over, and nothing else */
 	const char *metrics; /* as it was given; NULL: none */
 	struct sockaddr_in metrics_at;
-	bool trace; /* from the start on */
+	bool trace;         /* from the start on */
 	const char *record; /* file of bus accesses; NULL: none */
 	uint32_t allow_uid[MAX_ALLOWED], allow_gid[MAX_ALLOWED];
 	unsigned num_uids, num_gids;
