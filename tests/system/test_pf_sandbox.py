@@ -42,6 +42,7 @@ class Sandbox(unittest.TestCase):
             p = subprocess.run([os.path.join(BIN, "gpuvisor-guest"), "--device",
                                 "vfio-user:%s/vf0.sock" % r.gpu_dir, "test"], capture_output=True, text=True, timeout=100)
             self.assertEqual(p.returncode, 0, p.stdout + p.stderr)
+            self.assertTrue(wait_for(lambda: r.json("vf", "show", "0")["state"] == "IDLE"))  # its guest has left
             r.cli("rollback")
             r.cli("disable")
             self.check(r.daemon, FILTER)
