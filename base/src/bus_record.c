@@ -15,15 +15,16 @@
 #include "clock.h"
 #include "record.h"
 
-#define VECTORS 64u
-#define STOP    UINT32_MAX
+#define STOP UINT32_MAX
 
 struct recorder {
-	struct gv_bus bus; /* first: ops get a pointer to it */
+	struct gv_bus bus;     /* first: ops get a pointer to it */
+	struct gv_bus_ops ops; /* enable_vfs only if the inner one has it */
 	struct gv_bus *inner;
 	const struct gv_log *log;
 	struct gv_clock *clock;
-	pthread_mutex_t lock; /* file, shadows, lost, told */
+	pthread_mutex_t lock; /* all below, but not vectors */
+	uint64_t time_ns;     /* of the next record */
 	struct gv_record_writer file;
 	struct gv_shadow *shadows;
 	int lost;
@@ -33,7 +34,7 @@ struct recorder {
 	int epoll, stop;
 	struct vector {
 		int inner, ours; /* inner: borrowed; ours: -1 off */
-	} vector[VECTORS];
+	} vector[GV_RECORD_VECTORS];
 };
 
 static struct recorder *of(struct gv_bus *bus)
@@ -43,11 +44,17 @@ static struct recorder *of(struct gv_bus *bus)
 
 /* ---- under the lock ---------------------------------------------------------------- */
 
-static void add(struct recorder *r, struct gv_record rec, const void *data)
+static void add(struct recorder *r, enum gv_record_type type, enum gv_region region, int rc,
+                uint64_t off, const void *data, size_t bytes)
 {
-	bool full = gv_record_add(&r->file, &rec, data);
+	const struct gv_record rec = {.type = (uint8_t)type,
+	                              .region = (uint8_t)region,
+	                              .rc = (int16_t)rc,
+	                              .bytes = (uint32_t)bytes,
+	                              .time_ns = r->time_ns,
+	                              .off = off};
 
-	if (full)
+	if (gv_record_add(&r->file, &rec, data))
 		gv_logf(r->log, GV_LOG_WARN,
 		        "the record has reached its %llu MiB, continuing without one",
 		        (unsigned long long)(r->file.limit / GV_MIB));
@@ -57,40 +64,30 @@ static void add(struct recorder *r, struct gv_record rec, const void *data)
 	r->told = r->told || r->file.failed;
 }
 
-static void add_value(struct recorder *r, enum gv_record_type type, uint64_t time_ns, int rc,
-                      uint64_t off, const uint64_t *value)
+static void add_value(struct recorder *r, enum gv_record_type type, int rc, uint64_t off,
+                      const uint64_t *value)
 {
-	add(r,
-	    (struct gv_record){.type = (uint8_t)type,
-	                       .rc = (int16_t)rc,
-	                       .bytes = value ? sizeof(*value) : 0,
-	                       .time_ns = time_ns,
-	                       .off = off},
-	    value);
+	add(r, type, 0, rc, off, value, value ? sizeof(*value) : 0);
 }
 
 static void to_device(void *arg, struct gv_shadow *s, uint64_t off, const uint8_t *data,
                       uint32_t bytes)
 {
+	struct recorder *r = arg;
+
 	memcpy((uint8_t *)s->device.cpu + off, data, bytes);
-	add(arg,
-	    (struct gv_record){.type = GV_RECORD_DMA_OUT,
-	                       .bytes = bytes,
-	                       .time_ns = gv_real_ns(),
-	                       .off = s->iova + off},
-	    data);
+	r->time_ns = gv_real_ns();
+	add(r, GV_RECORD_DMA_OUT, 0, 0, s->iova + off, data, bytes);
 }
 
 static void to_driver(void *arg, struct gv_shadow *s, uint64_t off, const uint8_t *data,
                       uint32_t bytes)
 {
+	struct recorder *r = arg;
+
 	memcpy(s->driver + off, data, bytes);
-	add(arg,
-	    (struct gv_record){.type = GV_RECORD_DMA_IN,
-	                       .bytes = bytes,
-	                       .time_ns = gv_real_ns(),
-	                       .off = s->iova + off},
-	    data);
+	r->time_ns = gv_real_ns();
+	add(r, GV_RECORD_DMA_IN, 0, 0, s->iova + off, data, bytes);
 }
 
 static void sync_out(struct recorder *r)
@@ -107,12 +104,12 @@ static void sync_in(struct recorder *r)
 		gv_shadow_diff(s, s->device.cpu, to_driver, r);
 }
 
-static uint64_t begin(struct recorder *r)
+static void begin(struct recorder *r)
 {
 	(void)pthread_mutex_lock(&r->lock);
 	gv_clock_rest(r->clock); /* the inner bus looks at the machine's */
 	sync_out(r);
-	return gv_real_ns();
+	r->time_ns = gv_real_ns();
 }
 
 /* The thread that does accesses is the one whose time counts. */
@@ -126,8 +123,9 @@ static uint64_t on_time(void *arg, uint64_t real_ns)
 {
 	struct recorder *r = arg;
 
-	(void)begin(r);
-	add_value(r, GV_RECORD_TIME, real_ns, 0, real_ns, NULL);
+	begin(r);
+	r->time_ns = real_ns;
+	add_value(r, GV_RECORD_TIME, 0, real_ns, NULL);
 	sync_in(r);
 	end(r);
 	return real_ns;
@@ -137,7 +135,8 @@ static uint64_t on_chance(void *arg, uint64_t real)
 {
 	struct recorder *r = arg;
 
-	add_value(r, GV_RECORD_CHANCE, begin(r), 0, real, NULL);
+	begin(r);
+	add_value(r, GV_RECORD_CHANCE, 0, real, NULL);
 	end(r);
 	return real;
 }
@@ -148,18 +147,12 @@ static int piece(struct gv_bus *bus, bool write, enum gv_region region, uint64_t
                  size_t n)
 {
 	struct recorder *r = of(bus);
-	uint64_t time_ns = begin(r);
-	int rc = write ? gv_bus_write(r->inner, region, off, buf, n)
-	               : gv_bus_read(r->inner, region, off, buf, n);
+	int rc;
 
-	add(r,
-	    (struct gv_record){.type = write ? GV_RECORD_WRITE : GV_RECORD_READ,
-	                       .region = (uint8_t)region,
-	                       .rc = (int16_t)rc,
-	                       .bytes = (uint32_t)n,
-	                       .time_ns = time_ns,
-	                       .off = off},
-	    buf);
+	begin(r);
+	rc = write ? gv_bus_write(r->inner, region, off, buf, n)
+	           : gv_bus_read(r->inner, region, off, buf, n);
+	add(r, write ? GV_RECORD_WRITE : GV_RECORD_READ, region, rc, off, buf, n);
 	if (!write)
 		sync_in(r);
 	end(r);
@@ -192,16 +185,11 @@ static int rec_write(struct gv_bus *bus, enum gv_region region, uint64_t off, co
 static uint32_t rec_read32(struct gv_bus *bus, uint32_t byte)
 {
 	struct recorder *r = of(bus);
-	uint64_t time_ns = begin(r);
-	uint32_t val = gv_rd32(r->inner, byte);
+	uint32_t val;
 
-	add(r,
-	    (struct gv_record){.type = GV_RECORD_READ,
-	                       .region = GV_REGION_MMIO,
-	                       .bytes = sizeof(val),
-	                       .time_ns = time_ns,
-	                       .off = byte},
-	    &val);
+	begin(r);
+	val = gv_rd32(r->inner, byte);
+	add(r, GV_RECORD_READ, GV_REGION_MMIO, 0, byte, &val, sizeof(val));
 	sync_in(r);
 	end(r);
 	return val;
@@ -210,42 +198,32 @@ static uint32_t rec_read32(struct gv_bus *bus, uint32_t byte)
 static void rec_write32(struct gv_bus *bus, uint32_t byte, uint32_t val)
 {
 	struct recorder *r = of(bus);
-	uint64_t time_ns = begin(r);
 
+	begin(r);
 	gv_wr32(r->inner, byte, val);
-	add(r,
-	    (struct gv_record){.type = GV_RECORD_WRITE,
-	                       .region = GV_REGION_MMIO,
-	                       .bytes = sizeof(val),
-	                       .time_ns = time_ns,
-	                       .off = byte},
-	    &val);
+	add(r, GV_RECORD_WRITE, GV_REGION_MMIO, 0, byte, &val, sizeof(val));
 	end(r);
 }
 
 static void rec_doorbell64(struct gv_bus *bus, uint32_t byte, uint64_t val)
 {
 	struct recorder *r = of(bus);
-	uint64_t time_ns = begin(r);
 
+	begin(r);
 	gv_doorbell64(r->inner, byte, val);
-	add_value(r, GV_RECORD_DOORBELL, time_ns, 0, byte, &val);
+	add_value(r, GV_RECORD_DOORBELL, 0, byte, &val);
 	end(r);
 }
 
 static int rec_region_bytes(struct gv_bus *bus, enum gv_region region, uint64_t *bytes)
 {
 	struct recorder *r = of(bus);
-	uint64_t time_ns = begin(r), n = 0;
-	int rc = gv_bus_region_bytes(r->inner, region, &n);
+	uint64_t n = 0;
+	int rc;
 
-	add(r,
-	    (struct gv_record){.type = GV_RECORD_BYTES,
-	                       .region = (uint8_t)region,
-	                       .rc = (int16_t)rc,
-	                       .bytes = rc ? 0 : sizeof(n),
-	                       .time_ns = time_ns},
-	    &n);
+	begin(r);
+	rc = gv_bus_region_bytes(r->inner, region, &n);
+	add(r, GV_RECORD_BYTES, region, rc, 0, &n, rc ? 0 : sizeof(n));
 	end(r);
 	if (!rc)
 		*bytes = n;
@@ -267,10 +245,11 @@ static int rec_map(struct gv_bus *bus, enum gv_region region, uint64_t off, uint
 static int rec_reset(struct gv_bus *bus)
 {
 	struct recorder *r = of(bus);
-	uint64_t time_ns = begin(r);
-	int rc = gv_bus_reset(r->inner);
+	int rc;
 
-	add_value(r, GV_RECORD_RESET, time_ns, rc, 0, NULL);
+	begin(r);
+	rc = gv_bus_reset(r->inner);
+	add_value(r, GV_RECORD_RESET, rc, 0, NULL);
 	end(r);
 	return rc;
 }
@@ -282,8 +261,9 @@ static int rec_status(struct gv_bus *bus)
 	int rc = gv_bus_status(r->inner);
 
 	(void)pthread_mutex_lock(&r->lock);
+	r->time_ns = gv_real_ns();
 	if (rc && !r->lost)
-		add_value(r, GV_RECORD_STATUS, gv_real_ns(), rc, 0, NULL);
+		add_value(r, GV_RECORD_STATUS, rc, 0, NULL);
 	r->lost = rc;
 	(void)pthread_mutex_unlock(&r->lock);
 	return rc;
@@ -292,10 +272,11 @@ static int rec_status(struct gv_bus *bus)
 static int rec_enable_vfs(struct gv_bus *bus, unsigned num_vfs)
 {
 	struct recorder *r = of(bus);
-	uint64_t time_ns = begin(r);
-	int rc = r->inner->ops->enable_vfs(r->inner, num_vfs);
+	int rc;
 
-	add_value(r, GV_RECORD_VFS, time_ns, rc, num_vfs, NULL);
+	begin(r);
+	rc = r->inner->ops->enable_vfs(r->inner, num_vfs);
+	add_value(r, GV_RECORD_VFS, rc, num_vfs, NULL);
 	end(r);
 	return rc;
 }
@@ -307,9 +288,10 @@ static int rec_dma_alloc(struct gv_bus *bus, uint64_t bytes, struct gv_dma *dma)
 	struct recorder *r = of(bus);
 	struct gv_shadow *s = NULL;
 	struct gv_dma device;
-	uint64_t time_ns = begin(r);
-	int rc = gv_dma_alloc(r->inner, bytes, &device);
+	int rc;
 
+	begin(r);
+	rc = gv_dma_alloc(r->inner, bytes, &device);
 	if (!rc) {
 		rc = gv_shadow_new(device.iova, device.bytes, &s);
 		if (rc)
@@ -319,7 +301,7 @@ static int rec_dma_alloc(struct gv_bus *bus, uint64_t bytes, struct gv_dma *dma)
 		s->device = device;
 		s->next = r->shadows;
 		r->shadows = s;
-		add_value(r, GV_RECORD_DMA_ALLOC, time_ns, 0, s->iova, &s->bytes);
+		add_value(r, GV_RECORD_DMA_ALLOC, 0, s->iova, &s->bytes);
 		*dma = (struct gv_dma){
 		        .cpu = s->driver, .iova = s->iova, .bytes = s->bytes, .priv = s};
 	}
@@ -331,15 +313,11 @@ static void rec_dma_free(struct gv_bus *bus, struct gv_dma *dma)
 {
 	struct recorder *r = of(bus);
 	struct gv_shadow *s = dma->priv;
-	uint64_t time_ns = begin(r);
 
-	for (struct gv_shadow **at = &r->shadows; *at; at = &(*at)->next)
-		if (*at == s) {
-			*at = s->next;
-			break;
-		}
+	begin(r);
+	gv_shadow_remove(&r->shadows, s);
 	gv_dma_free(r->inner, &s->device);
-	add_value(r, GV_RECORD_DMA_FREE, time_ns, 0, s->iova, NULL);
+	add_value(r, GV_RECORD_DMA_FREE, 0, s->iova, NULL);
 	end(r);
 	gv_shadow_free(s);
 }
@@ -353,7 +331,8 @@ static void pass_on(struct recorder *r, uint32_t vector)
 	if (read(r->vector[vector].inner, &ticks, sizeof(ticks)) != sizeof(ticks))
 		return;
 	(void)pthread_mutex_lock(&r->lock);
-	add_value(r, GV_RECORD_IRQ, gv_real_ns(), 0, vector, NULL);
+	r->time_ns = gv_real_ns();
+	add_value(r, GV_RECORD_IRQ, 0, vector, NULL);
 	(void)pthread_mutex_unlock(&r->lock);
 	if (write(r->vector[vector].ours, &ticks, sizeof(ticks)) < 0)
 		return; /* full of interrupts: readable it is */
@@ -394,14 +373,14 @@ static int wire(struct recorder *r, unsigned vector, int inner)
 static int rec_irq_enable(struct gv_bus *bus, unsigned vector, int *eventfd_out)
 {
 	struct recorder *r = of(bus);
-	uint64_t time_ns = begin(r);
-	int inner = -1, rc = vector < VECTORS ? 0 : -EINVAL;
+	int inner = -1, rc = vector < GV_RECORD_VECTORS ? 0 : -EINVAL;
 
+	begin(r);
 	if (!rc)
 		rc = gv_bus_irq_enable(r->inner, vector, &inner);
 	if (!rc)
 		rc = wire(r, vector, inner);
-	add_value(r, GV_RECORD_IRQ_ENABLE, time_ns, rc, vector, NULL);
+	add_value(r, GV_RECORD_IRQ_ENABLE, rc, vector, NULL);
 	end(r);
 	if (!rc)
 		*eventfd_out = r->vector[vector].ours;
@@ -419,19 +398,14 @@ static void rec_close(struct gv_bus *bus)
 	r->clock = NULL;
 	if (r->stop >= 0 && write(r->stop, &one, sizeof(one)) == sizeof(one))
 		(void)pthread_join(r->thread, NULL);
+	r->time_ns = gv_real_ns();
 	if (r->file.buf)
-		add_value(r, GV_RECORD_CLOSE, gv_real_ns(), 0, 0, NULL);
+		add_value(r, GV_RECORD_CLOSE, 0, 0, NULL);
 	if (gv_record_finish(&r->file) && !r->told)
 		gv_logf(r->log, GV_LOG_WARN, "the end of the record is not written: %s",
 		        strerror(-r->file.failed));
-	while (r->shadows) {
-		struct gv_shadow *s = r->shadows;
-
-		r->shadows = s->next;
-		gv_dma_free(r->inner, &s->device);
-		gv_shadow_free(s);
-	}
-	for (unsigned i = 0; i < VECTORS; i++)
+	gv_shadow_free_all(&r->shadows, r->inner);
+	for (unsigned i = 0; i < GV_RECORD_VECTORS; i++)
 		gv_closep(&r->vector[i].ours);
 	gv_closep(&r->epoll);
 	gv_closep(&r->stop);
@@ -440,27 +414,33 @@ static void rec_close(struct gv_bus *bus)
 	free(r);
 }
 
-#define OPS(vfs)                                                                                   \
-	{                                                                                          \
-		.read32 = rec_read32, .write32 = rec_write32, .doorbell64 = rec_doorbell64,        \
-		.read = rec_read, .write = rec_write, .region_bytes = rec_region_bytes,            \
-		.map = rec_map, .dma_alloc = rec_dma_alloc, .dma_free = rec_dma_free,              \
-		.irq_enable = rec_irq_enable, .reset = rec_reset, .status = rec_status,            \
-		.enable_vfs = (vfs), .close = rec_close                                            \
-	}
-static const struct gv_bus_ops ops = OPS(NULL), ops_vfs = OPS(rec_enable_vfs);
+static const struct gv_bus_ops ops = {
+        .read32 = rec_read32,
+        .write32 = rec_write32,
+        .doorbell64 = rec_doorbell64,
+        .read = rec_read,
+        .write = rec_write,
+        .region_bytes = rec_region_bytes,
+        .map = rec_map,
+        .dma_alloc = rec_dma_alloc,
+        .dma_free = rec_dma_free,
+        .irq_enable = rec_irq_enable,
+        .reset = rec_reset,
+        .status = rec_status,
+        .enable_vfs = rec_enable_vfs,
+        .close = rec_close,
+};
 
 void gv_record_note(struct gv_bus *bus, const char *text)
 {
 	struct recorder *r = of(bus);
 	size_t n = strlen(text);
-	struct gv_record note = {.type = GV_RECORD_NOTE, .bytes = (uint32_t)n};
 
-	if ((bus->ops != &ops && bus->ops != &ops_vfs) || n > GV_RECORD_MAX_BYTES)
+	if (bus->ops->close != rec_close || n > GV_RECORD_MAX_BYTES)
 		return;
-	note.time_ns = begin(r);
+	begin(r);
 	if (n)
-		add(r, note, text);
+		add(r, GV_RECORD_NOTE, 0, 0, 0, text, n);
 	end(r);
 }
 
@@ -492,12 +472,14 @@ int gv_record_bus(struct gv_bus *inner, const char *path, uint64_t limit, const 
 		(void)gv_bus_close(inner);
 		return gv_fail(err, -ENOMEM, "no memory to record");
 	}
-	r->bus.ops = inner->ops->enable_vfs ? &ops_vfs : &ops;
+	r->ops = ops;
+	r->ops.enable_vfs = inner->ops->enable_vfs ? rec_enable_vfs : NULL;
+	r->bus.ops = &r->ops;
 	memcpy(r->bus.name, inner->name, sizeof(r->bus.name));
 	r->inner = inner;
 	r->log = log;
 	r->epoll = r->stop = -1;
-	for (unsigned i = 0; i < VECTORS; i++)
+	for (unsigned i = 0; i < GV_RECORD_VECTORS; i++)
 		r->vector[i].ours = -1;
 	(void)pthread_mutex_init(&r->lock, NULL);
 	rc = gv_record_create(path, limit, &r->file, err);
@@ -509,12 +491,9 @@ int gv_record_bus(struct gv_bus *inner, const char *path, uint64_t limit, const 
 		rec_close(&r->bus);
 		return rc;
 	}
-	add(r,
-	    (struct gv_record){.type = GV_RECORD_OPEN,
-	                       .bytes = (uint32_t)strlen(r->bus.name),
-	                       .time_ns = gv_real_ns(),
-	                       .off = inner->ops->enable_vfs != NULL},
-	    r->bus.name);
+	r->time_ns = gv_real_ns();
+	add(r, GV_RECORD_OPEN, 0, 0, inner->ops->enable_vfs != NULL, r->bus.name,
+	    strlen(r->bus.name));
 	*bus = &r->bus;
 	return 0;
 }

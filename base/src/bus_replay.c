@@ -12,10 +12,9 @@
 #include "clock.h"
 #include "record.h"
 
-#define VECTORS 64u
-
 struct replay {
-	struct gv_bus bus; /* first: ops get a pointer to it */
+	struct gv_bus bus;     /* first: ops get a pointer to it */
+	struct gv_bus_ops ops; /* enable_vfs only if it had one when it was recorded */
 	const struct gv_log *log;
 	char *path; /* for messages */
 	struct gv_clock *clock;
@@ -27,7 +26,7 @@ struct replay {
 	int lost;
 	uint64_t now_ns, real_ns; /* what gv_now_ns() said last, and when that was */
 	struct gv_shadow *shadows;
-	int vector[VECTORS]; /* eventfd, -1 off */
+	int vector[GV_RECORD_VECTORS]; /* eventfd, -1 off */
 };
 
 static struct replay *of(struct gv_bus *bus)
@@ -55,18 +54,9 @@ static void advance(struct replay *p)
 		lose(p, rc, err.text);
 }
 
-static struct gv_shadow *find_shadow(struct replay *p, uint64_t iova, uint64_t bytes)
-{
-	for (struct gv_shadow *s = p->shadows; s; s = s->next)
-		if (iova >= s->iova && iova - s->iova <= s->bytes &&
-		    bytes <= s->bytes - (iova - s->iova))
-			return s;
-	return NULL;
-}
-
 static void take_memory(struct replay *p)
 {
-	struct gv_shadow *s = find_shadow(p, p->next.off, p->next.bytes);
+	struct gv_shadow *s = gv_shadow_find(p->shadows, p->next.off, p->next.bytes);
 
 	if (!s || !p->data)
 		return; /* freed meanwhile, or nonsense in the file */
@@ -78,7 +68,7 @@ static void fire(struct replay *p)
 {
 	uint64_t one = 1;
 
-	if (p->next.off >= VECTORS || p->vector[p->next.off] < 0)
+	if (p->next.off >= GV_RECORD_VECTORS || p->vector[p->next.off] < 0)
 		return;
 	if (write(p->vector[p->next.off], &one, sizeof(one)) < 0)
 		return; /* readable it is */
@@ -119,11 +109,17 @@ static void differs(struct replay *p, const struct gv_record *came, const void *
 	lose(p, -EPROTO, text);
 }
 
+/* The time was looked at more often then. */
+static void skip_times(struct replay *p)
+{
+	while (!p->lost && p->next.type == GV_RECORD_TIME)
+		used(p);
+}
+
 /* Hold what came against the next record, data too unless it is an answer. */
 static bool expect(struct replay *p, const struct gv_record *came, const void *data)
 {
-	while (!p->lost && p->next.type == GV_RECORD_TIME)
-		used(p); /* it was looked at more often then */
+	skip_times(p);
 	if (p->lost)
 		return false;
 	if (p->next.type == came->type && p->next.region == came->region &&
@@ -198,8 +194,7 @@ static uint64_t on_chance(void *arg, uint64_t real)
 	struct replay *p = arg;
 
 	begin(p);
-	while (!p->lost && p->next.type == GV_RECORD_TIME)
-		used(p);
+	skip_times(p);
 	if (!p->lost && p->next.type == GV_RECORD_CHANCE) {
 		real = p->next.off;
 		used(p);
@@ -281,8 +276,7 @@ static int play_region_bytes(struct gv_bus *bus, enum gv_region region, uint64_t
 	int rc;
 
 	begin(p);
-	while (!p->lost && p->next.type == GV_RECORD_TIME)
-		used(p);
+	skip_times(p);
 	came.bytes = p->next.bytes; /* an answer */
 	if (!expect(p, &came, NULL))
 		return end(p, p->lost);
@@ -312,8 +306,7 @@ static int play_dma_alloc(struct gv_bus *bus, uint64_t bytes, struct gv_dma *dma
 	int rc;
 
 	begin(p);
-	while (!p->lost && p->next.type == GV_RECORD_TIME)
-		used(p);
+	skip_times(p);
 	came.off = p->next.off; /* an answer */
 	if (!expect(p, &came, &bytes))
 		return end(p, p->lost);
@@ -334,11 +327,7 @@ static void play_dma_free(struct gv_bus *bus, struct gv_dma *dma)
 	struct gv_shadow *s = dma->priv;
 
 	begin(p);
-	for (struct gv_shadow **at = &p->shadows; *at; at = &(*at)->next)
-		if (*at == s) {
-			*at = s->next;
-			break;
-		}
+	gv_shadow_remove(&p->shadows, s);
 	if (expect(p, &(struct gv_record){.type = GV_RECORD_DMA_FREE, .off = s->iova}, NULL))
 		used(p);
 	(void)end(p, 0);
@@ -350,12 +339,12 @@ static int play_irq_enable(struct gv_bus *bus, unsigned vector, int *fd)
 	struct replay *p = of(bus);
 	int rc = 0;
 
-	if (vector < VECTORS && p->vector[vector] < 0)
+	if (vector < GV_RECORD_VECTORS && p->vector[vector] < 0)
 		p->vector[vector] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (vector < VECTORS && p->vector[vector] < 0)
+	if (vector < GV_RECORD_VECTORS && p->vector[vector] < 0)
 		return -errno;
 	rc = plain(bus, (struct gv_record){.type = GV_RECORD_IRQ_ENABLE, .off = vector}, NULL);
-	if (!rc && vector >= VECTORS)
+	if (!rc && vector >= GV_RECORD_VECTORS)
 		rc = -EINVAL;
 	if (!rc)
 		*fd = p->vector[vector];
@@ -394,13 +383,8 @@ static void play_close(struct gv_bus *bus)
 		(void)expect(p, &(struct gv_record){.type = GV_RECORD_CLOSE}, NULL);
 	if (!p->lost && p->file)
 		gv_logf(p->log, GV_LOG_INFO, "%s: as recorded, to the end", p->path);
-	while (p->shadows) {
-		struct gv_shadow *s = p->shadows;
-
-		p->shadows = s->next;
-		gv_shadow_free(s);
-	}
-	for (unsigned i = 0; i < VECTORS; i++)
+	gv_shadow_free_all(&p->shadows, NULL);
+	for (unsigned i = 0; i < GV_RECORD_VECTORS; i++)
 		gv_closep(&p->vector[i]);
 	(void)gv_record_close(p->file);
 	free(p->path);
@@ -408,22 +392,29 @@ static void play_close(struct gv_bus *bus)
 	free(p);
 }
 
-#define OPS(vfs)                                                                                   \
-	{                                                                                          \
-		.read32 = play_read32, .write32 = play_write32, .doorbell64 = play_doorbell64,     \
-		.read = play_read, .write = play_write, .region_bytes = play_region_bytes,         \
-		.map = play_map, .dma_alloc = play_dma_alloc, .dma_free = play_dma_free,           \
-		.irq_enable = play_irq_enable, .reset = play_reset, .status = play_status,         \
-		.enable_vfs = (vfs), .close = play_close                                           \
-	}
-static const struct gv_bus_ops ops = OPS(NULL), ops_vfs = OPS(play_enable_vfs);
+static const struct gv_bus_ops ops = {
+        .read32 = play_read32,
+        .write32 = play_write32,
+        .doorbell64 = play_doorbell64,
+        .read = play_read,
+        .write = play_write,
+        .region_bytes = play_region_bytes,
+        .map = play_map,
+        .dma_alloc = play_dma_alloc,
+        .dma_free = play_dma_free,
+        .irq_enable = play_irq_enable,
+        .reset = play_reset,
+        .status = play_status,
+        .enable_vfs = play_enable_vfs,
+        .close = play_close,
+};
 
 char *gv_replay_note(struct gv_bus *bus)
 {
 	struct replay *p = of(bus);
 	char *text = NULL;
 
-	if (bus->ops != &ops && bus->ops != &ops_vfs)
+	if (bus->ops->close != play_close)
 		return NULL;
 	begin(p);
 	if (!p->lost && p->next.type == GV_RECORD_NOTE && p->data) {
@@ -446,7 +437,9 @@ static int begin_file(struct replay *p, const char *path, struct gv_err *err)
 	if (rc)
 		return rc;
 	n = p->data ? GV_MIN((size_t)p->next.bytes, sizeof(p->bus.name) - 1) : 0;
-	p->bus.ops = p->next.off ? &ops_vfs : &ops;
+	p->ops = ops;
+	p->ops.enable_vfs = p->next.off ? play_enable_vfs : NULL;
+	p->bus.ops = &p->ops;
 	/* The driver may have looked at it. */
 	if (n)
 		memcpy(p->bus.name, p->data, n);
@@ -466,7 +459,7 @@ int gv_replay_bus(const char *path, const struct gv_log *log, struct gv_bus **bu
 	if (!p)
 		return gv_fail(err, -ENOMEM, "no memory for a replay");
 	p->path = strdup(path);
-	for (unsigned i = 0; i < VECTORS; i++)
+	for (unsigned i = 0; i < GV_RECORD_VECTORS; i++)
 		p->vector[i] = -1;
 	(void)pthread_mutex_init(&p->lock, NULL);
 	p->log = log;

@@ -5,6 +5,8 @@
 
 #include <gv/record.h>
 
+#define GV_RECORD_VECTORS 64u /* interrupts beyond these are not recorded */
+
 /* ---- record_file.c: writing ----------------------------------------------- */
 
 struct gv_record_writer {
@@ -45,6 +47,11 @@ struct gv_shadow {
 /** -ENOMEM. The memory is zeros. */
 int gv_shadow_new(uint64_t iova, uint64_t bytes, struct gv_shadow **shadow);
 void gv_shadow_free(struct gv_shadow *shadow);
+/** Which of @list has @bytes from @iova on; NULL: none. */
+struct gv_shadow *gv_shadow_find(struct gv_shadow *list, uint64_t iova, uint64_t bytes);
+void gv_shadow_remove(struct gv_shadow **list, const struct gv_shadow *shadow);
+/** Free all of *@list, and the device's memory on @bus (NULL: a replay has none). */
+void gv_shadow_free_all(struct gv_shadow **list, struct gv_bus *bus);
 /** Call @each for what @now has otherwise than @shadow->synced, in pieces of at most 4 KiB, and
  *  take it over into synced. */
 void gv_shadow_diff(struct gv_shadow *shadow, const uint8_t *now,

@@ -40,6 +40,36 @@ void gv_shadow_free(struct gv_shadow *s)
 	free(s);
 }
 
+struct gv_shadow *gv_shadow_find(struct gv_shadow *list, uint64_t iova, uint64_t bytes)
+{
+	for (struct gv_shadow *s = list; s; s = s->next)
+		if (iova >= s->iova && iova - s->iova <= s->bytes &&
+		    bytes <= s->bytes - (iova - s->iova))
+			return s;
+	return NULL;
+}
+
+void gv_shadow_remove(struct gv_shadow **list, const struct gv_shadow *shadow)
+{
+	for (; *list; list = &(*list)->next)
+		if (*list == shadow) {
+			*list = shadow->next;
+			return;
+		}
+}
+
+void gv_shadow_free_all(struct gv_shadow **list, struct gv_bus *bus)
+{
+	while (*list) {
+		struct gv_shadow *s = *list;
+
+		*list = s->next;
+		if (bus)
+			gv_dma_free(bus, &s->device);
+		gv_shadow_free(s);
+	}
+}
+
 /* One piece, from the first byte that differs to the last. It is copied once: the device may go on
  * writing. */
 static void diff_piece(struct gv_shadow *s, const uint8_t *now, uint64_t at, uint32_t bytes,

@@ -134,20 +134,9 @@ static enum result do_size(struct play *play, struct gv_play_part *p, const stru
 
 /* ---- memory and interrupts --------------------------------------------------------------- */
 
-static struct gv_shadow *find_dma(struct gv_play_part *p, uint64_t iova, uint64_t bytes)
-{
-	for (struct gv_shadow *s = p->dma; s; s = s->next)
-		if (iova >= s->iova && iova - s->iova <= s->bytes &&
-		    bytes <= s->bytes - (iova - s->iova))
-			return s;
-	return NULL;
-}
-
-static enum result do_alloc(struct play *play, struct gv_play_part *p,
-                            const struct gv_play_entry *e)
+static enum result do_alloc(struct gv_play_part *p, const struct gv_play_entry *e)
 {
 	struct gv_shadow *s = calloc(1, sizeof(*s));
-	struct gv_record got = e->rec;
 	uint64_t bytes;
 	int rc = s ? 0 : -ENOMEM;
 
@@ -160,17 +149,16 @@ static enum result do_alloc(struct play *play, struct gv_play_part *p,
 		               (unsigned long long)bytes, strerror(-rc));
 		return WRONG;
 	}
-	s->iova = got.off = s->device.iova;
+	s->iova = s->device.iova;
 	s->bytes = bytes;
 	s->next = p->dma;
 	p->dma = s;
-	if (got.off == e->rec.off)
+	if (s->iova == e->rec.off)
 		return GO_ON;
 	(void)snprintf(p->why, sizeof(p->why),
 	               "DMA buffer at 0x%llx expected, at 0x%llx it came: what the driver told the "
 	               "device would be wrong",
-	               (unsigned long long)e->rec.off, (unsigned long long)got.off);
-	(void)play;
+	               (unsigned long long)e->rec.off, (unsigned long long)s->iova);
 	return WRONG;
 }
 
@@ -198,7 +186,7 @@ static enum result no_memory(struct gv_play_part *p, const struct gv_play_entry 
 
 static enum result do_out(struct play *play, struct gv_play_part *p, const struct gv_play_entry *e)
 {
-	struct gv_shadow *s = find_dma(p, e->rec.off, e->rec.bytes);
+	struct gv_shadow *s = gv_shadow_find(p->dma, e->rec.off, e->rec.bytes);
 
 	if (!s || !e->rec.bytes)
 		return no_memory(p, e);
@@ -209,7 +197,7 @@ static enum result do_out(struct play *play, struct gv_play_part *p, const struc
 
 static enum result do_in(struct play *play, struct gv_play_part *p, const struct gv_play_entry *e)
 {
-	struct gv_shadow *s = find_dma(p, e->rec.off, e->rec.bytes);
+	struct gv_shadow *s = gv_shadow_find(p->dma, e->rec.off, e->rec.bytes);
 	gv_auto_free uint8_t *both = malloc(2 * (size_t)e->rec.bytes + 1);
 	uint8_t *want = both, *came = both + e->rec.bytes;
 
@@ -233,7 +221,7 @@ static enum result do_irq_enable(struct play *play, struct gv_play_part *p,
 {
 	int fd = -1, rc = gv_bus_irq_enable(p->bus, (unsigned)e->rec.off, &fd);
 
-	if (!rc && e->rec.off < GV_PLAY_VECTORS)
+	if (!rc && e->rec.off < GV_RECORD_VECTORS)
 		p->vector[e->rec.off] = fd;
 	return compare_rc(play, p, e, rc);
 }
@@ -242,7 +230,7 @@ static enum result do_irq(struct play *play, struct gv_play_part *p, const struc
 {
 	uint64_t v = e->rec.off, ticks = 0;
 
-	if (v >= GV_PLAY_VECTORS || p->vector[v] < 0) {
+	if (v >= GV_RECORD_VECTORS || p->vector[v] < 0) {
 		(void)snprintf(p->why, sizeof(p->why), "interrupt %llu was not enabled",
 		               (unsigned long long)v);
 		return WRONG;
@@ -273,14 +261,8 @@ static enum result do_open(struct gv_play_part *p)
 
 static void close_part(struct gv_play_part *p)
 {
-	while (p->dma) {
-		struct gv_shadow *s = p->dma;
-
-		p->dma = s->next;
-		gv_dma_free(p->bus, &s->device);
-		free(s);
-	}
-	for (unsigned i = 0; i < GV_PLAY_VECTORS; i++)
+	gv_shadow_free_all(&p->dma, p->bus);
+	for (unsigned i = 0; i < GV_RECORD_VECTORS; i++)
 		p->vector[i] = -1;
 	p->bus = gv_bus_close(p->bus);
 }
@@ -313,7 +295,7 @@ static enum result step(struct play *play, struct gv_play_part *p)
 	case GV_RECORD_IRQ:
 		return do_irq(play, p, e);
 	case GV_RECORD_DMA_ALLOC:
-		return do_alloc(play, p, e);
+		return do_alloc(p, e);
 	case GV_RECORD_DMA_FREE:
 		return do_free(p, e);
 	case GV_RECORD_DMA_OUT:
@@ -423,7 +405,7 @@ static int prepare(struct play *play, const struct gv_play_function *functions)
 
 		p->what = &functions[i];
 		p->index = i;
-		for (unsigned v = 0; v < GV_PLAY_VECTORS; v++)
+		for (unsigned v = 0; v < GV_RECORD_VECTORS; v++)
 			p->vector[v] = -1;
 		rc = gv_play_load(p, play->err);
 		if (rc)

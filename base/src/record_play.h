@@ -5,8 +5,6 @@
 
 #include "record.h"
 
-#define GV_PLAY_VECTORS 64u
-
 struct gv_play_entry {
 	struct gv_record rec;
 	uint64_t number;
@@ -23,9 +21,9 @@ struct gv_play_part {
 	size_t arena_bytes, arena_room;
 	struct gv_err torn; /* code 0: whole */
 	struct gv_bus *bus;
-	struct gv_shadow *dma;       /* device: the memory; driver, synced: not used */
-	int vector[GV_PLAY_VECTORS]; /* borrowed eventfds, -1 off */
-	uint64_t ticks[GV_PLAY_VECTORS];
+	struct gv_shadow *dma;         /* device: the memory; driver, synced: not used */
+	int vector[GV_RECORD_VECTORS]; /* borrowed eventfds, -1 off */
+	uint64_t ticks[GV_RECORD_VECTORS];
 	uint64_t blocked_ns; /* since then it does not get any further, 0: it does */
 	char why[600];
 };
