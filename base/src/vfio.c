@@ -471,6 +471,18 @@ static struct vfio *new_bus(const struct gv_vfio_sys *sys, const char *bdf,
 	return v;
 }
 
+/* @rc: of what came before. */
+static int finish_open(struct vfio *v, int rc, struct gv_bus **bus, struct gv_err *err)
+{
+	if (!rc)
+		rc = learn(v, err);
+	if (rc)
+		vfio_close(&v->bus);
+	else
+		*bus = &v->bus;
+	return rc;
+}
+
 int gv_vfio_open_sys(const struct gv_vfio_sys *sys, const char *bdf, const uint8_t *token,
                      const struct gv_log *log, struct gv_bus **bus, struct gv_err *err)
 {
@@ -482,14 +494,7 @@ int gv_vfio_open_sys(const struct gv_vfio_sys *sys, const char *bdf, const uint8
 	rc = gv_vfio_find(sys, bdf, &v->facts, err);
 	if (!rc)
 		rc = gv_vfio_attach(&v->link, &v->facts, token, log, err);
-	if (!rc)
-		rc = learn(v, err);
-	if (rc) {
-		vfio_close(&v->bus);
-		return rc;
-	}
-	*bus = &v->bus;
-	return 0;
+	return finish_open(v, rc, bus, err);
 }
 
 int gv_vfio_get_fds(struct gv_bus *bus, struct gv_vfio_fds *fds)
@@ -544,14 +549,7 @@ int gv_vfio_open_fds_sys(const struct gv_vfio_sys *sys, const char *bdf,
 	v->link.noiommu = v->facts.noiommu;
 	if (!rc)
 		rc = drop_what_was(v, err);
-	if (!rc)
-		rc = learn(v, err);
-	if (rc) {
-		vfio_close(&v->bus);
-		return rc;
-	}
-	*bus = &v->bus;
-	return 0;
+	return finish_open(v, rc, bus, err);
 }
 
 int gv_vfio_open_fds(const char *bdf, const struct gv_vfio_fds *fds, const struct gv_log *log,
