@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Members of JSON objects. What is unknown is absent: an empty text is no member. */
+/* Members of JSON objects, here and in the programs. What is unknown is absent: an empty text is no
+ * member. */
 #ifndef PF_JSON_PUT_H
 #define PF_JSON_PUT_H
 

@@ -7,12 +7,9 @@
 
 #include <gv/pf_rpc.h>
 
-/* ---- replies ---------------------------------------------------------------- */
+#include "json_put.h"
 
-static void add(struct json_object *o, const char *key, struct json_object *val)
-{
-	(void)json_object_object_add(o, key, val);
-}
+/* ---- replies ---------------------------------------------------------------- */
 
 /* Hands over a copy with a newline, and releases @o. */
 static char *to_line(struct json_object *o)
@@ -30,8 +27,8 @@ static struct json_object *envelope(struct json_object *id)
 {
 	struct json_object *o = json_object_new_object();
 
-	add(o, "jsonrpc", json_object_new_string("2.0"));
-	add(o, "id", json_object_get(id));
+	put(o, "jsonrpc", json_object_new_string("2.0"));
+	put(o, "id", json_object_get(id));
 	return o;
 }
 
@@ -48,19 +45,19 @@ static struct json_object *error_reply(struct json_object *id, int code, const c
 	struct json_object *o = envelope(id), *e = json_object_new_object();
 	struct json_object *data, *path = path_of(text);
 
-	add(e, "code", json_object_new_int(code));
-	add(e, "message", json_object_new_string(text));
+	put(e, "code", json_object_new_int(code));
+	put(e, "message", json_object_new_string(text));
 	if (rc) {
 		data = json_object_new_object();
-		add(data, "errno",
+		put(data, "errno",
 		    json_object_new_string(strerrorname_np(-rc) ? strerrorname_np(-rc)
 		                                                : "unknown"));
 		if (path)
-			add(data, "path", json_object_get(path));
-		add(e, "data", data);
+			put(data, "path", json_object_get(path));
+		put(e, "data", data);
 	}
 	json_object_put(path);
-	add(o, "error", e);
+	put(o, "error", e);
 	return o;
 }
 
@@ -73,9 +70,9 @@ char *gv_rpc_notification(const char *method, struct json_object *params)
 {
 	struct json_object *o = json_object_new_object();
 
-	add(o, "jsonrpc", json_object_new_string("2.0"));
-	add(o, "method", json_object_new_string(method));
-	add(o, "params", params);
+	put(o, "jsonrpc", json_object_new_string("2.0"));
+	put(o, "method", json_object_new_string(method));
+	put(o, "params", params);
 	return to_line(o);
 }
 
@@ -211,7 +208,7 @@ static struct json_object *call(const struct gv_rpc_method *m, struct json_objec
 	if (rc)
 		return error_reply(id, code_of(rc), err.text[0] ? err.text : strerror(-rc), rc);
 	o = envelope(id);
-	add(o, "result", result);
+	put(o, "result", result);
 	return o;
 }
 

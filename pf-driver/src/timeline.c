@@ -10,6 +10,8 @@
 
 #include <gv/pf_trace.h>
 
+#include "json_put.h"
+
 #define PID       1
 #define MAX_VFS   16
 #define SPARE     4             /* tracks beside each other */
@@ -36,11 +38,6 @@ struct writer {
 	/* Slices in the stretch that ends at share_end_ns (0: none yet). */
 	uint64_t ran_ns[MAX_VFS], share_ns, share_end_ns;
 };
-
-static void put(struct json_object *o, const char *key, struct json_object *val)
-{
-	(void)json_object_object_add(o, key, val);
-}
 
 /* Microseconds, exactly. */
 static struct json_object *us(uint64_t ns)
@@ -254,9 +251,9 @@ static void put_head(struct writer *w)
 	struct json_object *other = json_object_new_object();
 	char text[TEXT_ROOM];
 
-	put(other, "lost_records", json_object_new_uint64(w->head->lost));
+	put_u64(other, "lost_records", w->head->lost);
 	put(other, "clock", json_object_new_string("CLOCK_MONOTONIC"));
-	put(other, "started_ns", json_object_new_uint64(w->head->started_ns));
+	put_u64(other, "started_ns", w->head->started_ns);
 	fprintf(w->file, "{\"displayTimeUnit\":\"ns\",\"otherData\":%s,\"traceEvents\":[",
 	        json_object_to_json_string_ext(other, JSON_C_TO_STRING_PLAIN));
 	json_object_put(other);

@@ -15,9 +15,8 @@ static void print_bound(const struct cli *cli, const struct gv_glue_bdf *bdf)
 	/* As it is now, not as it was asked for. */
 	(void)gv_glue_fn_read(cli->sysfs, bdf, &fn, NULL);
 	(void)gv_glue_bdf_format(bdf, text);
-	(void)json_object_object_add(o, "bdf", json_object_new_string(text));
-	if (fn.driver[0])
-		(void)json_object_object_add(o, "driver", json_object_new_string(fn.driver));
+	put(o, "bdf", json_object_new_string(text));
+	put_text(o, "driver", fn.driver);
 	if (cli->json)
 		print_json(o);
 	else

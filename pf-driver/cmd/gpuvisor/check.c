@@ -52,16 +52,11 @@ static void print_items_json(const struct check *c)
 
 	for (unsigned i = 0; i < c->count; i++) {
 		o = json_object_new_object();
-		(void)json_object_object_add(o, "item", json_object_new_string(c->item[i].name));
-		(void)json_object_object_add(
-		        o, "status", json_object_new_string(status_names[c->item[i].status]));
-		(void)json_object_object_add(
-		        o, "code",
-		        json_object_new_string(c->item[i].code[0] ? c->item[i].code : "ok"));
-		(void)json_object_object_add(o, "text", json_object_new_string(c->item[i].text));
-		if (c->item[i].remedy[0])
-			(void)json_object_object_add(o, "remedy",
-			                             json_object_new_string(c->item[i].remedy));
+		put(o, "item", json_object_new_string(c->item[i].name));
+		put(o, "status", json_object_new_string(status_names[c->item[i].status]));
+		put(o, "code", json_object_new_string(c->item[i].code[0] ? c->item[i].code : "ok"));
+		put(o, "text", json_object_new_string(c->item[i].text));
+		put_text(o, "remedy", c->item[i].remedy);
 		(void)json_object_array_add(list, o);
 	}
 	print_json(list);

@@ -162,11 +162,11 @@ static int send_request(struct client *c, const char *method, struct json_object
 	const char *text;
 	int rc;
 
-	(void)json_object_object_add(o, "jsonrpc", json_object_new_string("2.0"));
-	(void)json_object_object_add(o, "id", json_object_new_int(REQUEST_ID));
-	(void)json_object_object_add(o, "method", json_object_new_string(method));
+	put(o, "jsonrpc", json_object_new_string("2.0"));
+	put(o, "id", json_object_new_int(REQUEST_ID));
+	put(o, "method", json_object_new_string(method));
 	if (params)
-		(void)json_object_object_add(o, "params", params);
+		put(o, "params", params);
 	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
 	rc = send_all(c, text, strlen(text), err);
 	if (!rc)

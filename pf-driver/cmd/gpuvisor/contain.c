@@ -36,6 +36,6 @@ int run_gpu_reset(struct cli *cli, char **args, struct gv_err *err)
 	struct json_object *params = json_object_new_object();
 
 	(void)args;
-	put(params, "force", json_object_new_boolean(cli->force));
+	put_bool(params, "force", cli->force);
 	return ask(cli, "gpu.reset", params, print_gpu_reset, err);
 }

@@ -61,7 +61,7 @@ int run_events(struct cli *cli, char **args, struct gv_err *err)
 		return rc;
 	params = json_object_new_object();
 	put(params, "since", json_object_new_int64(cli->since));
-	put(params, "follow", json_object_new_boolean(cli->follow));
+	put_bool(params, "follow", cli->follow);
 	rc = client_call(&c, "events", params, NULL, &list, err);
 	if (!rc)
 		tell_gap(cli, list);

@@ -7,9 +7,9 @@
 
 #include <gv/hypervisor_glue.h>
 
-#define DEFAULT_SOCKET "/run/gpuvisor/gpuvisor.sock"
+#include "json_put.h"
 
-struct json_object;
+#define DEFAULT_SOCKET "/run/gpuvisor/gpuvisor.sock"
 
 enum { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
 
@@ -121,8 +121,6 @@ const char *shown_text(struct json_object *o, const char *key);
 /** Member @key, NULL when there is none; as a number, then 0. */
 struct json_object *get(struct json_object *o, const char *key);
 uint64_t num(struct json_object *o, const char *key);
-/** json_object_object_add(). */
-void put(struct json_object *o, const char *key, struct json_object *val);
 void print_plan(struct json_object *plan);
 void print_diff(struct json_object *diff);
 /** A plan, or that no VF is left. */

@@ -20,11 +20,6 @@ struct verb {
 };
 static const struct verb verbs[];
 
-void put(struct json_object *o, const char *key, struct json_object *val)
-{
-	(void)json_object_object_add(o, key, val);
-}
-
 static void on_note(struct json_object *note)
 {
 	struct json_object *method, *params;

@@ -63,7 +63,7 @@ int run_plan(struct cli *cli, char **args, struct gv_err *err)
 		return rc;
 	o = gv_pf_plan_json(&plan);
 	if (assumed)
-		put(o, "assumed_gpu", json_object_new_boolean(true));
+		put_bool(o, "assumed_gpu", true);
 	if (cli->json)
 		print_json(o);
 	else
@@ -90,9 +90,9 @@ static int profile_params(const char *file, struct json_object **params, struct 
 
 static void put_apply_flags(const struct cli *cli, struct json_object *params)
 {
-	put(params, "dry_run", json_object_new_boolean(cli->dry_run));
-	put(params, "force", json_object_new_boolean(cli->force));
-	put(params, "scrub", json_object_new_boolean(!cli->no_scrub));
+	put_bool(params, "dry_run", cli->dry_run);
+	put_bool(params, "force", cli->force);
+	put_bool(params, "scrub", !cli->no_scrub);
 }
 
 int run_apply(struct cli *cli, char **args, struct gv_err *err)
@@ -150,6 +150,6 @@ int run_disable(struct cli *cli, char **args, struct gv_err *err)
 	struct json_object *params = json_object_new_object();
 
 	(void)args;
-	put(params, "force", json_object_new_boolean(cli->force));
+	put_bool(params, "force", cli->force);
 	return ask(cli, "disable", params, NULL, err);
 }

@@ -102,8 +102,8 @@ static int claim_ours(struct cli *cli, struct target *t, const char *owner, stru
 	struct json_object *params = json_object_new_object(), *o = NULL, *v;
 	int rc;
 
-	(void)json_object_object_add(params, "vf", json_object_new_int64(t->vf));
-	(void)json_object_object_add(params, "owner", json_object_new_string(owner));
+	put(params, "vf", json_object_new_int64(t->vf));
+	put(params, "owner", json_object_new_string(owner));
 	rc = ask_quietly(cli, "vf.claim", params, &o, err);
 	if (!rc) {
 		t->fresh = json_object_object_get_ex(o, "new", &v) && json_object_get_boolean(v);
@@ -136,8 +136,8 @@ int target_release(struct cli *cli, const struct target *t, bool force, struct g
 		return rc == -ENOENT ? 0 : rc;
 	}
 	params = json_object_new_object();
-	(void)json_object_object_add(params, "vf", json_object_new_int64(t->vf));
-	(void)json_object_object_add(params, "force", json_object_new_boolean(force));
+	put(params, "vf", json_object_new_int64(t->vf));
+	put_bool(params, "force", force);
 	rc = ask_quietly(cli, "vf.release", params, &o, err);
 	json_object_put(o);
 	return rc;

@@ -69,7 +69,7 @@ static int fetch(struct client *c, struct taken *t, struct gv_err *err)
 	while (!rc && more && t->count < MAX_RECORDS) {
 		struct json_object *params = json_object_new_object(), *page = NULL, *list;
 
-		put(params, "next", json_object_new_uint64(t->next));
+		put_u64(params, "next", t->next);
 		rc = client_call(c, "trace.read", params, NULL, &page, err);
 		list = get(page, "records");
 		more = list && json_object_array_length(list);

@@ -70,7 +70,7 @@ int run_vf_reset(struct cli *cli, char **args, struct gv_err *err)
 {
 	struct json_object *params = json_object_new_object();
 
-	put(params, "scrub", json_object_new_boolean(!cli->no_scrub));
+	put_bool(params, "scrub", !cli->no_scrub);
 	return ask_vf(cli, "vf.reset", args[0], params, print_reset, err);
 }
 
@@ -81,7 +81,7 @@ int run_vf_xml(struct cli *cli, char **args, struct gv_err *err)
 
 	if (!cli->bdf) {
 		params = json_object_new_object();
-		put(params, "domain", json_object_new_boolean(cli->domain));
+		put_bool(params, "domain", cli->domain);
 		return ask_vf(cli, "vf.xml", args[0], params, print_xml, err);
 	}
 	rc = xml_of_bdf(cli->sysfs, cli->bdf, cli->domain, &o, err);
@@ -130,6 +130,6 @@ int run_vf_release(struct cli *cli, char **args, struct gv_err *err)
 
 	if (cli->owner)
 		put(params, "owner", json_object_new_string(cli->owner));
-	put(params, "force", json_object_new_boolean(cli->force));
+	put_bool(params, "force", cli->force);
 	return ask_vf(cli, "vf.release", args[0], params, print_release, err);
 }

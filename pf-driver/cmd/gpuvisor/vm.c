@@ -14,12 +14,6 @@
 
 static const struct gv_log quiet = {.sink = gv_log_stderr, .max = GV_LOG_WARN, .who = "gpuvisor"};
 
-static void put_text(struct json_object *o, const char *key, const char *text)
-{
-	if (text[0])
-		put(o, key, json_object_new_string(text));
-}
-
 static void put_bdf(struct json_object *o, const char *key, const struct gv_glue_bdf *bdf)
 {
 	char text[GV_GLUE_BDF_TEXT];
@@ -144,7 +138,7 @@ static void print_attached(const struct cli *cli, const char *domain, const stru
 	char text[GV_GLUE_BDF_TEXT];
 
 	put_text(o, "how", how_name(how));
-	put(o, "managed", json_object_new_boolean(!cli->unmanaged));
+	put_bool(o, "managed", !cli->unmanaged);
 	if (cli->json)
 		print_json(o);
 	else
@@ -185,8 +179,8 @@ static void print_detached(const struct cli *cli, const char *domain, const stru
 	struct json_object *o = answer(domain, t);
 	char text[GV_GLUE_BDF_TEXT];
 
-	put(o, "destroyed", json_object_new_boolean(destroyed));
-	put(o, "released", json_object_new_boolean(!still));
+	put_bool(o, "destroyed", destroyed);
+	put_bool(o, "released", !still);
 	if (cli->json)
 		print_json(o);
 	else
@@ -230,15 +224,15 @@ static struct json_object *vf_json(const struct cli *cli, const struct gv_virt_v
 
 	put_text(o, "domain", v->domain);
 	put_text(o, "uuid", v->uuid);
-	put(o, "running", json_object_new_boolean(v->running));
+	put_bool(o, "running", v->running);
 	put_bdf(o, "bdf", &v->bdf);
 	if (!gv_glue_fn_read(cli->sysfs, &v->bdf, &fn, NULL) && fn.is_vf) {
 		put_bdf(o, "pf", &fn.pf);
 		put(o, "vf", json_object_new_int(fn.vf_index));
 	}
-	put(o, "live", json_object_new_boolean(v->live));
-	put(o, "config", json_object_new_boolean(v->config));
-	put(o, "managed", json_object_new_boolean(v->managed));
+	put_bool(o, "live", v->live);
+	put_bool(o, "config", v->config);
+	put_bool(o, "managed", v->managed);
 	put_text(o, "how", how_name(v->how));
 	return o;
 }

@@ -68,8 +68,8 @@ int xml_of_bdf(const char *sysfs, const char *bdf, bool domain, struct json_obje
 	if (rc)
 		return rc;
 	*result = json_object_new_object();
-	(void)json_object_object_add(*result, "kind", json_object_new_string("vfio"));
-	(void)json_object_object_add(*result, "bdf", json_object_new_string(bdf));
-	(void)json_object_object_add(*result, "xml", json_object_new_string(xml));
+	put(*result, "kind", json_object_new_string("vfio"));
+	put(*result, "bdf", json_object_new_string(bdf));
+	put(*result, "xml", json_object_new_string(xml));
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <gv/record.h>
 
 #include "gpuvisord.h"
+#include "json_put.h"
 
 #define MAX_SLEEP_NS    GV_S
 #define USUAL_STATE_DIR "/var/lib/gpuvisor"
@@ -61,11 +62,11 @@ static void on_progress(void *arg, const char *what, int vf, uint32_t done_mib, 
 	if (!d->job_client)
 		return;
 	o = json_object_new_object();
-	(void)json_object_object_add(o, "what", json_object_new_string(what));
+	put(o, "what", json_object_new_string(what));
 	if (vf >= 0)
-		(void)json_object_object_add(o, "vf", json_object_new_int(vf));
-	(void)json_object_object_add(o, "done_mib", json_object_new_uint64(done_mib));
-	(void)json_object_object_add(o, "total_mib", json_object_new_uint64(total_mib));
+		put(o, "vf", json_object_new_int(vf));
+	put_u64(o, "done_mib", done_mib);
+	put_u64(o, "total_mib", total_mib);
 	post(d, d->job_client, gv_rpc_notification("progress", o), false);
 }
 

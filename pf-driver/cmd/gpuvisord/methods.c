@@ -12,11 +12,6 @@
 #define VERSION  "0.1.0"
 #define RESET_NS (60 * GV_S)
 
-void put(struct json_object *o, const char *key, struct json_object *val)
-{
-	(void)json_object_object_add(o, key, val);
-}
-
 void snapshot(struct daemon *d, struct gv_pf_status *s, const char **busy)
 {
 	(void)pthread_mutex_lock(&d->lock);
@@ -260,7 +255,7 @@ static int xml_vfio(struct daemon *d, const char *bdf_text, uint32_t vf, bool do
 		return rc;
 	*result = json_object_new_object();
 	put(*result, "kind", json_object_new_string("vfio"));
-	put(*result, "vf_token_needed", json_object_new_boolean(d->token != NULL));
+	put_bool(*result, "vf_token_needed", d->token != NULL);
 	put(*result, "bdf", json_object_new_string(gv_glue_bdf_format(&fn.bdf, text)));
 	put(*result, "xml", json_object_new_string(xml));
 	return 0;

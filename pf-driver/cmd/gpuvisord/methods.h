@@ -4,6 +4,7 @@
 #define METHODS_H
 
 #include "gpuvisord.h"
+#include "json_put.h"
 
 #define METHOD(name)                                                                               \
 	int do_##name(void *ctx, struct json_object *params, struct json_object **result,          \
@@ -34,7 +35,5 @@ METHOD(trace_read);
 /** Copies of what the GPU thread published last. */
 void snapshot(struct daemon *d, struct gv_pf_status *s, const char **busy);
 void pool_snapshot(struct daemon *d, struct vf_pool *pool);
-/** json_object_object_add(). */
-void put(struct json_object *o, const char *key, struct json_object *val);
 
 #endif

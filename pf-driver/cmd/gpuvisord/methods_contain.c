@@ -125,7 +125,7 @@ int do_gpu_reset(void *ctx, struct json_object *params, struct json_object **res
 		pool_was_reset(c->d, i);
 	}
 	*result = json_object_new_object();
-	put(*result, "took_ms", json_object_new_uint64((gv_now_ns() - begin_ns) / GV_MS));
+	put_u64(*result, "took_ms", (gv_now_ns() - begin_ns) / GV_MS);
 	put(*result, "vfs", json_object_new_int64(s.num_vfs));
 	return 0;
 }

@@ -84,9 +84,8 @@ static struct json_object *blockers_json(struct daemon *d, const struct gv_pf_st
 		o = json_object_new_object();
 		put(o, "vf", json_object_new_int((int)i));
 		put(o, "session", json_object_new_string(gv_mbox_state_name(s->vf[i].state)));
-		if (pool.rules.vf[i].domain[0])
-			put(o, "domain", json_object_new_string(pool.rules.vf[i].domain));
-		put(o, "can_be_forced", json_object_new_boolean(!pool.rules.vf[i].domain[0]));
+		put_text(o, "domain", pool.rules.vf[i].domain);
+		put_bool(o, "can_be_forced", !pool.rules.vf[i].domain[0]);
 		(void)json_object_array_add(list, o);
 	}
 	return list;
@@ -176,7 +175,7 @@ int do_apply(void *ctx, struct json_object *params, struct json_object **result,
 	if (rc)
 		return rc;
 	*result = gv_pf_plan_json(&plan);
-	put(*result, "applied", json_object_new_boolean(!dry_run));
+	put_bool(*result, "applied", !dry_run);
 	return 0;
 }
 
@@ -208,6 +207,6 @@ int do_rollback(void *ctx, struct json_object *params, struct json_object **resu
 	if (rc)
 		return rc;
 	*result = earlier.num_vfs ? gv_pf_plan_json(&earlier) : json_object_new_object();
-	put(*result, "applied", json_object_new_boolean(!dry_run));
+	put_bool(*result, "applied", !dry_run);
 	return 0;
 }

@@ -10,11 +10,6 @@
 
 #define CLEAN_NS (60 * GV_S)
 
-static void put_string(struct json_object *o, const char *key, const char *text)
-{
-	(void)json_object_object_add(o, key, json_object_new_string(text));
-}
-
 int check_owner_uid(const struct call *c, struct gv_err *err)
 {
 	return !c->uid || c->uid == geteuid() ? 0
@@ -61,11 +56,11 @@ static void put_way_in(struct daemon *d, unsigned vf, struct json_object *o)
 
 	if (!d->pool.has_bdf[vf])
 		return;
-	put_string(o, "bdf", gv_glue_bdf_format(&d->pool.bdf[vf], bdf));
+	put_text(o, "bdf", gv_glue_bdf_format(&d->pool.bdf[vf], bdf));
 	if (!d->token)
 		return;
 	gv_pf_token_text(d->token, token);
-	put_string(o, "vf_token", token);
+	put_text(o, "vf_token", token);
 	explicit_bzero(token, sizeof(token));
 }
 
@@ -95,9 +90,9 @@ int do_vf_claim(void *ctx, struct json_object *params, struct json_object **resu
 		gv_pf_note(c->d->pf, GV_PF_EVENT_VF_POOL, (int)vf, text);
 	}
 	*result = json_object_new_object();
-	(void)json_object_object_add(*result, "vf", json_object_new_int64(vf));
-	put_string(*result, "owner", owner);
-	(void)json_object_object_add(*result, "new", json_object_new_boolean(fresh));
+	put(*result, "vf", json_object_new_int64(vf));
+	put_text(*result, "owner", owner);
+	put_bool(*result, "new", fresh);
 	put_way_in(c->d, vf, *result);
 	return 0;
 }
@@ -127,7 +122,7 @@ int do_vf_release(void *ctx, struct json_object *params, struct json_object **re
 	if (rc)
 		return rc;
 	*result = json_object_new_object();
-	(void)json_object_object_add(*result, "vf", json_object_new_int64(vf));
+	put(*result, "vf", json_object_new_int64(vf));
 	pool_json(&d->pool, vf, pool_session(d, vf), *result);
 	return 0;
 }

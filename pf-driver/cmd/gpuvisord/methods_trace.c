@@ -14,15 +14,15 @@ static struct json_object *status_json(struct daemon *d)
 	struct gv_pf_trace_status s;
 
 	gv_pf_trace_get_status(d->pf, &s);
-	put(o, "on", json_object_new_boolean(s.on));
+	put_bool(o, "on", s.on);
 	if (s.started_ns)
-		put(o, "started_ns", json_object_new_uint64(s.started_ns));
+		put_u64(o, "started_ns", s.started_ns);
 	if (s.stopped_ns)
-		put(o, "stopped_ns", json_object_new_uint64(s.stopped_ns));
-	put(o, "now_ns", json_object_new_uint64(gv_now_ns()));
-	put(o, "records", json_object_new_uint64(s.next));
-	put(o, "kept", json_object_new_uint64(s.next - s.oldest));
-	put(o, "room", json_object_new_uint64(GV_PF_TRACE_ROOM));
+		put_u64(o, "stopped_ns", s.stopped_ns);
+	put_u64(o, "now_ns", gv_now_ns());
+	put_u64(o, "records", s.next);
+	put_u64(o, "kept", s.next - s.oldest);
+	put_u64(o, "room", GV_PF_TRACE_ROOM);
 	return o;
 }
 
@@ -65,12 +65,11 @@ static struct json_object *record_json(const struct gv_pf_trace_record *r)
 	put(o, "kind", json_object_new_string(gv_pf_trace_kind_name(r->kind)));
 	if (r->vf >= 0)
 		put(o, "vf", json_object_new_int(r->vf));
-	put(o, "begin_ns", json_object_new_uint64(r->begin_ns));
-	put(o, "end_ns", json_object_new_uint64(r->end_ns));
+	put_u64(o, "begin_ns", r->begin_ns);
+	put_u64(o, "end_ns", r->end_ns);
 	if (r->flow)
-		put(o, "flow", json_object_new_uint64(r->flow));
-	if (r->text[0])
-		put(o, "text", json_object_new_string(r->text));
+		put_u64(o, "flow", r->flow);
+	put_text(o, "text", r->text);
 	return o;
 }
 
@@ -95,7 +94,7 @@ METHOD(trace_read)
 		(void)json_object_array_add(list, record_json(&page[i]));
 	*result = json_object_new_object();
 	put(*result, "records", list);
-	put(*result, "next", json_object_new_uint64(next));
-	put(*result, "lost", json_object_new_uint64(lost));
+	put_u64(*result, "next", next);
+	put_u64(*result, "lost", lost);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <json-c/json.h>
 
 #include "gpuvisord.h"
+#include "json_put.h"
 
 static void note(struct daemon *d, enum gv_pf_event_kind kind, unsigned vf, const char *fmt, ...)
         __attribute__((format(printf, 4, 5)));
@@ -351,12 +352,6 @@ void pool_take_message(struct daemon *d, const struct virt_message *m)
 
 /* ---- as JSON ---------------------------------------------------------------------------- */
 
-static void put(struct json_object *o, const char *key, const char *text)
-{
-	if (text[0])
-		(void)json_object_object_add(o, key, json_object_new_string(text));
-}
-
 void pool_json(const struct vf_pool *pool, unsigned vf, enum gv_mbox_state session,
                struct json_object *o)
 {
@@ -364,10 +359,10 @@ void pool_json(const struct vf_pool *pool, unsigned vf, enum gv_mbox_state sessi
 
 	if (vf >= pool->rules.num_vfs)
 		return;
-	put(o, "pool", gv_pool_state_name(gv_pool_state(&pool->rules, vf, session)));
-	put(o, "owner", pool->rules.vf[vf].owner);
-	put(o, "domain", pool->rules.vf[vf].domain);
-	put(o, "domain_uuid", pool->rules.vf[vf].uuid);
+	put_text(o, "pool", gv_pool_state_name(gv_pool_state(&pool->rules, vf, session)));
+	put_text(o, "owner", pool->rules.vf[vf].owner);
+	put_text(o, "domain", pool->rules.vf[vf].domain);
+	put_text(o, "domain_uuid", pool->rules.vf[vf].uuid);
 	if (pool->has_bdf[vf])
-		put(o, "bdf", gv_glue_bdf_format(&pool->bdf[vf], text));
+		put_text(o, "bdf", gv_glue_bdf_format(&pool->bdf[vf], text));
 }
