@@ -300,8 +300,20 @@ static uint32_t read_pf(struct gv_bus *bus, uint32_t byte)
 	return gv_rd32(bus, byte) & ~(byte == IH_VF_RB_STATUS__BYTE ? own : 0);
 }
 
+static bool victims_rest(void)
+{
+	uint32_t busy;
+
+	(void)pthread_mutex_lock(&a.pf_lock);
+	busy = gv_rd32(a.pf_bus, RLC_GPU_IOV_VM_BUSY_STATUS__BYTE);
+	(void)pthread_mutex_unlock(&a.pf_lock);
+	return (busy & gv_mask(0, ARENA_VFS) & ~(1u << ATTACKER)) == 0;
+}
+
+/* Packets are counted after the slice of an engine in which they ran: later than their fence. */
 static void look(struct sight *s)
 {
+	must(ARENA_UNTIL(victims_rest()), "victims do not come to rest");
 	(void)pthread_mutex_lock(&a.pf_lock);
 	for (unsigned vf = 0; vf < ARENA_VFS; vf++) {
 		gv_dev_get_stats(a.dev, GV_DEV_VF(vf), &s->stats[vf]);
