@@ -460,8 +460,10 @@ static int read_packet(struct job *j)
 int gv_aql_run(struct gv_queue *q)
 {
 	struct job j = {.q = q};
-	int rc = check_refused(q);
+	int rc = gv_dispatch_wait(q);
 
+	if (!rc)
+		rc = check_refused(q);
 	if (!rc)
 		rc = read_packet(&j);
 	if (!rc)

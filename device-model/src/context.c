@@ -165,7 +165,8 @@ static void note_saved(struct gv_queue *q, uint32_t bytes)
 	gv_hqd_put(q->fn, q->slot, GV_REG_CP_HQD_WG_STATE_OFFSET, stack + bytes);
 }
 
-bool gv_context_wanted(const struct gv_queue *q)
+/* Does the HQD give an area for it? */
+static bool wanted(const struct gv_queue *q)
 {
 	return persistent(q, GV_PUT(CP_HQD_PERSISTENT_STATE, QSWITCH_MODE, 1)) && area_va(q) &&
 	       room(q) && !q->no_save;
@@ -202,7 +203,7 @@ int gv_context_save(struct gv_queue *q)
 {
 	int rc;
 
-	if (!gv_context_wanted(q))
+	if (!wanted(q))
 		return -ENOSPC;
 	if (q->in_progress)
 		return -EAGAIN;
@@ -253,7 +254,7 @@ void gv_context_restore(struct gv_queue *q)
 
 	if (!persistent(q, GV_PUT(CP_HQD_PERSISTENT_STATE, RELAUNCH_WAVES, 1)))
 		return;
-	rc = gv_context_wanted(q) ? restore(q) : -EINVAL;
+	rc = wanted(q) ? restore(q) : -EINVAL;
 	if (!rc)
 		return;
 	gv_dispatch_kill(q);

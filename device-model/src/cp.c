@@ -12,7 +12,8 @@ struct gv_mem *gv_cp_mem(struct gv_cp *cp, unsigned vmid)
 	return &cp->mem[vmid];
 }
 
-unsigned gv_queue_ring_id(const struct gv_queue *q)
+/* me << 2 | pipe | queue << 4, as interrupts name a queue. */
+static unsigned ring_id(const struct gv_queue *q)
 {
 	unsigned mec = q->slot / (GV_NUM_PIPE * GV_NUM_QUEUE);
 
@@ -23,8 +24,7 @@ unsigned gv_queue_ring_id(const struct gv_queue *q)
 
 void gv_queue_irq(struct gv_queue *q, enum gv_ih_src src, unsigned vmid, uint32_t data0)
 {
-	struct gv_ih_iv iv =
-	        gv_ih_iv(GV_IH_CLIENT_GRBM_CP, src, gv_queue_ring_id(q), vmid, GV_HUB_GC);
+	struct gv_ih_iv iv = gv_ih_iv(GV_IH_CLIENT_GRBM_CP, src, ring_id(q), vmid, GV_HUB_GC);
 
 	iv.dw[4] = data0;
 	gv_ih_add(q->fn, &iv);

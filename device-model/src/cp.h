@@ -156,8 +156,6 @@ bool gv_cp_takes_doorbell(struct gv_fn *f, uint32_t index);
 /** Not halted, and not at the end of its ring. */
 bool gv_queue_has_work(const struct gv_queue *q);
 bool gv_queue_is_scheduler(const struct gv_queue *q);
-/** me << 2 | pipe | queue << 4, as interrupts name a queue. */
-unsigned gv_queue_ring_id(const struct gv_queue *q);
 
 /* hqd.c */
 void gv_hqd_work(struct gv_queue *q, uint32_t asked);
@@ -168,13 +166,11 @@ void gv_hqd_activate(struct gv_queue *q);
 void gv_hqd_drop(struct gv_queue *q);
 /** Stop now: kills its grid, ACTIVE reads 0. */
 void gv_hqd_deactivate(struct gv_queue *q);
-void gv_hqd_drain(struct gv_queue *q);
 /** A draining queue that has come to rest, or whose time is over, stops. */
 void gv_hqd_check_drain(struct gv_queue *q, uint64_t now);
 bool gv_hqd_at_rest(const struct gv_queue *q);
 /** Write rptr to the register and, if changed, to memory. */
 void gv_hqd_report_rptr(struct gv_queue *q);
-void gv_hqd_set_wptr(struct gv_queue *q, uint64_t wptr);
 void gv_hqd_poll_wptr(struct gv_queue *q);
 /** Dword index watched for @q follows its registers. Under dev->lock. */
 void gv_hqd_watch(struct gv_queue *q);
@@ -195,11 +191,9 @@ int gv_context_pack(const struct gv_queue *q, void *buf, size_t bytes);
  *  meanwhile, is not trusted. -EINVAL: not what gv_context_pack() wrote for such a ring; -ENOMEM.
  */
 int gv_context_unpack(struct gv_queue *q, const void *buf, size_t bytes);
-/** Whether the HQD gives an area for it (CP_HQD_PERSISTENT_STATE.QSWITCH_MODE and CTX_SAVE_*). */
-bool gv_context_wanted(const struct gv_queue *q);
-/** Stop the waves and save into that area. 0: the queue can be stopped now and loses nothing.
- *  -EAGAIN: in the middle of a packet, ask again when it has run. Others: it goes on as if nobody
- *  had asked (-ENOSPC: the area is too small; -EFAULT: recorded). */
+/** Stop the waves and save into the HQD's area for it (CTX_SAVE_*). 0: the queue can be stopped now
+ * and loses nothing. -EAGAIN: in the middle of a packet, ask again when it has run. Others: it goes
+ * on as if nobody had asked (-ENOSPC: the area is too small; -EFAULT: recorded). */
 int gv_context_save(struct gv_queue *q);
 /** After activation: go on from the area if the HQD says that something is saved there. Fails the
  *  queue if that is not possible. */

@@ -417,17 +417,10 @@ uint64_t gv_dispatch_count_groups(const struct gv_cu_dispatch *d)
 	return n;
 }
 
-static void set_retry(struct gv_grid *g, unsigned vmid)
-{
-	uint32_t config = gv_vmid_get(g->head.fn, vmid, GV_REG_SH_MEM_CONFIG);
-
-	for (unsigned i = 0; i < g->num_parts; i++)
-		g->part[i].mem.retry = !GV_GET(config, SH_MEM_CONFIG, RETRY_DISABLE);
-}
-
 struct gv_grid *gv_dispatch_get_grid(struct gv_queue *q, unsigned vmid, unsigned min_parts)
 {
 	unsigned parts = GV_MAX(q->fn->dev->cfg.engine_threads, min_parts);
+	uint32_t config = gv_vmid_get(q->fn, vmid, GV_REG_SH_MEM_CONFIG);
 	struct gv_grid *g = q->store;
 
 	if (g && g->num_parts < parts) {
@@ -449,13 +442,13 @@ struct gv_grid *gv_dispatch_get_grid(struct gv_queue *q, unsigned vmid, unsigned
 	for (unsigned i = 0; i < g->num_parts; i++) {
 		struct gv_part *part = &g->part[i];
 
-		if (part->mem_ready && part->mem.vmid == vmid)
-			continue;
-		part->run = gv_cu_free(part->run); /* it knows the memory of another VMID */
-		gv_mem_init(&part->mem, q->fn, GV_HUB_GC, (uint8_t)vmid, GV_CID_TCP);
-		part->mem_ready = true;
+		if (!part->mem_ready || part->mem.vmid != vmid) {
+			part->run = gv_cu_free(part->run); /* it knows another VMID's memory */
+			gv_mem_init(&part->mem, q->fn, GV_HUB_GC, (uint8_t)vmid, GV_CID_TCP);
+			part->mem_ready = true;
+		}
+		part->mem.retry = !GV_GET(config, SH_MEM_CONFIG, RETRY_DISABLE);
 	}
-	set_retry(g, vmid);
 	return g;
 }
 

@@ -80,7 +80,7 @@ void gv_hqd_watch(struct gv_queue *q)
 
 /* ---- start and stop (worker) --------------------------------------------- */
 
-void gv_hqd_set_wptr(struct gv_queue *q, uint64_t wptr)
+static void set_wptr(struct gv_queue *q, uint64_t wptr)
 {
 	struct gv_stream *ring = &q->stream[0];
 
@@ -109,7 +109,7 @@ void gv_hqd_poll_wptr(struct gv_queue *q)
 	else if (q->aql)
 		gv_aql_set_write_index(q, wptr);
 	else
-		gv_hqd_set_wptr(q, wptr);
+		set_wptr(q, wptr);
 }
 
 static void clear(struct gv_queue *q)
@@ -221,7 +221,7 @@ void gv_hqd_forget(struct gv_queue *q)
 	gv_dispatch_defaults(q);
 }
 
-void gv_hqd_drain(struct gv_queue *q)
+static void drain(struct gv_queue *q)
 {
 	if (q->draining)
 		return;
@@ -267,15 +267,15 @@ void gv_hqd_work(struct gv_queue *q, uint32_t asked)
 	if (!q->active)
 		return;
 	if (asked & GV_ASK_WPREG && !q->aql)
-		gv_hqd_set_wptr(q, reg_wptr(q));
+		set_wptr(q, reg_wptr(q));
 	if (asked & GV_ASK_WPTR && q->aql) /* the last packet's index */
 		gv_aql_set_write_index(q, atomic_load(&q->wptr_in) + 1);
 	else if (asked & GV_ASK_WPTR)
-		gv_hqd_set_wptr(q, atomic_load(&q->wptr_in));
+		set_wptr(q, atomic_load(&q->wptr_in));
 	if (asked & GV_ASK_RESET)
 		gv_hqd_deactivate(q);
 	else if (asked & (GV_ASK_DRAIN | GV_ASK_SAVE))
-		gv_hqd_drain(q);
+		drain(q);
 	q->save_waves |= q->draining && asked & GV_ASK_SAVE;
 }
 

@@ -17,7 +17,8 @@ static uint64_t pair(struct gv_fn *f, enum gv_reg lo, enum gv_reg hi)
 	return (uint64_t)gv_reg_get(f, hi, 0) << 32 | gv_reg_get(f, lo, 0);
 }
 
-void gv_sdma_sample(struct gv_sdma_queue *q, struct gv_sdma_ring *ring)
+/* Registers under one lock. */
+static void sample(struct gv_sdma_queue *q, struct gv_sdma_ring *ring)
 {
 	struct gv_fn *f = q->sdma->fn;
 	const struct gv_sdma_queue_regs *r = q->r;
@@ -46,12 +47,6 @@ void gv_sdma_sample(struct gv_sdma_queue *q, struct gv_sdma_ring *ring)
 	(void)pthread_mutex_unlock(&f->dev->lock);
 }
 
-void gv_sdma_put_rptr(struct gv_sdma_queue *q, uint64_t rptr)
-{
-	gv_reg_put(q->sdma->fn, q->r->rb_rptr, 0, (uint32_t)rptr);
-	gv_reg_put(q->sdma->fn, q->r->rb_rptr_hi, 0, (uint32_t)(rptr >> 32));
-}
-
 /* Show how far we are, unless the queue was stopped meanwhile and RPTR is the driver's again. */
 static void publish(struct gv_sdma_queue *q, const struct gv_sdma_ring *ring)
 {
@@ -62,8 +57,10 @@ static void publish(struct gv_sdma_queue *q, const struct gv_sdma_ring *ring)
 		return;
 	(void)pthread_mutex_lock(&f->dev->lock);
 	ours = !atomic_load(&q->restart);
-	if (ours)
-		gv_sdma_put_rptr(q, q->rptr);
+	if (ours) {
+		gv_reg_put(f, q->r->rb_rptr, 0, (uint32_t)q->rptr);
+		gv_reg_put(f, q->r->rb_rptr_hi, 0, (uint32_t)(q->rptr >> 32));
+	}
 	(void)pthread_mutex_unlock(&f->dev->lock);
 	if (ours && ring->writeback)
 		(void)gv_mem_write64(&q->ring_mem, ring->writeback, q->rptr);
@@ -80,7 +77,7 @@ void gv_sdma_queue_forget(struct gv_sdma_queue *q)
 /* RB_ENABLE changed: start from what the registers say. */
 static void restart(struct gv_sdma_queue *q, struct gv_sdma_ring *ring)
 {
-	gv_sdma_sample(q, ring); /* again: the flag may be younger than the sample */
+	sample(q, ring); /* again: the flag may be younger than the sample */
 	gv_sdma_queue_forget(q);
 	q->rptr = ring->rptr;
 	q->halted = false;
@@ -123,7 +120,7 @@ int gv_sdma_copy_stream(struct gv_sdma_queue *q, uint64_t at, uint64_t to_va, ui
 	if (q->in_ib)
 		return gv_mem_copy(&q->ib_mem, to_va, &q->ib_mem, q->ib_va + 4ull * q->ib_pos + at,
 		                   n);
-	gv_sdma_sample(q, &ring);
+	sample(q, &ring);
 	off = (q->rptr + at) & (ring.bytes - 1);
 	first = GV_MIN(n, ring.bytes - off);
 	rc = gv_mem_copy(&q->ring_mem, to_va, &q->ring_mem, ring.base + off, first);
@@ -317,7 +314,7 @@ static uint64_t work(struct gv_sdma_queue *q, enum gv_sdma_step *step, struct gv
 	uint64_t left;
 
 	*step = SDMA_IDLE;
-	gv_sdma_sample(q, &ring);
+	sample(q, &ring);
 	if (atomic_exchange(&q->restart, false))
 		restart(q, &ring);
 	if (!ring.runs || q->halted) {

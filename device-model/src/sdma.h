@@ -141,12 +141,8 @@ static inline uint64_t gv_sdma_va(const struct gv_sdma_queue *q, unsigned lo)
 }
 /** Copy @n bytes of the stream from byte @at of the packet in progress to @to_va. */
 int gv_sdma_copy_stream(struct gv_sdma_queue *q, uint64_t at, uint64_t to_va, uint64_t n);
-/** Registers under one lock. */
-void gv_sdma_sample(struct gv_sdma_queue *q, struct gv_sdma_ring *ring);
 /** Forget the packet and the IB in progress. */
 void gv_sdma_queue_forget(struct gv_sdma_queue *q);
-/** Set RPTR registers. */
-void gv_sdma_put_rptr(struct gv_sdma_queue *q, uint64_t rptr);
 
 /* ---- sdma_regs.c ---------------------------------------------------------- */
 
