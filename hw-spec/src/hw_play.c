@@ -5,52 +5,39 @@
 #include <gv/hw_play.h>
 #include <gv/layouts.h>
 
-#define ALL      UINT32_MAX
-#define CLOCK    "counts time"
-#define PROGRESS "how far the engine is at that moment"
-#define BUSY     "who is at work at that moment"
-#define COUNTER  "counts what the engines did until that moment"
-
-/* docs/trace.md shows this table. */
-static const struct gv_volatile rows[] = {
-        {GV_REG_RLC_GPU_CLOCK_COUNT_LSB, ALL, CLOCK},
-        {GV_REG_RLC_GPU_CLOCK_COUNT_MSB, ALL, CLOCK},
-        {GV_REG_IH_RB_WPTR, ALL, PROGRESS},
-        {GV_REG_IH_RB_WPTR_RING1, ALL, PROGRESS},
-        {GV_REG_IH_RB_WPTR_RING2, ALL, PROGRESS},
-        {GV_REG_CP_HQD_PQ_RPTR, ALL, PROGRESS},
-        {GV_REG_SDMA0_GFX_RB_RPTR, ALL, PROGRESS},
-        {GV_REG_SDMA1_GFX_RB_RPTR, ALL, PROGRESS},
-        {GV_REG_GRBM_STATUS, ALL, BUSY},
-        {GV_REG_GRBM_STATUS2, ALL, BUSY},
-        {GV_REG_SDMA0_STATUS_REG, ALL, BUSY},
-        {GV_REG_SDMA1_STATUS_REG, ALL, BUSY},
-        {GV_REG_RLC_GPU_IOV_VM_BUSY_STATUS, ALL, BUSY},
-        {GV_REG_RLC_GPU_IOV_VF_DOORBELL_STATUS, ALL, BUSY},
-        {GV_REG_GVX_VF0_INTERRUPTS, ALL, COUNTER},
-        {GV_REG_GVX_VF0_DOORBELLS, ALL, COUNTER},
+/* Show another value at another time, whatever is done to them. docs/trace.md shows this table. */
+static const enum gv_reg volatile_regs[] = {
+        /* count time */
+        GV_REG_RLC_GPU_CLOCK_COUNT_LSB,
+        GV_REG_RLC_GPU_CLOCK_COUNT_MSB,
+        /* how far the engine is at that moment */
+        GV_REG_IH_RB_WPTR,
+        GV_REG_IH_RB_WPTR_RING1,
+        GV_REG_IH_RB_WPTR_RING2,
+        GV_REG_CP_HQD_PQ_RPTR,
+        GV_REG_SDMA0_GFX_RB_RPTR,
+        GV_REG_SDMA1_GFX_RB_RPTR,
+        /* who is at work at that moment */
+        GV_REG_GRBM_STATUS,
+        GV_REG_GRBM_STATUS2,
+        GV_REG_SDMA0_STATUS_REG,
+        GV_REG_SDMA1_STATUS_REG,
+        GV_REG_RLC_GPU_IOV_VM_BUSY_STATUS,
+        GV_REG_RLC_GPU_IOV_VF_DOORBELL_STATUS,
+        /* count what the engines did until that moment */
+        GV_REG_GVX_VF0_INTERRUPTS,
+        GV_REG_GVX_VF0_DOORBELLS,
 };
-
-const struct gv_volatile *gv_volatile_rows(size_t *count)
-{
-	*count = GV_ARRAY_LEN(rows);
-	return rows;
-}
-
-uint32_t gv_volatile_mask(uint32_t byte)
-{
-	int reg = byte % 4 ? -1 : gv_reg_at(byte, NULL);
-
-	for (size_t i = 0; reg >= 0 && i < GV_ARRAY_LEN(rows); i++)
-		if ((int)rows[i].reg == reg)
-			return rows[i].mask;
-	return 0;
-}
 
 static uint32_t ignored(void *arg, uint32_t byte)
 {
+	int reg = byte % 4 ? -1 : gv_reg_at(byte, NULL);
+
 	(void)arg;
-	return gv_volatile_mask(byte);
+	for (size_t i = 0; reg >= 0 && i < GV_ARRAY_LEN(volatile_regs); i++)
+		if ((int)volatile_regs[i] == reg)
+			return UINT32_MAX;
+	return 0;
 }
 
 static void name(void *arg, uint32_t byte, char *buf, size_t bytes)
