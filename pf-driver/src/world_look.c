@@ -2,8 +2,10 @@
 /* Who has work: asked as seldom as the policies allow. */
 #include "pf.h"
 
-/* Between two looks at who has work: while others wait; while somebody has some; when nobody had
- * for DOZE_NS, and the GPU is to tell of news; and for the busy share of one that is alone. */
+/* Between two looks at who has work: while others wait, and the one that runs seems to have none;
+ * while others wait; while somebody has some; when nobody had for DOZE_NS, and the GPU is to tell
+ * of news; and for the busy share of one that is alone. */
+#define LOOK_GAP_NS    (100 * GV_US) /* it may only wait for each of its kernels */
 #define LOOK_WAITED_NS (500 * GV_US)
 #define LOOK_NS        GV_MS
 #define LOOK_DOZE_NS   (20 * GV_MS)
@@ -16,6 +18,11 @@ static bool dozes(const struct gv_pf *pf, uint64_t now_ns)
 	return pf->world.members > 1 && now_ns - pf->world.awake_ns >= DOZE_NS;
 }
 
+static bool in_gap(const struct sched *s)
+{
+	return s->running >= 0 && !s->vf[s->running].busy;
+}
+
 static uint64_t look_every(const struct gv_pf *pf, uint64_t now_ns)
 {
 	const struct pf_world *w = &pf->world;
@@ -25,8 +32,9 @@ static uint64_t look_every(const struct gv_pf *pf, uint64_t now_ns)
 	if (w->told)
 		return 0;
 	if (sched_contested(&w->sched))
-		return LOOK_WAITED_NS;
-	if (!dozes(pf, now_ns))
+		return in_gap(&w->sched) ? LOOK_GAP_NS : LOOK_WAITED_NS;
+	/* Whoever could not look for a while, because a switch took long, has seen no idle GPU. */
+	if (!dozes(pf, now_ns) || !w->interrupts)
 		return LOOK_NS;
 	return w->seen_interrupt ? LOOK_TOLD_NS : LOOK_DOZE_NS;
 }

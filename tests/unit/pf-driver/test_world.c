@@ -288,6 +288,43 @@ static void an_idle_neighbour_is_woken_when_it_gets_work(void)
 	down(f);
 }
 
+static void who_could_not_look_for_long_does_not_doze(void)
+{
+	struct fake *f = up(GV_CFG_SCHED_FAIR, 2);
+	struct pf_world *w = &f->pf.world;
+
+	f->busy = 1;
+	UNTIL(f, slices(f, 0) >= 2 && !w->interrupts);
+	w->seen_interrupt = true;
+	f->busy = 3; /* while a switch took 10 ms */
+	(void)pf_world_look(&f->pf, w->look_ns + 10 * GV_MS);
+	CU_ASSERT(w->sched.vf[1].busy);
+	f->busy = 0; /* now it has seen an idle GPU, and is told of news */
+	(void)pf_world_look(&f->pf, w->look_ns + 10 * GV_MS);
+	(void)pf_world_look(&f->pf, w->look_ns + 10 * GV_MS);
+	f->busy = 1;
+	CU_ASSERT(pf_world_look(&f->pf, w->look_ns + 10 * GV_MS) > w->look_ns + 100 * GV_MS);
+	CU_ASSERT(!w->sched.vf[0].busy);
+	down(f);
+}
+
+static void a_gap_is_looked_at_often(void)
+{
+	struct fake *f = up(GV_CFG_SCHED_FAIR, 2);
+	struct pf_world *w = &f->pf.world;
+	unsigned runs;
+
+	UNTIL(f, slices(f, 1) >= 2 && w->sched.running >= 0 && !w->cmd);
+	runs = (unsigned)w->sched.running;
+	f->busy = 3 & ~(1u << runs); /* it waits for its kernel, and launches the next */
+	(void)pf_world_look(&f->pf, w->look_ns + GV_MS);
+	CU_ASSERT(!w->sched.vf[runs].busy);
+	f->busy = 3;
+	(void)pf_world_look(&f->pf, w->look_ns + 200 * GV_US);
+	CU_ASSERT(w->sched.vf[runs].busy);
+	down(f);
+}
+
 static void without_a_policy_nobody_is_touched(void)
 {
 	struct fake *f = up(GV_CFG_SCHED_NONE, 4);
@@ -473,7 +510,6 @@ static void whatever_comes_no_command_is_out_of_order(void)
 {
 	uint64_t x = 0x2545f4914f6cdd1dull;
 	struct fake *f = up(GV_CFG_SCHED_FAIR, 5);
-	unsigned in_window = 0;
 
 	for (unsigned n = 0; n < 4000; n++) {
 		unsigned vf = (unsigned)(x >> 60) % 5;
@@ -482,19 +518,16 @@ static void whatever_comes_no_command_is_out_of_order(void)
 		switch (x >> 40 & 15) {
 		case 0:
 			pf_world_enter(&f->pf, vf, x >> 30 & 1);
-			in_window |= 1u << vf;
 			break;
 		case 1:
 		case 2:
 			pf_world_leave(&f->pf, vf);
-			in_window &= ~(1u << vf);
 			break;
 		case 3:
 			pf_world_hold(&f->pf, vf, x >> 30 & 1);
 			break;
 		case 4:
 			pf_world_leave(&f->pf, vf);
-			in_window &= ~(1u << vf);
 			flr(f, vf);
 			f->pf.mbox.vf[vf].state = GV_MBOX_ACTIVE;
 			break;
@@ -526,8 +559,9 @@ static void whatever_comes_no_command_is_out_of_order(void)
 }
 
 UT_MAIN("world", UT(the_engines_go_round), UT(who_is_alone_costs_no_command),
-        UT(an_idle_neighbour_is_woken_when_it_gets_work), UT(without_a_policy_nobody_is_touched),
-        UT(a_gpu_that_takes_no_commands_is_not_asked_twice),
+        UT(an_idle_neighbour_is_woken_when_it_gets_work),
+        UT(who_could_not_look_for_long_does_not_doze), UT(a_gap_is_looked_at_often),
+        UT(without_a_policy_nobody_is_touched), UT(a_gpu_that_takes_no_commands_is_not_asked_twice),
         UT(who_does_not_let_go_is_named_and_the_others_go_on),
         UT(commands_that_are_aborted_again_and_again_are_a_hang),
         UT(exclusive_access_is_alone_and_in_turn), UT(fresh_means_that_nothing_saved_comes_back),
