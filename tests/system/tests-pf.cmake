@@ -8,20 +8,20 @@ endif()
 if(GV_PYTHON AND TARGET gpuvisord)
   foreach(name test_pf_daemon test_pf_keep test_pf_pool test_pf_hostile test_pf_metrics test_pf_top test_pf_trace ${pf_sandbox})
     add_test(NAME system/${name} COMMAND ${GV_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.py)
-    set_tests_properties(system/${name} PROPERTIES LABELS "system;pf-driver" RUN_SERIAL TRUE TIMEOUT 120
+    set_tests_properties(system/${name} PROPERTIES LABELS "system;pf-driver" TIMEOUT 120
       SKIP_RETURN_CODE 77 ENVIRONMENT
       "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_SOURCE=${CMAKE_SOURCE_DIR};GV_SANITIZE=${GV_SANITIZE}")
   endforeach()
 endif()
 if(GV_PYTHON AND TARGET gpuvisord AND TARGET gpuvisor-guest)
   add_test(NAME system/test_kill COMMAND ${GV_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/test_kill.py)
-  set_tests_properties(system/test_kill PROPERTIES LABELS "system;pf-driver" RUN_SERIAL TRUE TIMEOUT 600
+  set_tests_properties(system/test_kill PROPERTIES LABELS "system;pf-driver" TIMEOUT 600
     SKIP_RETURN_CODE 77 ENVIRONMENT "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_SOURCE=${CMAKE_SOURCE_DIR}")
 endif()
 # Long form: --count 50, --policy fair (docs/restart.md).
 if(GV_PYTHON AND TARGET gpuvisord AND TARGET gpuvisor-guest)
   add_test(NAME system/test_pf_restart COMMAND ${GV_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/test_pf_restart.py)
-  set_tests_properties(system/test_pf_restart PROPERTIES LABELS "system;pf-driver" RUN_SERIAL TRUE TIMEOUT 600
+  set_tests_properties(system/test_pf_restart PROPERTIES LABELS "system;pf-driver" TIMEOUT 600
     SKIP_RETURN_CODE 77 ENVIRONMENT "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_SOURCE=${CMAKE_SOURCE_DIR}")
 endif()
 # Shares of busy VFs. Long form: GV_SLICES_SECONDS=10.

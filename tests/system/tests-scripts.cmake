@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 if(TARGET gpuvisor-gpu AND TARGET gpuvisord AND TARGET gpuvisor-guest)
   add_test(NAME system/sandbox COMMAND ${CMAKE_CURRENT_LIST_DIR}/test_sandbox.sh)
-  set_tests_properties(system/sandbox PROPERTIES LABELS "system" RUN_SERIAL TRUE TIMEOUT 240 SKIP_RETURN_CODE 77
+  set_tests_properties(system/sandbox PROPERTIES LABELS "system" TIMEOUT 240 SKIP_RETURN_CODE 77
     ENVIRONMENT "GV_BUILD=${CMAKE_BINARY_DIR};GV_SOURCE=${CMAKE_SOURCE_DIR}")
 endif()
 find_program(GV_PYTHON python3)

@@ -124,7 +124,7 @@ static uint32_t unpack(uint64_t v, unsigned bits)
 	case UNORM:
 		return to_register((double)v / top, t.d16);
 	case SNORM:
-		return to_register(s < -half ? -1.0 : (double)s / half, t.d16);
+		return to_register((double)s < -half ? -1.0 : (double)s / half, t.d16);
 	case USCALED:
 		return to_register((double)v, t.d16);
 	case SSCALED:

@@ -84,7 +84,7 @@ static void opcodes_are_unique_and_named(void)
 	for (size_t a = 0; a < GV_ARRAY_LEN(pm4_ops); a++) {
 		CU_ASSERT(pm4_ops[a].op <= 0xff);
 		CU_ASSERT_STRING_EQUAL(gv_pm4_name(pm4_ops[a].op), pm4_ops[a].name);
-		CU_ASSERT_EQUAL(gv_pm4_min_dw(pm4_ops[a].op), pm4_ops[a].min_dw);
+		CU_ASSERT_EQUAL(gv_pm4_min_dw(pm4_ops[a].op), (int)pm4_ops[a].min_dw);
 		for (size_t b = a + 1; b < GV_ARRAY_LEN(pm4_ops); b++)
 			CU_ASSERT_NOT_EQUAL(pm4_ops[a].op, pm4_ops[b].op);
 	}
