@@ -106,17 +106,6 @@ const char *gv_mbox_reason_name(enum gv_mbox_reason reason)
 	return pick(names, GV_ARRAY_LEN(names), (size_t)reason);
 }
 
-const char *gv_mbox_act_name(enum gv_mbox_act_code code)
-{
-	static const char *const names[GV_MBOX_ACTS] = {
-	        "ACK",        "CLEAR",     "SEND",      "UPLOAD",   "ENTER",      "LEAVE",
-	        "READ_VF2PF", "RESET",     "GPU_RESET", "VF_ERROR", "RAS_POISON", "RAS",
-	        "ALIVE",      "NOT_ALIVE", "GUARD",     "REPORT",
-	};
-
-	return pick(names, GV_ARRAY_LEN(names), (size_t)code);
-}
-
 const char *gv_mbox_report_name(enum gv_mbox_report report)
 {
 	static const char *const names[GV_MBOX_REPORTS] = {

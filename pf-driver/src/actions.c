@@ -159,8 +159,6 @@ static void run(struct gv_pf *pf, const struct gv_mbox_act *act)
 	case GV_MBOX_ACT_REPORT:
 		report(pf, act);
 		break;
-	case GV_MBOX_ACTS:
-		break;
 	}
 }
 

@@ -66,7 +66,8 @@ void pf_bring_down(struct gv_pf *pf)
 	}
 }
 
-void pf_boot_took(struct gv_pf *pf, const char *what, uint64_t begin_ns)
+/* A step of the start took so long. @what: a constant. */
+static void took(struct gv_pf *pf, const char *what, uint64_t begin_ns)
 {
 	struct gv_pf_boot_status *b = &pf->boot;
 	uint64_t now_ns = gv_now_ns();
@@ -94,7 +95,7 @@ int pf_bring_up(struct gv_pf *pf, bool adopt, struct gv_err *err)
 			(void)gv_fail_prefix(err, "bring-up, step %s", steps[i].name);
 			return rc;
 		}
-		pf_boot_took(pf, steps[i].name, begin_ns);
+		took(pf, steps[i].name, begin_ns);
 	}
 	return 0;
 }
@@ -126,8 +127,16 @@ static int reset_whole(struct gv_pf *pf, struct gv_err *err)
 	}
 	if (rc)
 		return gv_fail(err, rc, "resetting the GPU: %s", strerror(-rc));
-	pf_boot_took(pf, "reset", begin_ns);
+	took(pf, "reset", begin_ns);
 	return 0;
+}
+
+/* Interrupts must not go to memory that is ours no more. The rest waits for the next manager. */
+static void let_go(struct gv_pf *pf)
+{
+	if (pf->steps_done)
+		pf_ih_fini(pf);
+	pf->steps_done = pf->num_saved = 0;
 }
 
 /* Find out which way, and go it. */
@@ -154,9 +163,9 @@ static int boot(struct gv_pf *pf, struct pf_state *state, struct gv_err *err)
 	begin_ns = gv_now_ns();
 	rc = pf_adopt(pf, path == GV_PF_BOOT_TAKEN_OVER ? state : NULL, err);
 	if (rc)
-		pf_release(pf);
+		let_go(pf);
 	else
-		pf_boot_took(pf, "adopt", begin_ns);
+		took(pf, "adopt", begin_ns);
 	return rc;
 }
 
@@ -194,21 +203,13 @@ void gv_pf_shutdown(struct gv_pf *pf)
 	pf_event(pf, GV_PF_EVENT_BOOT, -1, "GPU is down, no VF is enabled");
 }
 
-/* Interrupts must not go to memory that is ours no more. The rest waits for the next one. */
-void pf_release(struct gv_pf *pf)
-{
-	if (pf->steps_done)
-		pf_ih_fini(pf);
-	pf->steps_done = pf->num_saved = 0;
-}
-
 void gv_pf_leave(struct gv_pf *pf)
 {
 	if (!pf->booted)
 		return;
 	pf_sessions_note(pf);
 	pf->booted = false;
-	pf_release(pf);
+	let_go(pf);
 	pf_event(pf, GV_PF_EVENT_BOOT, -1, "left as it is for the next gpuvisord, %u VFs",
 	         pf->has_plan ? pf->plan.num_vfs : 0);
 	pf->has_plan = false;

@@ -305,21 +305,14 @@ void pf_guard_over(struct gv_pf *pf, unsigned vf, enum gv_mbox_guard_kind mailbo
 		          now_ns);
 }
 
-static bool count(struct gv_pf *pf, unsigned vf, enum gv_cfg_guard_kind kind, uint32_t n,
+static void count(struct gv_pf *pf, unsigned vf, enum gv_cfg_guard_kind kind, uint32_t n,
                   uint64_t now_ns)
 {
 	const struct gv_cfg_guard *rule = &pf->plan.guard[kind];
 	struct pf_guard *g = &pf->vf[vf].contain.guard;
 
-	if (!guarded(pf) || !pf_guard_count(g, rule, kind, n, now_ns))
-		return true;
-	take_step(pf, vf, kind, pf_guard_hit(g, rule, kind, now_ns), now_ns);
-	return rule->policy == GV_CFG_GUARD_IGNORE;
-}
-
-bool pf_guard_admit(struct gv_pf *pf, unsigned vf, enum gv_cfg_guard_kind kind, uint64_t now_ns)
-{
-	return !pf_vf_enabled(pf, vf) || count(pf, vf, kind, 1, now_ns);
+	if (pf_guard_count(g, rule, kind, n, now_ns))
+		take_step(pf, vf, kind, pf_guard_hit(g, rule, kind, now_ns), now_ns);
 }
 
 static void look(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
@@ -340,7 +333,7 @@ static void look(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 		uint32_t more = c->seen_any ? now - c->seen[counters[i].kind] : 0;
 
 		c->seen[counters[i].kind] = now;
-		(void)count(pf, vf, counters[i].kind, more, now_ns);
+		count(pf, vf, counters[i].kind, more, now_ns);
 	}
 	c->seen_any = true;
 }
@@ -351,31 +344,25 @@ void pf_guard_look(struct gv_pf *pf, uint64_t now_ns)
 		look(pf, i, now_ns);
 }
 
-void pf_guard_mailbox(const struct gv_pf *pf, const struct gv_pf_plan *plan,
-                      struct gv_mbox_limit limit[GV_MBOX_GUARDS])
+void pf_guard_changed(struct gv_pf *pf)
 {
 	static const struct gv_mbox_limit none[GV_MBOX_GUARDS];
+	const struct gv_mbox_pf_cfg *cfg = &pf->cfg.mailbox;
+	bool owners = memcmp(cfg->guard, none, sizeof(none)) != 0; /* who knows better */
+	struct gv_mbox_limit limit[GV_MBOX_GUARDS];
 
-	memcpy(limit, pf->cfg.mailbox.guard, sizeof(none));
-	if (pf->cfg.mailbox.guard_off || memcmp(limit, none, sizeof(none)) != 0)
-		return; /* the owner knows better */
-	for (unsigned k = 0; k < GV_MBOX_GUARDS; k++) {
-		const struct gv_cfg_guard *rule = &plan->guard[kinds[k]];
+	if (cfg->guard_off)
+		return;
+	memcpy(limit, cfg->guard, sizeof(limit));
+	for (unsigned k = 0; k < GV_MBOX_GUARDS && !owners; k++) {
+		const struct gv_cfg_guard *rule = &pf->plan.guard[kinds[k]];
 
 		if (kinds[k] == GV_CFG_GUARDS)
 			limit[k] = gv_mbox_guard_defaults[k];
 		else if (rule->policy != GV_CFG_GUARD_IGNORE)
 			limit[k] = (struct gv_mbox_limit){rule->limit, rule->window_ms};
 	}
-}
-
-void pf_guard_changed(struct gv_pf *pf)
-{
-	struct gv_mbox_limit limit[GV_MBOX_GUARDS];
-
-	pf_guard_mailbox(pf, &pf->plan, limit);
-	if (!pf->cfg.mailbox.guard_off)
-		(void)gv_mbox_pf_set_guards(&pf->mbox, limit);
+	(void)gv_mbox_pf_set_guards(&pf->mbox, limit);
 }
 
 /* ---- time ---------------------------------------------------------------------------------- */

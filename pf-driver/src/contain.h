@@ -62,16 +62,10 @@ void pf_contain_flr_failed(struct gv_pf *pf, unsigned vf);
 /** Its reset has ended. True: the VF went into quarantine, its session is over. */
 bool pf_contain_reset_ended(struct gv_pf *pf, unsigned vf, int result);
 
-/** One more of @kind, which is not counted in the mailbox. False: it is over the limit and the
- *  policy is not to ignore that; what the policy asks for was begun. */
-bool pf_guard_admit(struct gv_pf *pf, unsigned vf, enum gv_cfg_guard_kind kind, uint64_t now_ns);
 /** The mailbox's guard has held something back. */
 void pf_guard_over(struct gv_pf *pf, unsigned vf, enum gv_mbox_guard_kind kind, uint64_t now_ns);
 /** Look at the GPU's counters. */
 void pf_guard_look(struct gv_pf *pf, uint64_t now_ns);
-/** What the mailbox's guard is to hold @plan's VFs to. */
-void pf_guard_mailbox(const struct gv_pf *pf, const struct gv_pf_plan *plan,
-                      struct gv_mbox_limit limit[GV_MBOX_GUARDS]);
 /** The same plan with other limits is in force. */
 void pf_guard_changed(struct gv_pf *pf);
 /** The VF was made: it is in no quarantine any more. */

@@ -71,29 +71,12 @@ int gv_pf_new(struct gv_bus *bus, const struct gv_pf_cfg *cfg, struct gv_pf **ou
 	return 0;
 }
 
-int gv_pf_open(const char *uri, const struct gv_pf_cfg *cfg, struct gv_pf **out, struct gv_err *err)
-{
-	struct gv_bus *bus;
-	int rc = gv_bus_open(uri, NULL, cfg ? cfg->log : NULL, &bus, err);
-
-	if (rc)
-		return rc;
-	rc = gv_pf_new(bus, cfg, out, err);
-	if (rc)
-		(void)gv_bus_close(bus);
-	else
-		(*out)->own_bus = true;
-	return rc;
-}
-
 struct gv_pf *gv_pf_close(struct gv_pf *pf)
 {
 	if (!pf)
 		return NULL;
 	gv_pf_shutdown(pf);
 	pf->journal = pf_journal_close(pf->journal);
-	if (pf->own_bus)
-		(void)gv_bus_close(pf->bus);
 	pf_trace_done(&pf->trace);
 	free(pf);
 	return NULL;

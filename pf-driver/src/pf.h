@@ -106,7 +106,6 @@ struct pf_ih {
 
 struct gv_pf {
 	struct gv_bus *bus;
-	bool own_bus;
 	struct gv_pf_cfg cfg;
 	struct gv_log log;
 	char who[160];
@@ -164,10 +163,6 @@ int pf_expect(struct gv_pf *pf, uint32_t byte, uint32_t mask, uint32_t want, str
 int pf_bring_up(struct gv_pf *pf, bool adopt, struct gv_err *err);
 /** Undo what pf_bring_up() has done. */
 void pf_bring_down(struct gv_pf *pf);
-/** Take our memory back, leave everything else as it is. */
-void pf_release(struct gv_pf *pf);
-/** A step of the start took so long. @what: a constant. */
-void pf_boot_took(struct gv_pf *pf, const char *what, uint64_t begin_ns);
 
 /* ---- bring-up steps: init and fini of each block */
 int pf_identity_init(struct gv_pf *pf, struct gv_err *err);

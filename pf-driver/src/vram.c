@@ -67,9 +67,3 @@ int gv_pf_vram_write(struct gv_pf *pf, uint64_t device, const void *buf, size_t 
 	}
 	return rc ? rc : gv_bus_status(pf->bus);
 }
-
-int gv_pf_vram_map(struct gv_pf *pf, uint64_t device, uint64_t bytes, void **cpu)
-{
-	return inside(pf, device, bytes) ? gv_bus_map(pf->bus, GV_REGION_VRAM, device, bytes, cpu)
-	                                 : -ERANGE;
-}

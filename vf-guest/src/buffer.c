@@ -241,11 +241,6 @@ void *gv_guest_buf_cpu(const struct gv_guest_buf *buf)
 	return NULL;
 }
 
-unsigned gv_guest_buf_pieces(const struct gv_guest_buf *buf)
-{
-	return buf->where == GV_GUEST_SYSTEM ? 1 : buf->extents;
-}
-
 /* ---- moving bytes ------------------------------------------------------------------ */
 
 /* Wait for a copy on the first SDMA engine. */

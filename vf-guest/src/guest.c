@@ -114,11 +114,6 @@ static const struct step steps[] = {
         {"REL_GPU_INIT_ACCESS", release_access, take_back},
 };
 
-const char *gv_guest_step_name(unsigned i)
-{
-	return i < GV_ARRAY_LEN(steps) ? steps[i].name : NULL;
-}
-
 /* From step @first on; stops at the first that fails. */
 static int steps_up(struct gv_guest *g, unsigned first, struct gv_err *err)
 {

@@ -108,11 +108,6 @@ struct gv_guest_vm *gv_guest_default_vm(struct gv_guest *g)
 	return g->vm;
 }
 
-unsigned gv_guest_vm_vmid(const struct gv_guest_vm *vm)
-{
-	return vm->vmid;
-}
-
 const struct gv_pt *gv_guest_vm_table(const struct gv_guest_vm *vm)
 {
 	return vm->pt;

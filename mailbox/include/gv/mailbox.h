@@ -212,7 +212,6 @@ enum gv_mbox_act_code {
 	GV_MBOX_ACT_GUARD,
 	/* Nothing to do: log and attribute `msg` to the VF; `report` says what is wrong with it. */
 	GV_MBOX_ACT_REPORT,
-	GV_MBOX_ACTS,
 };
 
 enum gv_mbox_report {
@@ -228,7 +227,6 @@ enum gv_mbox_report {
 	GV_MBOX_REPORTS,
 };
 
-const char *gv_mbox_act_name(enum gv_mbox_act_code code);
 const char *gv_mbox_report_name(enum gv_mbox_report report);
 
 struct gv_mbox_act {

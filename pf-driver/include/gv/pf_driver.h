@@ -130,8 +130,6 @@ struct gv_pf_cfg {
  *  @cfg may be NULL. -ENOMEM. */
 int gv_pf_new(struct gv_bus *bus, const struct gv_pf_cfg *cfg, struct gv_pf **pf,
               struct gv_err *err);
-/** The same, opening the bus by URI (gv_bus_open()) and owning it. */
-int gv_pf_open(const char *uri, const struct gv_pf_cfg *cfg, struct gv_pf **pf, struct gv_err *err);
 /** Disable every VF, undo the bring-up, free. Takes NULL, returns NULL. */
 struct gv_pf *gv_pf_close(struct gv_pf *pf);
 
@@ -165,8 +163,6 @@ int gv_pf_reg_write(struct gv_pf *pf, uint32_t byte, uint32_t val);
  *  @device and @n must be multiples of 4, else -EINVAL). -ERANGE outside VRAM. */
 int gv_pf_vram_read(struct gv_pf *pf, uint64_t device, void *buf, size_t n);
 int gv_pf_vram_write(struct gv_pf *pf, uint64_t device, const void *buf, size_t n);
-/** Map VRAM through BAR0. Errors of gv_bus_map(). */
-int gv_pf_vram_map(struct gv_pf *pf, uint64_t device, uint64_t bytes, void **cpu);
 
 /* ---- apply --------------------------------------------------------------- */
 

@@ -568,21 +568,6 @@ static void other_limits_hold_at_once_without_touching_vfs(void)
 	rig_down(&r);
 }
 
-static void what_is_admitted_one_by_one_has_the_same_limit(void)
-{
-	const struct gv_cfg_guard three = {3, 60000, GV_CFG_GUARD_THROTTLE};
-	unsigned admitted = 0;
-	struct rig r;
-
-	up_with_guard(&r, GV_CFG_GUARD_INTERRUPTS, three);
-	for (unsigned i = 0; i < 10; i++)
-		admitted += pf_guard_admit(r.pf, 1, GV_CFG_GUARD_INTERRUPTS, gv_now_ns());
-	CU_ASSERT_EQUAL(admitted, 3);
-	CU_ASSERT_TRUE(event(&r, 1, "throttled: interrupts: "));
-	CU_ASSERT_TRUE(pf_guard_admit(r.pf, 0, GV_CFG_GUARD_INTERRUPTS, gv_now_ns()));
-	rig_down(&r);
-}
-
 UT_MAIN("pf-driver/contain", UT(a_hang_goes_through_its_steps_and_names_the_vf),
         UT(a_guest_that_answers_is_not_waited_for),
         UT(an_flr_that_does_not_end_costs_the_gpu_and_the_culprit_its_place),
@@ -596,5 +581,4 @@ UT_MAIN("pf-driver/contain", UT(a_hang_goes_through_its_steps_and_names_the_vf),
         UT(a_flood_does_not_fill_the_list_of_events), UT(faults_pause_a_vf_until_it_is_calm),
         UT(a_paused_vf_that_starts_anew_stays_paused),
         UT(faults_reset_a_vf_where_the_profile_says_so),
-        UT(other_limits_hold_at_once_without_touching_vfs),
-        UT(what_is_admitted_one_by_one_has_the_same_limit))
+        UT(other_limits_hold_at_once_without_touching_vfs))

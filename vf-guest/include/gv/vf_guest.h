@@ -93,9 +93,6 @@ struct gv_guest_fault {
 };
 void gv_guest_get_fault(struct gv_guest *guest, struct gv_guest_fault *fault);
 
-/** Name of bring-up step @i, NULL beyond the end. */
-const char *gv_guest_step_name(unsigned i);
-
 /** The KIQ ring test of bring-up, once more. */
 int gv_guest_kiq_test(struct gv_guest *guest, struct gv_err *err);
 
@@ -112,7 +109,6 @@ struct gv_guest_vm *gv_guest_default_vm(struct gv_guest *guest);
 int gv_guest_vm_new(struct gv_guest *guest, unsigned vmid, unsigned levels, struct gv_guest_vm **vm,
                     struct gv_err *err);
 struct gv_guest_vm *gv_guest_vm_free(struct gv_guest_vm *vm);
-unsigned gv_guest_vm_vmid(const struct gv_guest_vm *vm);
 /** Its page table, for reading its shape. Borrowed. */
 const struct gv_pt *gv_guest_vm_table(const struct gv_guest_vm *vm);
 /** Drop the TLB entries of this VM (engine 17, or the KIQ after release). */
@@ -139,8 +135,6 @@ uint64_t gv_guest_buf_va(const struct gv_guest_buf *buf);
 uint64_t gv_guest_buf_bytes(const struct gv_guest_buf *buf);
 /** Our view: system buffers, and visible VRAM where BAR0 is mapped; else NULL. */
 void *gv_guest_buf_cpu(const struct gv_guest_buf *buf);
-/** Number of physically contiguous pieces. */
-unsigned gv_guest_buf_pieces(const struct gv_guest_buf *buf);
 /** Move bytes between our memory and a buffer, by the aperture or by SDMA. -ERANGE, or as
  *  gv_guest_wait(). */
 int gv_guest_buf_upload(struct gv_guest_buf *buf, uint64_t off, const void *data, uint64_t bytes,
