@@ -38,28 +38,56 @@ static void unlock_both(struct gv_fn *f)
 
 /* ---- moving bytes --------------------------------------------------------- */
 
-/* Write what @from_fd has in [from_off, from_off + 2 MiB), visible at @bytes, into @to_fd. */
-static int copy_chunk(const uint8_t *bytes, int from_fd, uint64_t from_off, int to_fd,
+static bool is_zero(const uint8_t *page)
+{
+	return !page[0] && !memcmp(page, page + 1, GV_GPU_PAGE - 1);
+}
+
+/* How many bytes of @n from @p on are pages of zeros, or pages of something else (@zero false). */
+static uint64_t alike(const uint8_t *p, uint64_t n, bool zero)
+{
+	uint64_t at = 0;
+
+	while (at < n && is_zero(p + at) == zero)
+		at += GV_GPU_PAGE;
+	return GV_MIN(at, n);
+}
+
+/* Pages of zeros stay behind: who looked into a hole through a mapping has made them. */
+static int copy_data(const uint8_t *bytes, uint64_t n, int to_fd, uint64_t to_off)
+{
+	uint64_t at = alike(bytes, n, true);
+
+	while (at < n) {
+		uint64_t some = alike(bytes + at, n - at, false);
+		ssize_t put = pwrite(to_fd, bytes + at, some, (off_t)(to_off + at));
+
+		if (put <= 0)
+			return put < 0 ? -errno : -EIO;
+		at += (uint64_t)put;
+		if ((uint64_t)put == some)
+			at += alike(bytes + at, n - at, true);
+	}
+	return 0;
+}
+
+/* Write what @from_fd has in [from_off, from_off + n), visible at @bytes, into @to_fd. */
+static int copy_range(const uint8_t *bytes, int from_fd, uint64_t from_off, uint64_t n, int to_fd,
                       uint64_t to_off)
 {
-	off_t end = (off_t)(from_off + GV_L2_PAGE);
-	off_t data = lseek(from_fd, (off_t)from_off, SEEK_DATA);
+	off_t end = (off_t)(from_off + n), data = lseek(from_fd, (off_t)from_off, SEEK_DATA);
 
 	while (data >= 0 && data < end) {
 		off_t hole = lseek(from_fd, data, SEEK_HOLE);
+		uint64_t at = (uint64_t)data - from_off;
+		int rc;
 
 		if (hole < 0 || hole > end)
 			hole = end;
-		while (data < hole) {
-			uint64_t at = (uint64_t)data - from_off;
-			ssize_t n = pwrite(to_fd, bytes + at, (size_t)(hole - data),
-			                   (off_t)(to_off + at));
-
-			if (n <= 0)
-				return n < 0 ? -errno : -EIO;
-			data += n;
-		}
-		data = lseek(from_fd, data, SEEK_DATA);
+		rc = copy_data(bytes + at, (uint64_t)(hole - data), to_fd, to_off + at);
+		if (rc)
+			return rc;
+		data = lseek(from_fd, hole, SEEK_DATA);
 	}
 	return 0;
 }
@@ -77,18 +105,51 @@ static void lose_chunk(struct gv_fn *f, uint32_t chunk, int rc)
 	        strerror(-rc));
 }
 
-static void return_chunk(struct gv_fn *f, uint32_t i, uint32_t chunk)
+/* How many entries from @i on lie side by side on the device. */
+static uint32_t run_of(const struct gv_vf_mem *m, uint32_t i)
+{
+	uint32_t n = 1;
+
+	while (i + n < m->entries && m->entry[i].chunk != GV_NO_CHUNK &&
+	       m->entry[i + n].chunk == m->entry[i].chunk + n)
+		n++;
+	return n;
+}
+
+/* Chunks of the entries [i, i + n), which are a run, belong to nobody again. */
+static void return_run(struct gv_fn *f, uint32_t i, uint32_t n)
 {
 	struct gv_vram *v = f->dev->vram;
-	uint64_t dev = (uint64_t)chunk << GV_L2_SHIFT;
-	int rc = copy_chunk(chunk_ptr(v, chunk), v->vf[gv_fn_vf(f)].fd, (uint64_t)i << GV_L2_SHIFT,
+	const struct gv_vf_mem *m = &v->vf[gv_fn_vf(f)];
+	uint32_t first = m->entry[i].chunk;
+	uint64_t dev = (uint64_t)first << GV_L2_SHIFT, bytes = (uint64_t)n << GV_L2_SHIFT;
+	int rc = copy_range(chunk_ptr(v, first), m->fd, (uint64_t)i << GV_L2_SHIFT, bytes,
 	                    v->pool_fd, dev);
 
 	if (!rc)
-		rc = gv_vram_map(v, dev, GV_L2_PAGE, v->pool_fd, dev);
-	v->owner[chunk] = GV_CHUNK_FREE;
-	if (rc)
-		lose_chunk(f, chunk, rc);
+		rc = gv_vram_map(v, dev, bytes, v->pool_fd, dev);
+	for (uint32_t k = 0; k < n; k++) {
+		v->owner[first + k] = GV_CHUNK_FREE;
+		if (rc)
+			lose_chunk(f, first + k, rc);
+	}
+}
+
+/* All of the VF's chunks that @kept has no mark for; NULL: all. */
+static void return_chunks(struct gv_fn *f, const uint8_t *kept)
+{
+	const struct gv_vf_mem *m = &f->dev->vram->vf[gv_fn_vf(f)];
+
+	for (uint32_t i = 0, n; i < m->entries; i += n) {
+		uint32_t first = m->entry[i].chunk, all = run_of(m, i);
+
+		n = 1;
+		if (first == GV_NO_CHUNK || (kept && kept[first]))
+			continue;
+		while (n < all && !(kept && kept[first + n]))
+			n++;
+		return_run(f, i, n);
+	}
 }
 
 /* ---- reading the table ---------------------------------------------------- */
@@ -190,20 +251,21 @@ static uint32_t *old_places(const struct gv_vram *v, const struct gv_vf_mem *old
 static int gather(struct gv_vram *v, const struct gv_vf_mem *old, struct gv_vf_mem *new,
                   const uint32_t *place)
 {
-	for (uint32_t i = 0; i < new->entries; i++) {
-		uint32_t c = new->entry[i].chunk;
-		bool mine = c != GV_NO_CHUNK && place[c];
-		int rc;
+	int rc = 0;
 
+	for (uint32_t i = 0, n; !rc && i < new->entries; i += n) {
+		uint32_t c = new->entry[i].chunk, all = run_of(new, i);
+
+		n = 1;
 		if (c == GV_NO_CHUNK)
 			continue;
-		rc = copy_chunk(chunk_ptr(v, c), mine ? old->fd : v->pool_fd,
-		                (uint64_t)(mine ? place[c] - 1 : c) << GV_L2_SHIFT, new->fd,
-		                (uint64_t)i << GV_L2_SHIFT);
-		if (rc)
-			return rc;
+		while (n < all && place[c + n] == (place[c] ? place[c] + n : 0))
+			n++;
+		rc = copy_range(chunk_ptr(v, c), place[c] ? old->fd : v->pool_fd,
+		                (uint64_t)(place[c] ? place[c] - 1 : c) << GV_L2_SHIFT,
+		                (uint64_t)n << GV_L2_SHIFT, new->fd, (uint64_t)i << GV_L2_SHIFT);
 	}
-	return 0;
+	return rc;
 }
 
 /* Entries [i, i + n) lie side by side on the device: one mapping. */
@@ -230,12 +292,9 @@ static void map_run(struct gv_fn *f, struct gv_vf_mem *new, uint32_t i, uint32_t
 static void map_all(struct gv_fn *f, struct gv_vf_mem *new)
 {
 	for (uint32_t i = 0, n; i < new->entries; i += n) {
-		n = 1;
-		if (new->entry[i].chunk == GV_NO_CHUNK)
-			continue;
-		while (i + n < new->entries &&new->entry[i + n].chunk == new->entry[i].chunk + n)
-			n++;
-		map_run(f, new, i, n);
+		n = run_of(new, i);
+		if (new->entry[i].chunk != GV_NO_CHUNK)
+			map_run(f, new, i, n);
 	}
 }
 
@@ -269,9 +328,7 @@ static int install(struct gv_fn *f, struct gv_vf_mem *new)
 	for (uint32_t i = 0; i < new->entries; i++)
 		if (new->entry[i].chunk != GV_NO_CHUNK)
 			kept[new->entry[i].chunk] = 1;
-	for (uint32_t i = 0; i < old->entries; i++)
-		if (old->entry[i].chunk != GV_NO_CHUNK && !kept[old->entry[i].chunk])
-			return_chunk(f, i, old->entry[i].chunk);
+	return_chunks(f, kept);
 	map_all(f, new);
 	drop_table(old);
 	*old = *new;
@@ -410,9 +467,7 @@ void gv_vram_release(struct gv_fn *f)
 		return;
 	lock_both(f);
 	m = &f->dev->vram->vf[gv_fn_vf(f)];
-	for (uint32_t i = 0; i < m->entries; i++)
-		if (m->entry[i].chunk != GV_NO_CHUNK)
-			return_chunk(f, i, m->entry[i].chunk);
+	return_chunks(f, NULL);
 	drop_table(m);
 	show_in_force(f);
 	unlock_both(f);

@@ -3,7 +3,7 @@
  * Cleaning a VF between tenants or after a fault, a piece at a time, so that
  * the other VFs' mailboxes are served meanwhile.
  *
- *   DRAIN -> FLR -> SCRUB -> VERIFY -> REFILL -> [ENTER] -> gv_mbox_pf_done()
+ *   DRAIN -> FLR -> SCRUB -> REFILL -> [ENTER] -> gv_mbox_pf_done()
  *
  * and waiting for the engines, when a guest is to have them alone.
  */
@@ -146,6 +146,22 @@ static void scrub_failed(struct gv_pf *pf, unsigned vf, int result, const char *
 	finish(pf, vf, result, why);
 }
 
+/* Before the engine is given something else: what was fetched is looked at in one place. */
+static void scrubbed(struct gv_pf *pf, unsigned vf)
+{
+	const struct gv_pf_plan_vf *p = &pf->plan.vf[vf];
+	struct pf_job *job = &pf->vf[vf].job;
+	struct gv_err err = {0};
+	int rc = pf_scrub_verify(pf, p->fb_offset_mib * GV_MIB, p->fb_mib * GV_MIB, &err);
+
+	go_on(pf, vf, PF_JOB_REFILL);
+	if (rc)
+		scrub_failed(pf, vf, rc, err.text);
+	else
+		pf_scrub_note(pf, &pf->plan, vf, job->reset ? GV_PF_SCRUB_RESET : GV_PF_SCRUB_FINI,
+		              job->scrub_ns);
+}
+
 static void scrub(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 {
 	const struct gv_pf_plan_vf *p = &pf->plan.vf[vf];
@@ -160,24 +176,9 @@ static void scrub(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 	job->scrub_ns = job->scrub_ns ? job->scrub_ns : now_ns;
 	rc = pf_scrub_step(pf, now_ns);
 	if (!rc)
-		go_on(pf, vf, PF_JOB_VERIFY);
+		scrubbed(pf, vf);
 	else if (rc != -EINPROGRESS)
 		scrub_failed(pf, vf, rc, strerror(-rc));
-}
-
-static void verify(struct gv_pf *pf, unsigned vf)
-{
-	const struct gv_pf_plan_vf *p = &pf->plan.vf[vf];
-	struct pf_job *job = &pf->vf[vf].job;
-	struct gv_err err = {0};
-	int rc = pf_scrub_verify(pf, p->fb_offset_mib * GV_MIB, p->fb_mib * GV_MIB, &err);
-
-	go_on(pf, vf, PF_JOB_REFILL);
-	if (rc)
-		scrub_failed(pf, vf, rc, err.text);
-	else
-		pf_scrub_note(pf, &pf->plan, vf, job->reset ? GV_PF_SCRUB_RESET : GV_PF_SCRUB_FINI,
-		              job->scrub_ns);
 }
 
 static void refill(struct gv_pf *pf, unsigned vf)
@@ -202,9 +203,6 @@ static void step(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 		break;
 	case PF_JOB_SCRUB:
 		scrub(pf, vf, now_ns);
-		break;
-	case PF_JOB_VERIFY:
-		verify(pf, vf);
 		break;
 	case PF_JOB_REFILL:
 		refill(pf, vf);
@@ -234,10 +232,21 @@ void pf_job_fail(struct gv_pf *pf, unsigned vf, const char *why)
 		finish(pf, vf, -EIO, why);
 }
 
+/* As far as it goes without waiting. */
+static void advance(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
+{
+	enum pf_job_phase was;
+
+	do {
+		was = pf->vf[vf].job.phase;
+		step(pf, vf, now_ns);
+	} while (pf->vf[vf].job.phase > was);
+}
+
 void pf_jobs_step(struct gv_pf *pf, uint64_t now_ns)
 {
 	for (unsigned i = 0; pf->has_plan && i < pf->plan.num_vfs; i++)
-		step(pf, i, now_ns);
+		advance(pf, i, now_ns);
 }
 
 bool pf_jobs_busy(const struct gv_pf *pf)

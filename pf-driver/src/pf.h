@@ -14,7 +14,8 @@
 #include "world.h"
 
 /* The PF's window, from device address 0 (the first MiB mirrors a VF's exchange region):
- *   1 MiB  SDMA ring, then its write-back page; 128 KiB on, the boot record
+ *   1 MiB  SDMA ring, then its write-back page; 128 KiB on, the boot record; 256 KiB on, what is
+ *          fetched from scrubbed memory
  *   2 MiB  second-level tables
  *   then   context save areas
  */
@@ -23,6 +24,7 @@
 #define PF_SDMA_WB         (PF_SDMA_RING + PF_SDMA_RING_BYTES)
 #define PF_BOOT_RECORD     (PF_SDMA_RING + 128 * GV_KIB)  /* boot_state.h */
 #define PF_BOOT_PENDING    (PF_BOOT_RECORD + 16 * GV_KIB) /* of each VF, 8 bytes (adopt.c) */
+#define PF_SCRUB_FETCHED   (PF_SDMA_RING + 256 * GV_KIB)  /* scrub.c */
 #define PF_TABLES          (2 * GV_MIB)
 
 #define PF_IH_RING_BYTES (64 * GV_KIB)
@@ -40,7 +42,6 @@ enum pf_job_phase {
 	PF_JOB_DRAIN, /* let the guest see our ACK */
 	PF_JOB_FLR,   /* GVX_VF_RESET is busy */
 	PF_JOB_SCRUB, /* the slice is being filled */
-	PF_JOB_VERIFY,
 	PF_JOB_REFILL, /* exchange pages */
 	PF_JOB_ENTER,  /* others are being switched out */
 	PF_JOB_GPU,    /* the whole GPU is being reset */
@@ -86,11 +87,13 @@ struct pf_vf {
 /* The one fill that the SDMA engine works on. */
 struct pf_scrub {
 	bool active;
-	int vf; /* -1: none of a job */
-	uint64_t next, end, start;
-	uint32_t fence;
+	int vf;                           /* -1: none of a job */
+	uint64_t start, chunk, next, end; /* [chunk, next): what the engine has */
+	uint64_t left;                    /* the first place that was not zero */
+	uint32_t walk, fence;
 	uint64_t deadline_ns;
 };
+#define PF_SCRUB_NOTHING_LEFT UINT64_MAX
 
 struct pf_sdma {
 	bool up;
@@ -192,9 +195,10 @@ int pf_scrub_start(struct gv_pf *pf, int vf, uint64_t device, uint64_t bytes);
 int pf_scrub_step(struct gv_pf *pf, uint64_t now_ns);
 /** Start, wait, verify. */
 int pf_scrub_wait(struct gv_pf *pf, int vf, uint64_t device, uint64_t bytes, struct gv_err *err);
-/** Look into every 2 MiB of it. -EIO: something is left. */
+/** Was the fill that has ended just now one of this, and is it zero wherever it was looked at: in
+ *  every 2 MiB, and at both ends? -EIO: something is left, -EINVAL: it was another one. */
 int pf_scrub_verify(struct gv_pf *pf, uint64_t device, uint64_t bytes, struct gv_err *err);
-/** How many places of @bytes pf_scrub_verify() reads, and how many bytes at each. */
+/** At how many places of @bytes is looked, and at how many bytes at each. */
 uint32_t pf_scrub_samples(uint64_t bytes, uint32_t *each);
 
 /* ---- what a VF finds (exchange.c, slice.c) */
@@ -211,7 +215,6 @@ void pf_tables_clear(struct gv_pf *pf, const struct gv_pf_plan *plan);
 int pf_slices_write(struct gv_pf *pf, const struct gv_pf_plan *plan, struct gv_err *err);
 void pf_slices_clear(struct gv_pf *pf, const struct gv_pf_plan *plan);
 int pf_slices_check(struct gv_pf *pf, const struct gv_pf_plan *plan, struct gv_err *err);
-int pf_l2_invalidate(struct gv_pf *pf, unsigned vf, struct gv_err *err);
 
 /* ---- gates (gates.c) */
 #define PF_GATE_FB       1u

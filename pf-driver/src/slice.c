@@ -76,6 +76,25 @@ int pf_tables_write(struct gv_pf *pf, const struct gv_pf_plan *plan, struct gv_e
 	return rc;
 }
 
+/* Let the tables of @count VFs from @first on come into force: all are asked for, then waited for.
+ */
+static int invalidate(struct gv_pf *pf, unsigned first, unsigned count, struct gv_err *err)
+{
+	uint32_t last = 0;
+	int rc = 0;
+
+	gv_dma_to_device();
+	for (unsigned i = first; i < first + count; i++)
+		gv_wr32(pf->bus, GV_BYTE_N(GVX_VF0_L2_INVALIDATE, i), 1);
+	for (unsigned i = first; !rc && i < first + count; i++) {
+		rc = gv_wait32(pf->bus, GV_BYTE_N(GVX_VF0_L2_INVALIDATE, i), UINT32_MAX, 0,
+		               INVALIDATE_NS, &last);
+		if (rc)
+			(void)gv_fail(err, rc, "VF%u: GVX_L2_INVALIDATE stays 0x%x", i, last);
+	}
+	return rc;
+}
+
 /* ---- registers of a VF: one list to write, check and clear -------------------- */
 
 struct vf_reg {
@@ -143,9 +162,7 @@ int pf_slices_write(struct gv_pf *pf, const struct gv_pf_plan *plan, struct gv_e
 	gv_cfg_wr32(pf->bus, giov(pf, GIOV_TOTAL_FB__OFF), total_word(pf, plan));
 	for (unsigned i = 0; !rc && i < plan->num_vfs; i++)
 		rc = slice_check(pf, i, &plan->vf[i], err);
-	for (unsigned i = 0; !rc && i < plan->num_vfs; i++)
-		rc = pf_l2_invalidate(pf, i, err);
-	return rc;
+	return rc ? rc : invalidate(pf, 0, plan->num_vfs, err);
 }
 
 /* ---- taking it back ------------------------------------------------------------- */
@@ -166,7 +183,7 @@ static void slice_clear(struct gv_pf *pf, unsigned vf)
 {
 	for (unsigned i = 0; i < TRIES; i++) {
 		slice_write(pf, vf, &none);
-		if (!pf_l2_invalidate(pf, vf, NULL) && slice_is_clear(pf, vf))
+		if (!invalidate(pf, vf, 1, NULL) && slice_is_clear(pf, vf))
 			return;
 	}
 }
@@ -225,15 +242,4 @@ int pf_slices_check(struct gv_pf *pf, const struct gv_pf_plan *plan, struct gv_e
 			               plan->vf[i].l2_entries, err);
 	}
 	return rc;
-}
-
-int pf_l2_invalidate(struct gv_pf *pf, unsigned vf, struct gv_err *err)
-{
-	uint32_t byte = GV_BYTE_N(GVX_VF0_L2_INVALIDATE, vf), last = 0;
-	int rc;
-
-	gv_dma_to_device();
-	gv_wr32(pf->bus, byte, 1);
-	rc = gv_wait32(pf->bus, byte, UINT32_MAX, 0, INVALIDATE_NS, &last);
-	return rc ? gv_fail(err, rc, "VF%u: GVX_L2_INVALIDATE stays 0x%x", vf, last) : 0;
 }

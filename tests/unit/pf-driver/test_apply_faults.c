@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gv/packets.h>
+
 #include "rig.h"
 
 /* What goes wrong with the k-th operation of its kind. */
@@ -31,6 +33,7 @@ struct faulty {
 	unsigned k, n[FAULTS], samples;
 	bool half_push; /* of what goes into the ring, the first copy only */
 	bool pushed;
+	uint64_t unfilled; /* this piece of memory gets no zeros, 0: all do */
 	char what[96];
 };
 
@@ -105,6 +108,20 @@ static int f_read(struct gv_bus *bus, enum gv_region region, uint64_t off, void 
 	return rc;
 }
 
+/* The engine is told to put something else there. */
+static int write_spoilt(struct faulty *f, uint64_t off, const void *buf, size_t n)
+{
+	gv_auto_free uint32_t *dw = malloc(n);
+
+	if (!dw)
+		return -ENOMEM;
+	memcpy(dw, buf, n);
+	for (size_t i = 0; i + SDMA_CONSTANT_FILL__DW <= n / 4; i++)
+		if (dw[i] == GV_SDMA_HEADER(CONSTANT_FILL) && dw[i + 1] == (uint32_t)f->unfilled)
+			dw[i + 3] = 0x5ec2e7;
+	return gv_bus_write(f->real, GV_REGION_VRAM, off, dw, n);
+}
+
 static int f_write(struct gv_bus *bus, enum gv_region region, uint64_t off, const void *buf,
                    size_t n)
 {
@@ -115,6 +132,8 @@ static int f_write(struct gv_bus *bus, enum gv_region region, uint64_t off, cons
 		if (!of(bus)->pushed)
 			return -EIO;
 	}
+	if (of(bus)->unfilled && in_ring(region, off))
+		return write_spoilt(of(bus), off, buf, n);
 	if (!in_ring(region, off) && strikes(of(bus), LOST, "region", off))
 		return 0;
 	return gv_bus_write(of(bus)->real, region, off, buf, n);
@@ -480,7 +499,27 @@ static void half_a_scrub_is_never_run_later(void)
 	down();
 }
 
+/* No piece that the engine fills at once is so small that nobody looks into it. */
+static void what_is_not_zero_after_a_scrub_is_found(void)
+{
+	static const uint32_t sizes[] = {64, 64};
+	struct gv_pf_plan plan;
+
+	up();
+	plan = make_plan(sizes, 2);
+	for (uint64_t at = 0; at < 64 * GV_MIB; at += 20 * GV_MIB) {
+		t.faulty.unfilled = plan.vf[1].fb_offset_mib * GV_MIB + at;
+		CU_ASSERT_EQUAL(apply(&plan, HONEST, 0), -EIO);
+		CU_ASSERT_PTR_NOT_NULL(strstr(t.err.text, "is not clean after the scrub"));
+		CU_ASSERT_PTR_NULL(gv_pf_get_plan(t.pf));
+	}
+	t.faulty.unfilled = 0;
+	CU_ASSERT_EQUAL(apply(&plan, HONEST, 0), 0);
+	down();
+}
+
 UT_MAIN("pf-driver/apply_faults", UT(half_a_scrub_is_never_run_later),
+        UT(what_is_not_zero_after_a_scrub_is_found),
         UT(a_first_plan_that_fails_anywhere_leaves_no_trace),
         UT(the_very_first_apply_leaves_no_trace_either),
         UT(a_change_that_fails_anywhere_leaves_the_earlier_plan),
