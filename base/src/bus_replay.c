@@ -287,17 +287,6 @@ static int play_region_bytes(struct gv_bus *bus, enum gv_region region, uint64_t
 	return end(p, rc);
 }
 
-static int play_map(struct gv_bus *bus, enum gv_region region, uint64_t off, uint64_t bytes,
-                    void **cpu)
-{
-	(void)bus;
-	(void)region;
-	(void)off;
-	(void)bytes;
-	(void)cpu;
-	return -ENOTSUP;
-}
-
 static int play_dma_alloc(struct gv_bus *bus, uint64_t bytes, struct gv_dma *dma)
 {
 	struct replay *p = of(bus);
@@ -399,7 +388,6 @@ static const struct gv_bus_ops ops = {
         .read = play_read,
         .write = play_write,
         .region_bytes = play_region_bytes,
-        .map = play_map,
         .dma_alloc = play_dma_alloc,
         .dma_free = play_dma_free,
         .irq_enable = play_irq_enable,

@@ -40,7 +40,4 @@ int gv_world_image_load(struct gv_fn *f, struct gv_world_copy *copy, struct gv_e
  *  to forget. */
 void gv_world_image_wipe(struct gv_fn *f, bool all);
 
-/** CRC-32C (Castagnoli) of the CRCs of four interleaved parts: as fast as memory is read. */
-uint32_t gv_crc32c_wide(const void *buf, size_t bytes);
-
 #endif

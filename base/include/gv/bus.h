@@ -42,7 +42,7 @@ struct gv_bus_ops {
 	             size_t n);
 	int (*region_bytes)(struct gv_bus *bus, enum gv_region region, uint64_t *bytes);
 	int (*map)(struct gv_bus *bus, enum gv_region region, uint64_t off, uint64_t bytes,
-	           void **cpu);
+	           void **cpu); /* may be NULL: -ENOTSUP */
 	int (*dma_alloc)(struct gv_bus *bus, uint64_t bytes, struct gv_dma *dma);
 	void (*dma_free)(struct gv_bus *bus, struct gv_dma *dma);
 	int (*irq_enable)(struct gv_bus *bus, unsigned vector, int *eventfd);
@@ -108,7 +108,7 @@ static inline int gv_bus_region_bytes(struct gv_bus *bus, enum gv_region region,
 static inline int gv_bus_map(struct gv_bus *bus, enum gv_region region, uint64_t off,
                              uint64_t bytes, void **cpu)
 {
-	return bus->ops->map(bus, region, off, bytes, cpu);
+	return bus->ops->map ? bus->ops->map(bus, region, off, bytes, cpu) : -ENOTSUP;
 }
 
 /* One-, two- and four-byte configuration-space accesses. A failed read gives all ones. */
