@@ -16,6 +16,7 @@
  */
 #include <string.h>
 
+#include <gv/gfx9.h>
 #include <gv/hsa.h>
 
 #include "cp.h"
@@ -23,10 +24,7 @@
 #define PQ_ERROR GV_PUT(CP_HQD_ERROR, PQ_UTCL1_ERROR, 1)
 #define TC_ERROR GV_PUT(CP_HQD_ERROR, TC_UTCL1_ERROR, 1)
 
-#define LDS_BYTES   65536u
-#define LDS_GRANULE 512u
-#define MAX_ITEMS   1024u
-#define CODE_ALIGN  256u
+#define CODE_ALIGN 256u
 
 static struct gv_mem *memory(struct gv_queue *q)
 {
@@ -216,9 +214,9 @@ static unsigned bad_shape(const struct gv_aql_dispatch *p)
 			return GV_AQL_ERROR_DIMENSIONS;
 		items *= p->workgroup_size[i];
 	}
-	if (items > MAX_ITEMS)
+	if (items > GV9_GROUP_ITEMS)
 		return GV_AQL_ERROR_GROUP_SIZE;
-	return p->group_segment_size > LDS_BYTES ? GV_AQL_ERROR_GROUP_MEMORY : 0;
+	return p->group_segment_size > GV9_LDS_BYTES ? GV_AQL_ERROR_GROUP_MEMORY : 0;
 }
 
 static uint64_t entry_of(const struct job *j, const struct gv_kernel_descriptor *kd)
@@ -248,7 +246,7 @@ static void set_user_sgprs(const struct job *j, const struct gv_kernel_descripto
 
 static uint32_t rsrc2(const struct job *j, const struct gv_kernel_descriptor *kd)
 {
-	uint32_t lds = (j->p.dispatch.group_segment_size + LDS_GRANULE - 1) / LDS_GRANULE;
+	uint32_t lds = (j->p.dispatch.group_segment_size + GV9_LDS_GRANULE - 1) / GV9_LDS_GRANULE;
 	uint32_t mqd = gv_pm4_reg_read(j->q, COMPUTE_PGM_RSRC2__DW);
 	uint32_t val = GV_SET(kd->compute_pgm_rsrc2, COMPUTE_PGM_RSRC2, LDS_SIZE, lds);
 

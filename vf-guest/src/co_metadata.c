@@ -6,6 +6,8 @@
 
 #include <msgpack.h>
 
+#include <gv/gfx9.h>
+
 #include "code_object.h"
 
 static bool is(const msgpack_object *o, const char *text)
@@ -184,9 +186,9 @@ static int read_sizes(const msgpack_object *map, struct gv_co_kernel *k, struct 
 	for (unsigned i = 0; i < 3; i++) {
 		const msgpack_object *o = &reqd->via.array.ptr[i];
 
-		if (o->type != MSGPACK_OBJECT_POSITIVE_INTEGER || o->via.u64 > 1024)
-			return gv_fail(err, -EBADMSG, ".reqd_workgroup_size[%u] is not in 0..1024",
-			               i);
+		if (o->type != MSGPACK_OBJECT_POSITIVE_INTEGER || o->via.u64 > GV9_GROUP_ITEMS)
+			return gv_fail(err, -EBADMSG, ".reqd_workgroup_size[%u] is not in 0..%u", i,
+			               GV9_GROUP_ITEMS);
 		k->reqd_workgroup_size[i] = (uint32_t)o->via.u64;
 	}
 	return 0;

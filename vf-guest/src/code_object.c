@@ -7,6 +7,8 @@
 #include <gelf.h>
 #include <libelf.h>
 
+#include <gv/gfx9.h>
+
 #include "code_object.h"
 
 /* AMD's ELF numbers (LLVM AMDGPUUsage: ELF Code Object); libelf's elf.h knows only some. */
@@ -337,9 +339,9 @@ static int read_descriptor(Elf *elf, const struct gv_co *co, struct gv_co_kernel
 	k->rsrc2 = d.compute_pgm_rsrc2;
 	k->rsrc3 = d.compute_pgm_rsrc3;
 	k->properties = d.kernel_code_properties;
-	if (k->lds_bytes > 65536)
-		return gv_fail(err, -EBADMSG, "group segment of %u bytes, a group has 65536",
-		               k->lds_bytes);
+	if (k->lds_bytes > GV9_LDS_BYTES)
+		return gv_fail(err, -EBADMSG, "group segment of %u bytes, a group has %u",
+		               k->lds_bytes, GV9_LDS_BYTES);
 	if (d.kernarg_size > k->kernarg_bytes)
 		k->kernarg_bytes = d.kernarg_size;
 	return check_entry(co, k, d.kernel_code_entry_byte_offset, err);

@@ -11,13 +11,8 @@ enum {
 };
 
 enum {
-	WAVE_LANES = 64,
-	MAX_GROUP_ITEMS = 1024,
-	LDS_BYTES = 65536,
-	LDS_GRANULE = 512,      /* of RSRC2.LDS_SIZE */
-	SCRATCH_GRANULE = 1024, /* of TMPRING_SIZE.WAVESIZE */
 	MAX_SCRATCH_WAVES = 256,
-	MIN_SCRATCH_WAVES = MAX_GROUP_ITEMS / WAVE_LANES,
+	MIN_SCRATCH_WAVES = GV9_GROUP_ITEMS / GV9_LANES,
 	DYNAMIC_STACK_BYTES = 16384, /* per work item, as ROCr gives and clang assumes before v5 */
 };
 
@@ -26,18 +21,18 @@ enum {
 static int check_group(const struct gv_co_kernel *k, const struct gv_shape *s, struct gv_err *err)
 {
 	uint64_t items = (uint64_t)s->block[0] * s->block[1] * s->block[2];
-	uint32_t limit = k->max_flat_workgroup_size ? k->max_flat_workgroup_size : MAX_GROUP_ITEMS;
+	uint32_t limit = k->max_flat_workgroup_size ? k->max_flat_workgroup_size : GV9_GROUP_ITEMS;
 
 	for (unsigned i = 0; i < 3; i++) {
-		if (s->block[i] > MAX_GROUP_ITEMS)
+		if (s->block[i] > GV9_GROUP_ITEMS)
 			return gv_fail(err, -EINVAL, "block of %u in one dimension, at most %u",
-			               s->block[i], MAX_GROUP_ITEMS);
+			               s->block[i], GV9_GROUP_ITEMS);
 		if (k->reqd_workgroup_size[i] && k->reqd_workgroup_size[i] != s->block[i])
 			return gv_fail(err, -EINVAL, "kernel '%s' needs --block %u,%u,%u", k->name,
 			               k->reqd_workgroup_size[0], k->reqd_workgroup_size[1],
 			               k->reqd_workgroup_size[2]);
 	}
-	limit = GV_MIN(limit, (uint32_t)MAX_GROUP_ITEMS);
+	limit = GV_MIN(limit, (uint32_t)GV9_GROUP_ITEMS);
 	if (items > limit)
 		return gv_fail(err, -EINVAL, "group of %llu work items, '%s' allows %u",
 		               (unsigned long long)items, k->name, limit);
@@ -64,11 +59,11 @@ static int make_shape(const struct gv_co_kernel *k, const struct gv_guest_launch
 			return gv_fail(err, -EINVAL, "the grid is too large");
 	}
 	items = (uint64_t)s->block[0] * s->block[1] * s->block[2];
-	if (__builtin_mul_overflow(groups, (items + WAVE_LANES - 1) / WAVE_LANES, &s->total_waves))
+	if (__builtin_mul_overflow(groups, (items + GV9_LANES - 1) / GV9_LANES, &s->total_waves))
 		return gv_fail(err, -EINVAL, "the grid is too large");
-	if (l->dynamic_lds_bytes > LDS_BYTES - k->lds_bytes)
+	if (l->dynamic_lds_bytes > GV9_LDS_BYTES - k->lds_bytes)
 		return gv_fail(err, -EINVAL, "LDS: %u static and %u dynamic bytes, a group has %u",
-		               k->lds_bytes, l->dynamic_lds_bytes, LDS_BYTES);
+		               k->lds_bytes, l->dynamic_lds_bytes, GV9_LDS_BYTES);
 	s->lds_bytes = k->lds_bytes + l->dynamic_lds_bytes;
 	return 0;
 }
@@ -111,22 +106,23 @@ static uint32_t scratch_of(const struct gv_co_kernel *k)
 int gv_launch_scratch(const struct gv_co_kernel *k, const struct gv_shape *s,
                       struct gv_scratch_need *need, struct gv_err *err)
 {
-	uint64_t per_wave = (uint64_t)scratch_of(k) * WAVE_LANES;
+	uint64_t per_wave = (uint64_t)scratch_of(k) * GV9_LANES;
 	uint64_t waves = GV_MAX(GV_MIN(s->total_waves, (uint64_t)MAX_SCRATCH_WAVES),
 	                        (uint64_t)MIN_SCRATCH_WAVES);
 
 	*need = (struct gv_scratch_need){0};
 	if (!per_wave)
 		return 0;
-	per_wave = (per_wave + SCRATCH_GRANULE - 1) / SCRATCH_GRANULE * SCRATCH_GRANULE;
-	if (per_wave / SCRATCH_GRANULE > gv_mask(0, COMPUTE_TMPRING_SIZE__WAVESIZE__BITS))
+	per_wave = (per_wave + GV9_SCRATCH_GRANULE - 1) / GV9_SCRATCH_GRANULE * GV9_SCRATCH_GRANULE;
+	if (per_wave / GV9_SCRATCH_GRANULE > gv_mask(0, COMPUTE_TMPRING_SIZE__WAVESIZE__BITS))
 		return gv_fail(err, -EINVAL, "kernel '%s' wants %u bytes of scratch per work item",
 		               k->name, scratch_of(k));
 	*need = (struct gv_scratch_need){
 	        .item_bytes = scratch_of(k),
 	        .bytes = per_wave * waves,
-	        .tmpring_size = GV_PUT(COMPUTE_TMPRING_SIZE, WAVES, waves) |
-	                        GV_PUT(COMPUTE_TMPRING_SIZE, WAVESIZE, per_wave / SCRATCH_GRANULE),
+	        .tmpring_size =
+	                GV_PUT(COMPUTE_TMPRING_SIZE, WAVES, waves) |
+	                GV_PUT(COMPUTE_TMPRING_SIZE, WAVESIZE, per_wave / GV9_SCRATCH_GRANULE),
 	};
 	return 0;
 }
@@ -226,7 +222,7 @@ static void acquire_mem(struct writer *w)
 static void program_state(struct writer *w, const struct gv_co_kernel *k, uint64_t entry,
                           const struct gv_shape *s, uint32_t tmpring)
 {
-	uint32_t lds = (s->lds_bytes + LDS_GRANULE - 1) / LDS_GRANULE;
+	uint32_t lds = (s->lds_bytes + GV9_LDS_GRANULE - 1) / GV9_LDS_GRANULE;
 	uint32_t rsrc[2] = {k->rsrc1, GV_SET(k->rsrc2, COMPUTE_PGM_RSRC2, LDS_SIZE, lds)};
 	uint32_t pgm[2] = {(uint32_t)(entry >> 8), (uint32_t)(entry >> 40)};
 	const uint32_t limits[] = {0, UINT32_MAX, UINT32_MAX, tmpring, UINT32_MAX, UINT32_MAX};

@@ -3,6 +3,7 @@
 #ifndef GV_LAUNCH_H
 #define GV_LAUNCH_H
 
+#include <gv/gfx9.h>
 #include <gv/hsa.h>
 
 #include "guest.h"

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <gv/gfx9.h>
 #include <gv/run_args.h>
 
 /* ---- parsing ---------------------------------------------------------------------- */
@@ -135,8 +136,9 @@ static int parse_lds(const char *spec, const char *text, struct gv_run_arg *arg,
 {
 	arg->kind = GV_RUN_LDS;
 	if (gv_run_bytes_parse(text, strlen(text), &arg->bytes) || !arg->bytes ||
-	    arg->bytes > 65536)
-		return gv_fail(err, -EINVAL, "'%s': lds:BYTES is meant, 1..65536", spec);
+	    arg->bytes > GV9_LDS_BYTES)
+		return gv_fail(err, -EINVAL, "'%s': lds:BYTES is meant, 1..%u", spec,
+		               GV9_LDS_BYTES);
 	return 0;
 }
 
@@ -280,10 +282,10 @@ static int place_lds(const struct gv_co_kernel *k, const struct gv_co_arg *want,
 	uint64_t align = want && want->pointee_align ? want->pointee_align : 16;
 	uint64_t at = ((uint64_t)k->lds_bytes + *lds + align - 1) & ~(align - 1);
 
-	if (at + arg->bytes > 65536)
-		return gv_fail(err, -EINVAL,
-		               "LDS: %u static and %llu dynamic bytes, a group has 65536",
-		               k->lds_bytes, (unsigned long long)(*lds + arg->bytes));
+	if (at + arg->bytes > GV9_LDS_BYTES)
+		return gv_fail(
+		        err, -EINVAL, "LDS: %u static and %llu dynamic bytes, a group has %u",
+		        k->lds_bytes, (unsigned long long)(*lds + arg->bytes), GV9_LDS_BYTES);
 	arg->lds_offset = (uint32_t)at;
 	*lds = (uint32_t)(at + arg->bytes) - k->lds_bytes;
 	return 0;

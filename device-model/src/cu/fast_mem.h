@@ -288,7 +288,7 @@ FAST_ACCESS(store_16, 2, GV_CU_W, FAST_STORE(uint16_t), FAST_ROW(2, FAST_STORE(u
 
 /* The handler of a load or store of FLAT, GLOBAL or DS; NULL: there is none here. */
 /* clang-format off */
-#define FAST_MEMORY(suffix) \
+#define FAST_MEMORY(suffix, lds) \
 	static cu_fn fast_memory##suffix(const struct cu_inst *i) \
 	{ \
 		static const cu_fn dwords[2][5] = { \
@@ -305,7 +305,7 @@ FAST_ACCESS(store_16, 2, GV_CU_W, FAST_STORE(uint16_t), FAST_ROW(2, FAST_STORE(u
 			[CU_MEM_STORE_16] = fast_store_16##suffix, \
 		}; \
 		if (i->op->format == GV9_DS) \
-			return fast_lds##suffix(i); \
+			return lds; \
 		if ((i->op->fn != cu_global && i->op->fn != cu_flat) || i->lds_dma) \
 			return NULL; \
 		if (i->op->kind <= CU_MEM_STORE) \
@@ -313,10 +313,5 @@ FAST_ACCESS(store_16, 2, GV_CU_W, FAST_STORE(uint16_t), FAST_ROW(2, FAST_STORE(u
 		return i->op->kind < GV_ARRAY_LEN(small) ? small[i->op->kind] : NULL; \
 	}
 /* clang-format on */
-static cu_fn fast_lds_on_ramps(const struct cu_inst *i)
-{
-	(void)i;
-	return NULL;
-}
-FAST_MEMORY()
-FAST_MEMORY(_on_ramps)
+FAST_MEMORY(, fast_lds(i))
+FAST_MEMORY(_on_ramps, NULL)

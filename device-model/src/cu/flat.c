@@ -46,8 +46,10 @@ void cu_global_atomic(struct cu_wave *w, const struct cu_inst *i)
 }
 
 /* ---- scratch */
-void cu_place_private(const struct cu_wave *w, unsigned lane, uint64_t offset, uint32_t bytes,
-                      struct cu_place *p)
+
+/* Add pieces of scratch: dwords of the 64 lanes lie interleaved from FLAT_SCRATCH on. */
+static void place_private(const struct cu_wave *w, unsigned lane, uint64_t offset, uint32_t bytes,
+                          struct cu_place *p)
 {
 	uint64_t base = cu_rd64(&w->s[CU_FLAT_SCRATCH]) + lane * 4u;
 
@@ -68,7 +70,7 @@ static void locate_scratch(const struct cu_wave *w, const struct cu_inst *i, con
 	uint32_t base = i->saddr < CU_NO_SGPR ? w->s[i->saddr] : w->v[i->addr][lane];
 
 	(void)where;
-	cu_place_private(w, lane, base + (uint64_t)(int64_t)i->simm, bytes, p);
+	place_private(w, lane, base + (uint64_t)(int64_t)i->simm, bytes, p);
 }
 
 void cu_scratch(struct cu_wave *w, const struct cu_inst *i)
@@ -107,7 +109,7 @@ static void locate_flat(const struct cu_wave *w, const struct cu_inst *i, const 
 	if (f->shared >> lane & 1)
 		cu_place_add(p, CU_LDS, offset + add, bytes);
 	else if (f->private >> lane & 1)
-		cu_place_private(w, lane, offset + (uint64_t)add, bytes, p);
+		place_private(w, lane, offset + (uint64_t)add, bytes, p);
 	else
 		cu_place_add(p, CU_MEMORY, f->va[lane] + add, bytes);
 }

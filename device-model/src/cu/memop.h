@@ -116,10 +116,6 @@ static inline void cu_place_add(struct cu_place *p, enum cu_space space, uint64_
 	p->piece[p->n++] = (struct cu_piece){at, (uint8_t)bytes, (uint8_t)space};
 }
 
-/** Add pieces of scratch: dwords of the 64 lanes lie interleaved from FLAT_SCRATCH on. */
-void cu_place_private(const struct cu_wave *w, unsigned lane, uint64_t offset, uint32_t bytes,
-                      struct cu_place *p);
-
 /* ---- what: vmem.c */
 struct cu_transfer {
 	cu_locate locate;

@@ -14,9 +14,10 @@
 
 static uint32_t items(const uint32_t n[3])
 {
-	uint64_t all = (uint64_t)GV_MIN(n[0], 1025u) * GV_MIN(n[1], 1025u) * GV_MIN(n[2], 1025u);
+	const uint32_t over = GV9_GROUP_ITEMS + 1; /* no more than this counts */
+	uint64_t all = (uint64_t)GV_MIN(n[0], over) * GV_MIN(n[1], over) * GV_MIN(n[2], over);
 
-	return all > 1024 ? 1025 : (uint32_t)all;
+	return (uint32_t)GV_MIN(all, (uint64_t)over);
 }
 
 uint32_t gv_cu_waves_per_group(const struct gv_cu_dispatch *d)
@@ -35,9 +36,9 @@ uint32_t gv_cu_max_runs(const struct gv_cu_dispatch *d)
 
 static uint32_t lds_size(const struct gv_cu_dispatch *d)
 {
-	uint32_t bytes = GV_MAX(CU_RSRC2_LDS_SIZE(d->rsrc2) * 512, d->lds_bytes);
+	uint32_t bytes = GV_MAX(CU_RSRC2_LDS_SIZE(d->rsrc2) * GV9_LDS_GRANULE, d->lds_bytes);
 
-	return GV_MIN(bytes, 65536u);
+	return GV_MIN(bytes, (uint32_t)GV9_LDS_BYTES);
 }
 
 static int check(const struct gv_cu_dispatch *d)
@@ -45,7 +46,7 @@ static int check(const struct gv_cu_dispatch *d)
 	uint32_t waves = gv_cu_waves_per_group(d), n = items(d->num_thread);
 	uint32_t vgprs = (CU_RSRC1_VGPRS(d->rsrc1) + 1) * 4;
 
-	if (n == 0 || n > 1024 || !d->mem.translate)
+	if (n == 0 || n > GV9_GROUP_ITEMS || !d->mem.translate)
 		return -EINVAL;
 	if ((waves + 3) / 4 * vgprs > 256) /* four SIMDs share the waves of a workgroup */
 		return -EINVAL;
@@ -269,8 +270,8 @@ static void start_sgprs(struct cu_wave *w)
 	if (CU_RSRC2_TG_SIZE_EN(d->rsrc2))
 		w->s[n++] = (w->index == 0 ? 1u << 31 : 0) | w->index << 6 | w->run->num_waves;
 	if (CU_RSRC2_SCRATCH_EN(d->rsrc2)) /* WAVESIZE counts 256 dwords */
-		w->s[n] =
-		        (d->scratch_slot + w->index) * CU_TMPRING_WAVESIZE(d->tmpring_size) * 1024;
+		w->s[n] = (d->scratch_slot + w->index) * CU_TMPRING_WAVESIZE(d->tmpring_size) *
+		          GV9_SCRATCH_GRANULE;
 	cu_wr64(&w->s[CU_FLAT_SCRATCH], d->scratch_base);
 	w->s[CU_M0] = w->run->lds_bytes;
 }

@@ -11,7 +11,7 @@
 
 #include "cu.h"
 
-#define CU_LANES       64
+#define CU_LANES       GV9_LANES
 #define CU_CHUNK_BYTES 1024u /* code is decoded and cached in pieces of this size */
 #define CU_CHUNK_DW    (CU_CHUNK_BYTES / 4)
 #define CU_MAX_CHUNKS  512u
@@ -376,7 +376,6 @@ enum gv_cu_reason cu_decode(const struct gv_cu_run *run, const uint32_t word[2],
 /* ---- valu.c */
 const uint32_t *cu_mask(struct cu_wave *w);
 uint64_t cu_pack(const uint32_t *lanes);
-void cu_unpack(uint32_t *lanes, uint64_t mask);
 /** The handler for a decoded VALU instruction. */
 cu_fn cu_valu_handler(const struct gv_cu_run *run, const struct cu_inst *i);
 /** The lane mask a carry or a select reads, into w->aux.in. */

@@ -13,7 +13,7 @@
 #include "ramp.h"
 #include "valu_special.h"
 
-void cu_unpack(uint32_t *lanes, uint64_t mask)
+static void unpack(uint32_t *lanes, uint64_t mask)
 {
 	uint32_t half[2] = {(uint32_t)mask, (uint32_t)(mask >> 32)};
 
@@ -46,7 +46,7 @@ const uint32_t *cu_mask(struct cu_wave *w)
 	uint64_t exec = cu_exec(w);
 
 	if (exec != w->exec_of_mask) {
-		cu_unpack(w->mask, exec);
+		unpack(w->mask, exec);
 		w->exec_of_mask = exec;
 	}
 	return w->mask;
@@ -97,7 +97,7 @@ void cu_valu_read_mask(struct cu_wave *w, const struct cu_inst *i)
 
 	if (i->op->flags & GV9_F_CIN && i->mask_in_src2)
 		m = cu_scalar64(w, i, 2);
-	cu_unpack(w->aux.in, m);
+	unpack(w->aux.in, m);
 	w->in_of = m;
 }
 
@@ -154,7 +154,7 @@ static void put_result(struct cu_wave *w, const struct cu_inst *i, uint64_t lane
 	uint32_t m[CU_LANES], *d = w->v[i->dst];
 
 	cu_mod_merge(i, w->tmp[3], d);
-	cu_unpack(m, lanes);
+	unpack(m, lanes);
 	blend(d, w->tmp[3], m);
 	if (cu_is_wide(i->op->dt))
 		blend(d + CU_LANES, w->tmp[3] + CU_LANES, m);

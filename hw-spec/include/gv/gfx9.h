@@ -25,6 +25,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What there is for one workgroup, and its units. */
+enum {
+	GV9_LANES = 64, /* of a wave */
+	GV9_GROUP_ITEMS = 1024,
+	GV9_LDS_BYTES = 65536,
+	GV9_LDS_GRANULE = 512,      /* of COMPUTE_PGM_RSRC2.LDS_SIZE */
+	GV9_SCRATCH_GRANULE = 1024, /* of COMPUTE_TMPRING_SIZE.WAVESIZE, which is for a wave */
+};
+
 enum gv_gfx9_format {
 	GV9_SOP2,
 	GV9_SOPK,
@@ -104,7 +113,6 @@ enum {
 	GV9_F_GATHER = 1u << 1,  /* MIMG: four dwords come back whatever dmask says */
 	GV9_F_PROBE = 1u << 3,   /* SMEM: a number stands where the data register would */
 	GV9_F_ADDRESS = 1u << 4, /* SMEM: an address, no data */
-	GV9_F_SRC2 = 1u << 2,    /* DS: the second operand is in LDS too */
 	GV9_F_INTERP = 1u << 12, /* interpolation: an attribute stands where source 0 would */
 };
 
