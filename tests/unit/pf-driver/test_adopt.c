@@ -154,12 +154,18 @@ static void hear_event(void *arg, const struct gv_pf_event *event)
 		r->event[r->num_events++] = *event;
 }
 
-/* The daemon's end, and the next one's begin. */
-static int again(struct life *l)
+/* The daemon's end. */
+static void leave(struct life *l)
 {
 	if (l->r.pf)
 		gv_pf_leave(l->r.pf);
 	l->r.pf = gv_pf_close(l->r.pf);
+}
+
+/* And the next one's begin. */
+static int again(struct life *l)
+{
+	leave(l);
 	l->r.num_events = 0;
 	l->r.err.text[0] = '\0';
 	CU_ASSERT_EQUAL_FATAL(gv_pf_new(&l->r.lying.bus, &l->cfg, &l->r.pf, &l->r.err), 0);
@@ -207,6 +213,25 @@ static void apply(struct life *l, unsigned num_vfs, uint32_t fb_mib)
 	CU_ASSERT_EQUAL_FATAL(gv_pf_apply(l->r.pf, &plan, 0, &l->r.err), 0);
 }
 
+/* @vfs, and a guest in VF0. */
+static struct gv_bus *up_with_guest(struct life *l, bool journal, unsigned vfs)
+{
+	struct gv_bus *vf;
+
+	life_up(l, journal);
+	apply(l, vfs, 64);
+	vf = rig_vf(&l->r, 0);
+	rig_init_guest(&l->r, vf);
+	CU_ASSERT_TRUE(rig_serve_until(&l->r, 0, GV_MBOX_ACTIVE, 500));
+	return vf;
+}
+
+static void down_with_guest(struct life *l, struct gv_bus *vf)
+{
+	(void)gv_bus_close(vf);
+	life_down(l);
+}
+
 static const struct gv_pf_boot_status *boot_of(struct life *l)
 {
 	static struct gv_pf_status s;
@@ -237,12 +262,8 @@ static void a_running_guest_notices_nothing(void)
 		struct gv_bus *vf;
 		struct life l;
 
-		life_up(&l, journal);
-		apply(&l, 2, 64);
+		vf = up_with_guest(&l, journal, 2);
 		before = *gv_pf_get_plan(l.r.pf);
-		vf = rig_vf(&l.r, 0);
-		rig_init_guest(&l.r, vf);
-		CU_ASSERT_TRUE(rig_serve_until(&l.r, 0, GV_MBOX_ACTIVE, 500));
 		CU_ASSERT_EQUAL(gv_pf_vram_write(l.r.pf, place, &mark, 4), 0);
 		expect_taken_over(&l, 2, journal ? 2 : 0);
 		CU_ASSERT_EQUAL(rig_state(&l.r, 0), GV_MBOX_ACTIVE);
@@ -254,8 +275,7 @@ static void a_running_guest_notices_nothing(void)
 		CU_ASSERT_TRUE(rig_hear(&l.r, vf, GV_MBOX_READY_TO_ACCESS_GPU, 500));
 		CU_ASSERT_TRUE(rig_send(&l.r, vf, GV_MBOX_REL_GPU_FINI_ACCESS));
 		CU_ASSERT_TRUE(rig_serve_until(&l.r, 0, GV_MBOX_IDLE, 2000));
-		(void)gv_bus_close(vf);
-		life_down(&l);
+		down_with_guest(&l, vf);
 	}
 }
 
@@ -276,13 +296,11 @@ static void what_was_asked_meanwhile_is_answered(void)
 		life_up(&l, journal);
 		apply(&l, 1, 64);
 		vf = rig_vf(&l.r, 0);
-		gv_pf_leave(l.r.pf);
-		l.r.pf = gv_pf_close(l.r.pf);
+		leave(&l);
 		say(vf, GV_MBOX_REQ_GPU_INIT_DATA);
 		expect_taken_over(&l, 1, journal);
 		CU_ASSERT_TRUE(rig_hear(&l.r, vf, GV_MBOX_GPU_INIT_DATA_READY, 2000));
-		(void)gv_bus_close(vf);
-		life_down(&l);
+		down_with_guest(&l, vf);
 	}
 }
 
@@ -296,8 +314,7 @@ static void what_was_asked_and_taken_back_meanwhile_is_answered(void)
 	vf = rig_vf(&l.r, 0);
 	CU_ASSERT_TRUE(rig_send(&l.r, vf, GV_MBOX_REQ_GPU_INIT_ACCESS));
 	CU_ASSERT_TRUE(rig_hear(&l.r, vf, GV_MBOX_READY_TO_ACCESS_GPU, 1000));
-	gv_pf_leave(l.r.pf);
-	l.r.pf = gv_pf_close(l.r.pf);
+	leave(&l);
 	say(vf, GV_MBOX_REL_GPU_INIT_ACCESS);
 	gv_wr8(vf, BIF_BX_PF0_MAILBOX_CONTROL__BYTE, 0); /* no ACK for too long */
 	expect_taken_over(&l, 1, 1);
@@ -305,8 +322,7 @@ static void what_was_asked_and_taken_back_meanwhile_is_answered(void)
 	expect_taken_over(&l, 1, 1);
 	CU_ASSERT_EQUAL(rig_state(&l.r, 0), GV_MBOX_ACTIVE); /* once is enough */
 	CU_ASSERT_FALSE(rig_saw(&l.r, GV_PF_EVENT_VF_MESSAGE, 0, "refused"));
-	(void)gv_bus_close(vf);
-	life_down(&l);
+	down_with_guest(&l, vf);
 }
 
 static void a_window_goes_on_with_a_new_deadline(void)
@@ -345,11 +361,7 @@ static void a_reset_under_way_is_begun_again_and_ends(void)
 		struct gv_bus *vf;
 		struct life l;
 
-		life_up(&l, journal);
-		apply(&l, 1, 64);
-		vf = rig_vf(&l.r, 0);
-		rig_init_guest(&l.r, vf);
-		CU_ASSERT_TRUE(rig_serve_until(&l.r, 0, GV_MBOX_ACTIVE, 500));
+		vf = up_with_guest(&l, journal, 1);
 		CU_ASSERT_EQUAL(gv_pf_vram_write(l.r.pf, place, &mark, 4), 0);
 		CU_ASSERT_EQUAL(gv_pf_vf_reset(l.r.pf, 0, GV_PF_RESET_GONE, &l.r.err), 0);
 		CU_ASSERT_EQUAL(rig_state(&l.r, 0), GV_MBOX_RESET);
@@ -357,8 +369,7 @@ static void a_reset_under_way_is_begun_again_and_ends(void)
 		CU_ASSERT_TRUE(rig_serve_until(&l.r, 0, GV_MBOX_IDLE, 5000));
 		CU_ASSERT_EQUAL(gv_pf_vram_read(l.r.pf, place, &got, 4), 0);
 		CU_ASSERT_EQUAL(got, 0);
-		(void)gv_bus_close(vf);
-		life_down(&l);
+		down_with_guest(&l, vf);
 	}
 }
 
@@ -367,18 +378,13 @@ static void a_guest_that_was_told_of_its_reset_is_waited_for(void)
 	struct gv_bus *vf;
 	struct life l;
 
-	life_up(&l, true);
-	apply(&l, 1, 64);
-	vf = rig_vf(&l.r, 0);
-	rig_init_guest(&l.r, vf);
-	CU_ASSERT_TRUE(rig_serve_until(&l.r, 0, GV_MBOX_ACTIVE, 500));
+	vf = up_with_guest(&l, true, 1);
 	CU_ASSERT_EQUAL(gv_pf_vf_reset(l.r.pf, 0, 0, &l.r.err), 0);
 	expect_taken_over(&l, 1, 1);
 	CU_ASSERT_EQUAL(rig_state(&l.r, 0), GV_MBOX_NOTIFY);
 	CU_ASSERT_TRUE(rig_send(&l.r, vf, GV_MBOX_READY_TO_RESET));
 	CU_ASSERT_TRUE(rig_hear(&l.r, vf, GV_MBOX_FLR_NOTIFICATION_CMPL, 5000));
-	(void)gv_bus_close(vf);
-	life_down(&l);
+	down_with_guest(&l, vf);
 }
 
 static void a_vf_that_was_reset_meanwhile_is_cleaned(void)
@@ -386,23 +392,16 @@ static void a_vf_that_was_reset_meanwhile_is_cleaned(void)
 	struct gv_bus *vf;
 	struct life l;
 
-	life_up(&l, true);
-	apply(&l, 1, 64);
-	vf = rig_vf(&l.r, 0);
-	rig_init_guest(&l.r, vf);
-	CU_ASSERT_TRUE(rig_serve_until(&l.r, 0, GV_MBOX_ACTIVE, 500));
-	gv_pf_leave(l.r.pf);
-	l.r.pf = gv_pf_close(l.r.pf);
+	vf = up_with_guest(&l, true, 1);
+	leave(&l);
 	CU_ASSERT_EQUAL(gv_dev_reset(l.r.dev, GV_DEV_VF(0)), 0);
 	expect_taken_over(&l, 1, 1);
 	CU_ASSERT_TRUE(rig_serve_until(&l.r, 0, GV_MBOX_IDLE, 5000));
 	CU_ASSERT_TRUE(rig_saw(&l.r, GV_PF_EVENT_VF_RESET, 0, "from outside"));
-	(void)gv_bus_close(vf);
-	life_down(&l);
+	down_with_guest(&l, vf);
 }
 
-/* ---- killed in an apply -----------------------------------------------------------------------
- */
+/* ---- killed in an apply --------------------------------------------------------------------- */
 
 static void half_an_apply_is_rolled_back(void)
 {
@@ -464,8 +463,7 @@ static void an_apply_whose_record_alone_is_missing_is_finished(void)
 	life_down(&l);
 }
 
-/* ---- whose it is
- * --------------------------------------------------------------------------------- */
+/* ---- whose it is ---------------------------------------------------------------------------- */
 
 static void spoil_records(struct life *l)
 {
@@ -532,8 +530,7 @@ static void a_guest_cannot_claim_that_we_were_here(void)
 	rig_init_guest(&l.r, vf);
 	gv_wr32(vf, SCRATCH_REG7__BYTE, 0);
 	CU_ASSERT_EQUAL(gv_rd32(&l.r.lying.bus, SCRATCH_REG7__BYTE), PF_STATE_FLAG);
-	(void)gv_bus_close(vf);
-	life_down(&l);
+	down_with_guest(&l, vf);
 }
 
 /* In quarantine, on its way there, clean, used: with the journal each stays what it was; without
@@ -573,8 +570,7 @@ static void quarantine_and_scrub_records_outlive_the_manager(void)
 		CU_ASSERT_EQUAL(again(&l), 0);
 		if (journal)
 			CU_ASSERT_TRUE(rig_serve_until(&l.r, 1, GV_MBOX_OFF, 40000));
-		(void)gv_bus_close(vf);
-		life_down(&l);
+		down_with_guest(&l, vf);
 	}
 }
 
