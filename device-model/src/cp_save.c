@@ -13,21 +13,6 @@
 #define MAGIC   0x51534347u /* "GCSQ" */
 #define VERSION 2u
 
-enum {
-	FLAG_HALTED = 1,
-	FLAG_DRAINING = 2,
-	FLAG_HOLD = 4,
-	FLAG_IN_PROGRESS = 8,
-	FLAG_NO_REPORT = 16,
-	FLAG_SCHEDULER = 32,
-	FLAG_SAVE_WAVES = 64,
-	FLAG_AQL_BUSY = 128,
-	FLAG_AQL_REFUSED = 256,
-	FLAG_NO_SAVE = 512,
-	FLAG_AQL = 1024,
-	FLAGS = 2047,
-};
-
 struct saved_cp {
 	uint32_t magic, version;
 	uint64_t bytes; /* of everything */
@@ -52,37 +37,31 @@ _Static_assert(sizeof(struct saved_cp) == 24 &&
 
 /* ---- flags --------------------------------------------------------------- */
 
-static const struct {
-	uint32_t flag;
-	size_t at;
-} flags[] = {
-        {FLAG_HALTED, offsetof(struct gv_queue, halted)},
-        {FLAG_DRAINING, offsetof(struct gv_queue, draining)},
-        {FLAG_HOLD, offsetof(struct gv_queue, hold)},
-        {FLAG_IN_PROGRESS, offsetof(struct gv_queue, in_progress)},
-        {FLAG_NO_REPORT, offsetof(struct gv_queue, no_report)},
-        {FLAG_SCHEDULER, offsetof(struct gv_queue, scheduler)},
-        {FLAG_SAVE_WAVES, offsetof(struct gv_queue, save_waves)},
-        {FLAG_AQL_BUSY, offsetof(struct gv_queue, aql_busy)},
-        {FLAG_AQL_REFUSED, offsetof(struct gv_queue, aql_refused)},
-        {FLAG_NO_SAVE, offsetof(struct gv_queue, no_save)},
-        {FLAG_AQL, offsetof(struct gv_queue, aql)},
+/* Of struct saved_queue: bit n is the n-th of these. */
+static const size_t flags[] = {
+        offsetof(struct gv_queue, halted),      offsetof(struct gv_queue, draining),
+        offsetof(struct gv_queue, hold),        offsetof(struct gv_queue, in_progress),
+        offsetof(struct gv_queue, no_report),   offsetof(struct gv_queue, scheduler),
+        offsetof(struct gv_queue, save_waves),  offsetof(struct gv_queue, aql_busy),
+        offsetof(struct gv_queue, aql_refused), offsetof(struct gv_queue, no_save),
+        offsetof(struct gv_queue, aql),
 };
+#define FLAGS    ((1u << GV_ARRAY_LEN(flags)) - 1)
+#define FLAG_AQL (1u << (GV_ARRAY_LEN(flags) - 1)) /* the last */
 
 static uint32_t get_flags(const struct gv_queue *q)
 {
 	uint32_t f = 0;
 
 	for (size_t i = 0; i < GV_ARRAY_LEN(flags); i++)
-		if (*(const bool *)((const char *)q + flags[i].at))
-			f |= flags[i].flag;
+		f |= (uint32_t) * (const bool *)((const char *)q + flags[i]) << i;
 	return f;
 }
 
 static void set_flags(struct gv_queue *q, uint32_t f)
 {
 	for (size_t i = 0; i < GV_ARRAY_LEN(flags); i++)
-		*(bool *)((char *)q + flags[i].at) = f & flags[i].flag;
+		*(bool *)((char *)q + flags[i]) = f >> i & 1;
 }
 
 /* ---- save ---------------------------------------------------------------- */
@@ -163,10 +142,9 @@ static bool ring_is_valid(const struct saved_queue *sq)
 
 static bool is_valid(const struct saved_queue *sq, size_t left)
 {
-	return sq->slot < GV_NUM_HQD && !(sq->flags & ~(uint32_t)FLAGS) &&
-	       sq->bytes >= sizeof(*sq) && sq->bytes <= left && ring_is_valid(sq) &&
-	       sq->blocked_dw <= GV_BLOCKED_DW && sq->blocked_len >= sq->blocked_dw &&
-	       sq->blocked_len <= GV_PM4_MAX_DW;
+	return sq->slot < GV_NUM_HQD && !(sq->flags & ~FLAGS) && sq->bytes >= sizeof(*sq) &&
+	       sq->bytes <= left && ring_is_valid(sq) && sq->blocked_dw <= GV_BLOCKED_DW &&
+	       sq->blocked_len >= sq->blocked_dw && sq->blocked_len <= GV_PM4_MAX_DW;
 }
 
 static void restore_fields(struct gv_queue *q, const struct saved_queue *sq)
