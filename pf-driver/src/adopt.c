@@ -517,8 +517,7 @@ int pf_adopt(struct gv_pf *pf, const struct pf_state *record, struct gv_err *err
 	return rc;
 }
 
-/* ---- going on ----------------------------------------------------------------------------------
- */
+/* ---- going on ------------------------------------------------------------------------------- */
 
 /* The last thing that was said, if the VF cannot see it: the daemon died before. Texts are lost. */
 static void say_again(struct gv_pf *pf, unsigned vf)

@@ -20,8 +20,7 @@ struct head {
 };
 _Static_assert(sizeof(struct head) == 32, "in VRAM and on disk");
 
-/* ---- a plan as bytes: tag, length, data; so that a newer program reads what an older one left --
- */
+/* ---- a plan as bytes: tag, length, data; so that newer programs read what older ones left ---- */
 
 struct field {
 	uint8_t tag, bytes;

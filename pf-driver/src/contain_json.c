@@ -9,7 +9,7 @@ static struct json_object *count_json(const struct gv_pf_guard_count *c)
 	put_u64(o, "total", c->total);
 	put_u64(o, "in_window", c->in_window);
 	put_u64(o, "hits", c->hits);
-	put(o, "over", json_object_new_boolean(c->over));
+	put_bool(o, "over", c->over);
 	return o;
 }
 
@@ -43,7 +43,7 @@ struct json_object *pf_scrub_json(const struct gv_pf_scrub_record *r)
 	struct json_object *o = json_object_new_object();
 
 	put_text(o, "why", gv_pf_scrub_why_name(r->why));
-	put(o, "clean", json_object_new_boolean(r->clean));
+	put_bool(o, "clean", r->clean);
 	put_text(o, "after", r->after);
 	if (r->why == GV_PF_SCRUB_NEVER)
 		return o;

@@ -208,7 +208,7 @@ static void put_shares(struct writer *w)
 
 	for (unsigned i = 0; i < w->head->num_vfs; i++) {
 		(void)snprintf(name, sizeof(name), "VF%u", i);
-		put(args, name, json_object_new_uint64(w->ran_ns[i] * 100 / w->share_ns));
+		put_u64(args, name, w->ran_ns[i] * 100 / w->share_ns);
 		w->ran_ns[i] = 0;
 	}
 	put(o, "ts", us(since_start(w, w->share_end_ns - w->share_ns)));

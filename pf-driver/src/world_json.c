@@ -28,9 +28,9 @@ struct json_object *pf_world_vf_json(const struct gv_pf_vf_world *s)
 {
 	struct json_object *o = json_object_new_object();
 
-	put(o, "active", json_object_new_boolean(s->active));
-	put(o, "busy", json_object_new_boolean(s->busy));
-	put(o, "held", json_object_new_boolean(s->held));
+	put_bool(o, "active", s->active);
+	put_bool(o, "busy", s->busy);
+	put_bool(o, "held", s->held);
 	ROW(busy_permille)
 	ROW(slices)
 	ROW(overruns)

@@ -124,8 +124,7 @@ static void reap(struct keeper *k)
 			ended(k, wstatus);
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------
- */
+/* ---- the loop ------------------------------------------------------------------------------- */
 
 static void take_signal(struct keeper *k, int signal)
 {

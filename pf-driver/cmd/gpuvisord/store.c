@@ -4,8 +4,7 @@
  * or gpuvisor-keeper. As long as somebody has them open, the PF is, and its VFs stay.
  *
  *   gpuvisor.device, .group, .container, .iommufd    those of struct gv_vfio_fds
- *   gpuvisor.pf                                      which PF, and its VF token: a sealed memory
- * file
+ *   gpuvisor.pf    a sealed memory file: which PF, and its VF token
  */
 #include <fcntl.h>
 #include <stdio.h>

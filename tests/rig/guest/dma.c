@@ -158,8 +158,7 @@ static bool attack(struct stage *s, const struct rig_way *way, const struct plac
 	return true;
 }
 
-/* ---- page tables in system memory -------------------------------------------------------------
- */
+/* ---- page tables in system memory ----------------------------------------------------------- */
 
 static int set_directory(struct stage *s, uint64_t entry)
 {
@@ -218,8 +217,7 @@ static bool attack_walk(struct stage *s, const struct place *p)
 	return rig_revive(s->r);
 }
 
-/* ---- the interrupt ring -------------------------------------------------------------------------
- */
+/* ---- the interrupt ring --------------------------------------------------------------------- */
 
 static int move_ih(struct stage *s, uint64_t iova)
 {
@@ -286,8 +284,7 @@ static bool attack_ih(struct stage *s, const struct place *p)
 	return rig_revive(s->r);
 }
 
-/* ---- all of it
- * ------------------------------------------------------------------------------------ */
+/* ---- all of it ------------------------------------------------------------------------------ */
 
 static bool attack_all(struct stage *s)
 {

@@ -184,8 +184,7 @@ int rig_fb_outside(struct rig *r, const char *arg)
 	return rig_verdict(r);
 }
 
-/* ---- provisioned ------------------------------------------------------------------------------
- */
+/* ---- provisioned ---------------------------------------------------------------------------- */
 
 #define PIECES 8u
 
