@@ -47,7 +47,8 @@ struct gv_vram {
 	int window_fd;         /* backs [0, window_bytes) */
 	int pool_fd;           /* backs the rest, offset = device address */
 	uint32_t chunks;
-	uint8_t *owner; /* per chunk; changed with the PF's mem_lock held for writing */
+	uint8_t *owner;  /* per chunk; changed with the PF's mem_lock held for writing, as is */
+	uint32_t *place; /* ... where in its owner's file, or the pool, its bytes are, in chunks */
 	struct gv_vf_mem vf[GV_MAX_VFS];
 	pthread_mutex_t fault_lock; /* the L2_FAULT registers of all VFs; a leaf */
 };
@@ -56,10 +57,11 @@ struct gv_vram {
 int gv_vram_memfd(const char *name, uint64_t bytes, int *fd);
 /** Map @fd at device address @dev. -ENOMEM. */
 int gv_vram_map(struct gv_vram *v, uint64_t dev, uint64_t bytes, int fd, uint64_t off);
-/** Zero [host, host + bytes) by giving its pages back, if it is VRAM and large enough to pay; else
- *  false and nothing happened. Scrubbing then leaves memory sparse, and fresh descriptors
- *  (gv_vram_rotate) have little to copy. */
+/** Zero [host, host + bytes), if it is VRAM and large enough to pay: only what was ever written, by
+ *  overwriting it or, where that is little, by giving it back. Else false and nothing happened. */
 bool gv_vram_zero(struct gv_dev *dev, uint8_t *host, uint64_t bytes);
+/** The file that holds the chunk, and where in it; -1: none. */
+int gv_vram_file_of(const struct gv_vram *v, uint32_t chunk, uint64_t *off);
 /** As gv_vram_ptr(), but a failure is the caller's to report. *@bytes in: how many are wanted. */
 int gv_vram_find(struct gv_fn *f, uint64_t fb, unsigned access, uint8_t **host, uint64_t *bytes);
 /** Record a refused access in GVX_VFn_L2_FAULT_*. */

@@ -83,7 +83,10 @@ int gv_vram_init(struct gv_dev *dev)
 	v->window_bytes = GV_MIN(dev->cfg.pf_window_mib * GV_MIB, v->bytes);
 	v->chunks = (uint32_t)(v->bytes >> GV_L2_SHIFT);
 	v->owner = calloc(v->chunks, 1);
-	rc = v->owner ? reserve(v) : -ENOMEM;
+	v->place = calloc(v->chunks, sizeof(*v->place));
+	rc = v->owner && v->place ? reserve(v) : -ENOMEM;
+	for (uint32_t i = 0; !rc && i < v->chunks; i++)
+		v->place[i] = i;
 	if (!rc)
 		rc = back(v);
 	if (rc)
@@ -107,6 +110,7 @@ void gv_vram_done(struct gv_dev *dev)
 	gv_closep(&v->pool_fd);
 	(void)pthread_mutex_destroy(&v->fault_lock);
 	free(v->owner);
+	free(v->place);
 	free(v);
 	dev->vram = NULL;
 }
@@ -408,17 +412,67 @@ static const struct gv_reg_hook hooks[] = {
 };
 const struct gv_reg_hooks gv_vram_hooks = {hooks, GV_ARRAY_LEN(hooks)};
 
+/* ---- zeros ---------------------------------------------------------------- */
+
+int gv_vram_file_of(const struct gv_vram *v, uint32_t chunk, uint64_t *off)
+{
+	uint8_t owner = v->owner[chunk];
+
+	*off = (uint64_t)v->place[chunk] << GV_L2_SHIFT;
+	if (chunk < v->window_bytes >> GV_L2_SHIFT)
+		return v->window_fd;
+	if (owner == GV_CHUNK_LOST)
+		return -1;
+	return owner == GV_CHUNK_FREE ? v->pool_fd : v->vf[owner - 1].fd;
+}
+
+/* Has most of it been written? Looked at in so many places; to look for the end of data would mean
+ * to walk through all that is there. */
+#define PROBES 8u
+
+static bool is_dense(int fd, uint64_t off, uint64_t n)
+{
+	for (unsigned i = 0; i < PROBES; i++) {
+		off_t at = (off_t)(off + (n / PROBES * i & ~(uint64_t)(GV_GPU_PAGE - 1)));
+
+		if (lseek(fd, at, SEEK_DATA) != at)
+			return false;
+	}
+	return true;
+}
+
+/* What is visible at @host is in @fd at [off, off + n). Holes are zeros already. To give pages back
+ * costs ten times as much as to overwrite them. */
+static bool zero_data(uint8_t *host, int fd, uint64_t off, uint64_t n)
+{
+	off_t data = lseek(fd, (off_t)off, SEEK_DATA);
+
+	if (data < 0)
+		return errno == ENXIO;
+	if ((uint64_t)data >= off + n)
+		return true;
+	if (!is_dense(fd, off, n))
+		return madvise(host, n, MADV_REMOVE) == 0;
+	memset(host, 0, n);
+	return true;
+}
+
 bool gv_vram_zero(struct gv_dev *dev, uint8_t *host, uint64_t bytes)
 {
 	const struct gv_vram *v = dev->vram;
-	uint64_t head = -(uintptr_t)host & (GV_GPU_PAGE - 1), body;
 
-	if (bytes < 16 * GV_GPU_PAGE || host < v->base || host >= v->base + v->bytes)
+	if (bytes < 16 * GV_GPU_PAGE || host < v->base || host >= v->base + v->bytes ||
+	    ((uintptr_t)host | bytes) % GV_GPU_PAGE)
 		return false;
-	body = (bytes - head) & ~(uint64_t)(GV_GPU_PAGE - 1);
-	if (madvise(host + head, body, MADV_REMOVE) != 0)
-		return false;
-	memset(host, 0, head);
-	memset(host + head + body, 0, bytes - head - body);
+	while (bytes) {
+		uint64_t dev_at = (uint64_t)(host - v->base), in = dev_at % GV_L2_PAGE, off;
+		uint64_t n = GV_MIN(bytes, GV_L2_PAGE - in);
+		int fd = gv_vram_file_of(v, (uint32_t)(dev_at >> GV_L2_SHIFT), &off);
+
+		if (fd < 0 || !zero_data(host, fd, off + in, n))
+			memset(host, 0, n);
+		host += n;
+		bytes -= n;
+	}
 	return true;
 }

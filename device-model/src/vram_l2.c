@@ -92,7 +92,7 @@ static int copy_range(const uint8_t *bytes, int from_fd, uint64_t from_off, uint
 	return 0;
 }
 
-static uint8_t *chunk_ptr(struct gv_vram *v, uint32_t chunk)
+static uint8_t *chunk_ptr(const struct gv_vram *v, uint32_t chunk)
 {
 	return v->base + ((uint64_t)chunk << GV_L2_SHIFT);
 }
@@ -130,6 +130,7 @@ static void return_run(struct gv_fn *f, uint32_t i, uint32_t n)
 		rc = gv_vram_map(v, dev, bytes, v->pool_fd, dev);
 	for (uint32_t k = 0; k < n; k++) {
 		v->owner[first + k] = GV_CHUNK_FREE;
+		v->place[first + k] = first + k;
 		if (rc)
 			lose_chunk(f, first + k, rc);
 	}
@@ -236,34 +237,25 @@ static bool same_memory(const struct gv_vf_mem *a, const struct gv_vf_mem *b)
 	return true;
 }
 
-/* Where each chunk's bytes are now: entry number in the old file + 1, 0 = the pool. */
-static uint32_t *old_places(const struct gv_vram *v, const struct gv_vf_mem *old)
-{
-	uint32_t *place = calloc(v->chunks, sizeof(*place));
-
-	for (uint32_t i = 0; place && i < old->entries; i++)
-		if (old->entry[i].chunk != GV_NO_CHUNK)
-			place[old->entry[i].chunk] = i + 1;
-	return place;
-}
-
 /* Copy contents into the new file. Nothing is visible yet, so an error costs nothing. */
-static int gather(struct gv_vram *v, const struct gv_vf_mem *old, struct gv_vf_mem *new,
-                  const uint32_t *place)
+static int gather(const struct gv_vram *v, const struct gv_vf_mem *new)
 {
 	int rc = 0;
 
 	for (uint32_t i = 0, n; !rc && i < new->entries; i += n) {
 		uint32_t c = new->entry[i].chunk, all = run_of(new, i);
+		uint64_t from;
+		int fd;
 
 		n = 1;
 		if (c == GV_NO_CHUNK)
 			continue;
-		while (n < all && place[c + n] == (place[c] ? place[c] + n : 0))
+		while (n < all && v->owner[c + n] == v->owner[c] &&
+		       v->place[c + n] == v->place[c] + n)
 			n++;
-		rc = copy_range(chunk_ptr(v, c), place[c] ? old->fd : v->pool_fd,
-		                (uint64_t)(place[c] ? place[c] - 1 : c) << GV_L2_SHIFT,
-		                (uint64_t)n << GV_L2_SHIFT, new->fd, (uint64_t)i << GV_L2_SHIFT);
+		fd = gv_vram_file_of(v, c, &from);
+		rc = copy_range(chunk_ptr(v, c), fd, from, (uint64_t)n << GV_L2_SHIFT, new->fd,
+		                (uint64_t)i << GV_L2_SHIFT);
 	}
 	return rc;
 }
@@ -279,6 +271,7 @@ static void map_run(struct gv_fn *f, struct gv_vf_mem *new, uint32_t i, uint32_t
 	for (uint32_t k = 0; k < n; k++) {
 		if (!rc) {
 			v->owner[first + k] = (uint8_t)f->index;
+			v->place[first + k] = i + k;
 			continue;
 		}
 		new->entry[i + k].chunk = GV_NO_CHUNK;
@@ -315,14 +308,13 @@ static int install(struct gv_fn *f, struct gv_vf_mem *new)
 {
 	struct gv_vram *v = f->dev->vram;
 	struct gv_vf_mem *old = &v->vf[gv_fn_vf(f)];
-	gv_auto_free uint32_t *place = old_places(v, old);
 	gv_auto_free uint8_t *kept = calloc(v->chunks, 1);
-	int rc = place && kept ? 0 : -ENOMEM;
+	int rc = kept ? 0 : -ENOMEM;
 
 	if (!rc && new->entries)
 		rc = gv_vram_memfd(f->name, (uint64_t) new->entries << GV_L2_SHIFT, &new->fd);
 	if (!rc)
-		rc = gather(v, old, new, place);
+		rc = gather(v, new);
 	if (rc)
 		return rc;
 	for (uint32_t i = 0; i < new->entries; i++)

@@ -203,6 +203,61 @@ static void a_kept_descriptor_keeps_no_memory(void)
 	rig_close(&r);
 }
 
+/* Every @step-th page of a VF's first two chunks, and of what is around, is written; then [from,
+ * to) is zeroed. What is outside stays. */
+static bool zeroes_exactly(uint64_t from, uint64_t to, uint64_t step)
+{
+	struct mem_rig r;
+	uint8_t *base;
+	bool right = true;
+
+	rig_open(&r, true);
+	base = r.dev->vram->base;
+	for (unsigned c = 0; c < 2; c++) {
+		uint8_t *chunk = base + rig_chunk_addr(&r, 0, c);
+
+		for (uint64_t at = 0; at < GV_L2_PAGE; at += step * 4096)
+			memset(chunk + at, 0x5e, 4096);
+		right &= gv_vram_zero(r.dev, chunk + from, to - from);
+		for (uint64_t at = 0; at < GV_L2_PAGE; at += 64)
+			right &= chunk[at] ==
+			         (at / 4096 % step || (at >= from && at < to) ? 0 : 0x5e);
+	}
+	rig_close(&r);
+	return right;
+}
+
+static void zeroing_reaches_what_was_written_and_no_more(void)
+{
+	static const uint64_t ends[][2] = {{0, GV_L2_PAGE},
+	                                   {0, GV_MIB},
+	                                   {5 * 4096, GV_L2_PAGE - 3 * 4096},
+	                                   {GV_MIB, GV_MIB + 17 * 4096}};
+	static const uint64_t steps[] = {1, 2, 3, 33, 400};
+
+	for (size_t i = 0; i < GV_ARRAY_LEN(ends); i++)
+		for (size_t k = 0; k < GV_ARRAY_LEN(steps); k++)
+			CU_ASSERT(zeroes_exactly(ends[i][0], ends[i][1], steps[k]));
+}
+
+static void zeroing_leaves_no_memory_behind_where_little_was_written(void)
+{
+	struct mem_rig r;
+	struct stat st;
+	uint64_t bytes;
+	int fd;
+
+	rig_open(&r, true);
+	rig_put64(r.vf[0], GV_L2_PAGE - 8, 0x5ec7e7);
+	CU_ASSERT_EQUAL_FATAL(gv_vram_fd(r.vf[0], &fd, &bytes), 0);
+	CU_ASSERT(gv_vram_zero(r.dev, r.dev->vram->base + rig_chunk_addr(&r, 0, 0), GV_L2_PAGE));
+	CU_ASSERT_EQUAL(fstat(fd, &st), 0);
+	CU_ASSERT_EQUAL(st.st_blocks, 0);
+	CU_ASSERT_EQUAL(rig_get64(r.vf[0], GV_L2_PAGE - 8), 0);
+	(void)close(fd);
+	rig_close(&r);
+}
+
 static void rotation_keeps_contents_and_cuts_off_the_old_client(void)
 {
 	struct mem_rig r;
@@ -429,7 +484,10 @@ UT_MAIN("vram", UT(a_vf_has_no_memory_before_a_table), UT(a_vf_sees_exactly_its_
         UT(a_table_outside_the_pf_window_is_refused_whole),
         UT(descriptors_hold_one_vf_and_nothing_else),
         UT(rotation_keeps_contents_and_cuts_off_the_old_client),
-        UT(descriptors_cannot_be_turned_against_the_device), UT(a_kept_descriptor_keeps_no_memory),
+        UT(descriptors_cannot_be_turned_against_the_device),
+        UT(zeroing_reaches_what_was_written_and_no_more),
+        UT(zeroing_leaves_no_memory_behind_where_little_was_written),
+        UT(a_kept_descriptor_keeps_no_memory),
         UT(whoever_maps_memory_is_told_before_a_table_is_in_force),
         UT(an_unchanged_table_keeps_the_descriptor),
         UT(chunks_that_leave_a_table_keep_their_contents), UT(sparse_memory_stays_sparse),
