@@ -216,12 +216,14 @@ static bool zeroes_exactly(uint64_t from, uint64_t to, uint64_t step)
 	for (unsigned c = 0; c < 2; c++) {
 		uint8_t *chunk = base + rig_chunk_addr(&r, 0, c);
 
-		for (uint64_t at = 0; at < GV_L2_PAGE; at += step * 4096)
+		for (uint64_t at = first; at < GV_L2_PAGE; at += step * 4096)
 			memset(chunk + at, 0x5e, 4096);
 		right &= gv_vram_zero(r.dev, chunk + from, to - from);
 		for (uint64_t at = 0; at < GV_L2_PAGE; at += 64)
-			right &= chunk[at] ==
-			         (at / 4096 % step || (at >= from && at < to) ? 0 : 0x5e);
+			right &= chunk[at] == (at < first || (at - first) / 4096 % step ||
+			                                       (at >= from && at < to)
+			                               ? 0
+			                               : 0x5e);
 	}
 	rig_close(&r);
 	return right;
@@ -236,8 +238,10 @@ static void zeroing_reaches_what_was_written_and_no_more(void)
 	static const uint64_t steps[] = {1, 2, 3, 33, 400};
 
 	for (size_t i = 0; i < GV_ARRAY_LEN(ends); i++)
-		for (size_t k = 0; k < GV_ARRAY_LEN(steps); k++)
-			CU_ASSERT(zeroes_exactly(ends[i][0], ends[i][1], steps[k]));
+		for (size_t k = 0; k < GV_ARRAY_LEN(steps); k++) {
+			CU_ASSERT(zeroes_exactly(0, ends[i][0], ends[i][1], steps[k]));
+			CU_ASSERT(zeroes_exactly(ends[i][0], ends[i][0], ends[i][1], steps[k]));
+		}
 }
 
 static void zeroing_leaves_no_memory_behind_where_little_was_written(void)
