@@ -203,9 +203,9 @@ static void a_kept_descriptor_keeps_no_memory(void)
 	rig_close(&r);
 }
 
-/* Every @step-th page of a VF's first two chunks, and of what is around, is written; then [from,
- * to) is zeroed. What is outside stays. */
-static bool zeroes_exactly(uint64_t from, uint64_t to, uint64_t step)
+/* Every @step-th page of a VF's first two chunks is written, from @first on; then [from, to) is
+ * zeroed. What is outside stays. */
+static bool zeroes_exactly(uint64_t first, uint64_t from, uint64_t to, uint64_t step)
 {
 	struct mem_rig r;
 	uint8_t *base;
