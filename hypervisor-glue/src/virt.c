@@ -100,7 +100,8 @@ int gv_virt_fail(struct gv_err *err, const char *fmt, ...)
 	return gv_fail(err, code_of(e ? e->code : 0), "%s: %s", what, why);
 }
 
-bool gv_virt_gone(void)
+/* The last error's cause was that the domain is gone. */
+static bool gone(void)
 {
 	const virError *e = virGetLastError();
 
@@ -291,9 +292,9 @@ int gv_virt_lookup(struct gv_virt *virt, const char *name, struct gv_virt_domain
 		               "domain: a name of 1 to %d bytes, or a UUID, is possible",
 		               GV_VIRT_NAME - 1);
 	found = virDomainLookupByName(virt->conn, name);
-	if (!found && gv_virt_gone())
+	if (!found && gone())
 		found = virDomainLookupByUUIDString(virt->conn, name);
-	if (!found && (gv_virt_gone() || virGetLastErrorCode() == VIR_ERR_INVALID_ARG))
+	if (!found && (gone() || virGetLastErrorCode() == VIR_ERR_INVALID_ARG))
 		return gv_fail(err, -ENOENT, "domain %s: libvirt knows none of that name or UUID",
 		               name);
 	if (!found)

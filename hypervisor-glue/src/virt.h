@@ -52,8 +52,6 @@ void gv_virt_scrub(char *text);
 #define GV_VIRT_SAYS (sizeof(((struct gv_err *)NULL)->text) + 64)
 /** Replace @token wherever it is in the text. NULL token: nothing. */
 void gv_virt_hide(struct gv_err *err, const char *token);
-/** The last error's cause was that @domain is gone. */
-bool gv_virt_gone(void);
 
 /** By name, else by UUID. */
 int gv_virt_lookup(struct gv_virt *virt, const char *name, struct gv_virt_domain *domain,

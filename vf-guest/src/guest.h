@@ -246,7 +246,6 @@ uint64_t gv_irq_problems(struct gv_guest *g);
 int gv_ring_make(struct gv_guest_queue *q, unsigned ring_dw, unsigned eop_bytes,
                  struct gv_err *err);
 void gv_ring_free(struct gv_guest_queue *q);
-void gv_ring_reset(struct gv_guest_queue *q);
 /** Wait for room for @count dwords. With q->lock held, as the calls below. */
 int gv_ring_room(struct gv_guest_queue *q, unsigned count, uint64_t deadline_ns,
                  struct gv_err *err);

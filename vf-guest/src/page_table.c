@@ -97,7 +97,9 @@ static bool run_free(const struct node *n, unsigned first, unsigned count)
 	return true;
 }
 
-void gv_pt_fill(uint64_t *entry, unsigned count, uint64_t pte, uint64_t step)
+/* @count entries pte, pte + step, ... past the cache: tables are write-combined or large memory.
+ * Who has filled a range fences. */
+static void fill(uint64_t *entry, unsigned count, uint64_t pte, uint64_t step)
 {
 #if defined(__SSE2__)
 	__m128i value, add;
@@ -121,7 +123,7 @@ void gv_pt_fill(uint64_t *entry, unsigned count, uint64_t pte, uint64_t step)
 static void store(struct gv_pt *pt, struct node *n, unsigned first, unsigned count, uint64_t pte,
                   uint64_t step)
 {
-	gv_pt_fill(&n->page.cpu[first], count, pte, step);
+	fill(&n->page.cpu[first], count, pte, step);
 	if (pt->mem.wrote)
 		pt->mem.wrote(pt->mem.arg, &n->page, first, count);
 }

@@ -25,7 +25,7 @@ static uint32_t nop(const struct gv_guest_queue *q)
 	return is_sdma(q) ? GV_SDMA_HEADER(NOP) : GV_PM4_NOP1;
 }
 
-void gv_ring_reset(struct gv_guest_queue *q)
+static void reset(struct gv_guest_queue *q)
 {
 	uint32_t *ring = q->ring.dma.cpu;
 
@@ -59,7 +59,7 @@ int gv_ring_make(struct gv_guest_queue *q, unsigned ring_dw, unsigned eop_bytes,
 	                  &q->mqd_off);
 	if (rc)
 		return gv_fail(err, -ENOMEM, "%s: no visible memory for the MQD", q->name);
-	gv_ring_reset(q);
+	reset(q);
 	return 0;
 }
 

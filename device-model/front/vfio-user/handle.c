@@ -117,7 +117,7 @@ static bool may_map(const struct vfus_slot *s, unsigned index)
 
 /* Asking for a descriptor has effects (a watched doorbell page), so it is fetched only for a
  * client that has room for the capability, that is, one that asked a second time. */
-int vfus_region_info(struct vfus_slot *s, struct vfus_msg *m, struct vfus_answer *a)
+static int region_info(struct vfus_slot *s, struct vfus_msg *m, struct vfus_answer *a)
 {
 	struct region_caps r = {.cap = {.id = GV_VFU_CAP_SPARSE, .version = 1, .nr_areas = 1}};
 	struct gv_vfu_region_info req;
@@ -287,8 +287,7 @@ static const struct row rows[] = {
         [GV_VFU_DMA_UNMAP] = {vfus_dma_unmap, sizeof(struct gv_vfu_dma_unmap),
                               sizeof(struct gv_vfu_dma_unmap), 0},
         [GV_VFU_GET_INFO] = {do_info, sizeof(struct gv_vfu_dev_info), GV_VFU_PAGE, 0},
-        [GV_VFU_GET_REGION_INFO] = {vfus_region_info, sizeof(struct gv_vfu_region_info),
-                                    GV_VFU_PAGE, 0},
+        [GV_VFU_GET_REGION_INFO] = {region_info, sizeof(struct gv_vfu_region_info), GV_VFU_PAGE, 0},
         [GV_VFU_GET_REGION_IO_FDS] = {not_supported, 0, GV_VFU_PAGE, 0},
         [GV_VFU_GET_IRQ_INFO] = {vfus_irq_info, sizeof(struct gv_vfu_irq_info), GV_VFU_PAGE, 0},
         [GV_VFU_SET_IRQS] = {vfus_irq_set, sizeof(struct gv_vfu_irq_set), GV_VFU_PAGE,

@@ -34,7 +34,7 @@ static bool find_msix(struct vfus_slot *s, uint8_t *at)
 	return false;
 }
 
-unsigned vfus_irq_count(struct vfus_slot *s, unsigned index)
+static unsigned irq_count(struct vfus_slot *s, unsigned index)
 {
 	uint16_t control;
 	uint8_t at;
@@ -56,7 +56,7 @@ int vfus_irq_info(struct vfus_slot *s, struct vfus_msg *m, struct vfus_answer *a
 	if (info.argsz < sizeof(info) || info.index >= GV_VFU_NUM_IRQ)
 		return -EINVAL;
 	info.argsz = sizeof(info);
-	info.count = vfus_irq_count(s, info.index);
+	info.count = irq_count(s, info.index);
 	info.flags = info.count ? GV_VFU_IRQ_EVENTFD | GV_VFU_IRQ_NORESIZE : 0;
 	memcpy(a->data, &info, sizeof(info));
 	a->bytes = sizeof(info);
@@ -134,7 +134,7 @@ int vfus_irq_set(struct vfus_slot *s, struct vfus_msg *m, struct vfus_answer *a)
 
 	(void)a;
 	memcpy(&req, m->payload, sizeof(req));
-	rc = check_set(&req, m, req.index == GV_VFU_IRQ_MSIX ? vfus_irq_count(s, req.index) : 0);
+	rc = check_set(&req, m, req.index == GV_VFU_IRQ_MSIX ? irq_count(s, req.index) : 0);
 	if (rc)
 		return rc;
 	if (req.flags & GV_VFU_SET_EVENTFD)

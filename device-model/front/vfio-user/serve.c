@@ -125,7 +125,7 @@ static void drop_socket(struct vfus_slot *s)
 	(void)pthread_mutex_unlock(&s->srv->lock);
 }
 
-void *vfus_slot_main(void *slot)
+static void *slot_main(void *slot)
 {
 	struct vfus_slot *s = slot;
 
@@ -147,7 +147,7 @@ static int start_thread(struct vfus_slot *s)
 		return 0;
 	rc = vfus_stream_init(s);
 	if (!rc)
-		rc = -pthread_create(&s->thread, NULL, vfus_slot_main, s);
+		rc = -pthread_create(&s->thread, NULL, slot_main, s);
 	if (rc) {
 		vfus_stream_done(s);
 		return rc;

@@ -155,7 +155,6 @@ int vfus_dir_open(const char *dir, int *dir_fd, int *lock_fd, struct gv_err *err
 void vfus_dir_remove(int dir_fd, const char *name);
 
 /* ---- serve.c: a slot's thread ---------------------------------------------- */
-void *vfus_slot_main(void *slot);
 /** Give the slot a client. Under srv->lock. -EBUSY, -EAGAIN (no thread). */
 int vfus_slot_offer(struct vfus_slot *s, int fd);
 
@@ -185,7 +184,6 @@ int vfus_stream_send(struct vfus_slot *s, struct gv_vfu_hdr hdr, const void *req
 void vfus_handle(struct vfus_slot *s, struct vfus_msg *m);
 /** Run @run(@arg), which may wait for engines, while answers to DMA messages keep being taken. */
 void vfus_run_aside(struct vfus_slot *s, void (*run)(struct vfus_slot *s, void *arg), void *arg);
-int vfus_region_info(struct vfus_slot *s, struct vfus_msg *m, struct vfus_answer *a);
 
 /* ---- dma.c ------------------------------------------------------------------ */
 int vfus_dma_map(struct vfus_slot *s, struct vfus_msg *m, struct vfus_answer *a);
@@ -220,7 +218,6 @@ void vfus_guard_remove(struct vfus_window *window);
 uint64_t vfus_guard_zero_pages(void);
 
 /* ---- irq.c --------------------------------------------------------------------- */
-unsigned vfus_irq_count(struct vfus_slot *s, unsigned index);
 int vfus_irq_info(struct vfus_slot *s, struct vfus_msg *m, struct vfus_answer *a);
 int vfus_irq_set(struct vfus_slot *s, struct vfus_msg *m, struct vfus_answer *a);
 void vfus_irq_fire(void *arg, unsigned func, unsigned vector);

@@ -88,8 +88,6 @@ int target_claim(struct cli *cli, struct target *t, const char *owner, struct gv
 int target_release(struct cli *cli, const struct target *t, bool force, struct gv_err *err);
 /** PCI address of gpuvisord's PF. -ENXIO: it has none. */
 int daemon_pf(struct cli *cli, struct gv_glue_bdf *pf, struct gv_err *err);
-/** Number of one of gpuvisord's VFs. -ENODEV: another PF's, and the text says so. */
-int vf_number(struct cli *cli, const char *text, uint32_t *vf, struct gv_err *err);
 
 /* A connection to gpuvisord. */
 struct client {

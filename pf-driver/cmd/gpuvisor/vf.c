@@ -23,7 +23,8 @@ static int not_ours(const char *text, const struct gv_glue_fn *vf, const char *s
 	               gv_glue_bdf_format(&vf->pf, pf_text), pf.driver[0] ? pf.driver : "none");
 }
 
-int vf_number(struct cli *cli, const char *text, uint32_t *vf, struct gv_err *err)
+/* Number of one of gpuvisord's VFs. -ENODEV: another PF's, and the text says so. */
+static int vf_number(struct cli *cli, const char *text, uint32_t *vf, struct gv_err *err)
 {
 	struct target t;
 	int rc = 0;

@@ -207,9 +207,8 @@ void pool_take_message(struct daemon *d, const struct virt_message *message);
 /** -EBUSY: a domain runs with a VF, so VFs cannot be taken away. */
 int pool_may_change(struct daemon *d, struct gv_err *err);
 enum gv_mbox_state pool_session(struct daemon *d, unsigned vf);
-/** Write, or remove, the file of the claim as the rules have it. */
+/** Write the file of the claim as the rules have it. */
 int pool_keep_claim(struct daemon *d, unsigned vf, struct gv_err *err);
-void pool_lose_claim(struct daemon *d, unsigned vf);
 /** Add what the pool knows of a VF to its JSON. Any thread, on a copy. */
 void pool_json(const struct vf_pool *pool, unsigned vf, enum gv_mbox_state session,
                struct json_object *o);

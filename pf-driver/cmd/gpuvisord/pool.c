@@ -43,7 +43,7 @@ int pool_keep_claim(struct daemon *d, unsigned vf, struct gv_err *err)
 	                          err);
 }
 
-void pool_lose_claim(struct daemon *d, unsigned vf)
+static void lose_claim(struct daemon *d, unsigned vf)
 {
 	struct gv_err err = {0};
 	int rc = d->pool.has_bdf[vf]
@@ -92,7 +92,7 @@ void pool_refresh(struct daemon *d)
 
 		d->pool.begun[i] = false;
 		if (v->releasing) { /* clean now, as whoever gave it back waited for */
-			pool_lose_claim(d, i);
+			lose_claim(d, i);
 			gv_pool_cleaned(p, i, true);
 		}
 		v->cleaning = v->dirty = v->releasing = false;
@@ -137,7 +137,7 @@ static void cleaned(struct daemon *d, unsigned vf, bool ok)
 
 	d->pool.begun[vf] = false;
 	if (v->releasing)
-		pool_lose_claim(d, vf);
+		lose_claim(d, vf);
 	gv_pool_cleaned(&d->pool.rules, vf, ok);
 	if (!ok)
 		note(d, GV_PF_EVENT_VF_POOL, vf,
@@ -346,7 +346,7 @@ void pool_take_message(struct daemon *d, const struct virt_message *m)
 	memcpy(owner, d->pool.rules.vf[m->vf].owner, sizeof(owner));
 	if (!gv_pool_forget(&d->pool.rules, m->vf, m->claims))
 		return;
-	pool_lose_claim(d, m->vf);
+	lose_claim(d, m->vf);
 	note(d, GV_PF_EVENT_VF_POOL, m->vf, "claim of %s dropped: no definition has the VF", owner);
 }
 

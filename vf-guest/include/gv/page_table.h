@@ -69,11 +69,4 @@ int gv_pt_map_pages(struct gv_pt *pt, uint64_t va, const uint64_t *pa, size_t co
  *  split first. Tables that become empty are freed. -EINVAL, -ERANGE, -ENOMEM (splitting). */
 int gv_pt_unmap(struct gv_pt *pt, uint64_t va, uint64_t bytes);
 
-/**
- * Store @count consecutive entries pte, pte + step, pte + 2 * step, ... past the cache: for
- * filling tables in write-combined or large memory. The caller fences once per range
- * (gv_dma_to_device()).
- */
-void gv_pt_fill(uint64_t *entry, unsigned count, uint64_t pte, uint64_t step);
-
 #endif
