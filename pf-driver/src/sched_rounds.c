@@ -56,7 +56,7 @@ static bool wants(const struct sched *s, unsigned vf)
 {
 	const struct sched_vf *v = &s->vf[vf];
 
-	return entitled(v) && (v->busy || (s->policy == GV_CFG_SCHED_FIXED && anybody_busy(s)));
+	return entitled(v) && (v->busy || (s->policy == GV_CFG_SCHED_FIXED && s->awake));
 }
 
 bool sched_contested(const struct sched *s)
@@ -93,6 +93,9 @@ void sched_seen(struct sched *s, uint32_t busy, uint64_t now_ns)
 			v->idle_since_ns = now_ns;
 		v->busy = now;
 	}
+	if (anybody_busy(s))
+		s->work_ns = now_ns;
+	s->awake = s->work_ns && now_ns - s->work_ns < SCHED_AWAKE_NS;
 }
 
 /* What of its quantum it gets: all, less its debts, but half of it at least. */
@@ -103,15 +106,15 @@ static uint64_t granted(const struct sched_vf *v)
 	return (uint64_t)GV_MAX(quantum + v->credit_ns, quantum / 2);
 }
 
-void sched_began(struct sched *s, unsigned vf, uint64_t now_ns)
+void sched_began(struct sched *s, unsigned vf, uint64_t from_ns)
 {
 	struct sched_vf *v = &s->vf[vf];
 
 	s->running = (int)vf;
-	s->began_ns = s->counted_ns = now_ns;
-	s->end_ns = now_ns + granted(v);
+	s->began_ns = s->counted_ns = from_ns;
+	s->end_ns = from_ns + granted(v);
 	v->turn = ++s->turns;
-	v->idle_since_ns = now_ns; /* it may need a moment to take its work up again */
+	v->idle_since_ns = from_ns; /* it may need a moment to take its work up again */
 	v->left -= v->left > 0;
 	v->slices++;
 }

@@ -6,7 +6,7 @@
  * A round gives every VF `weight` slices of its quantum. In a round those with the higher priority
  * go first, among equals the one that waited longest. Policies differ in who takes part:
  *
- *   fixed        everybody keeps its slices, busy or not
+ *   fixed        everybody keeps its slices, busy or not, as long as anybody had work of late
  *   best-effort  who has no work has its turn later, if it gets some; who runs out of work ends
  *                its slice
  *   fair         the same; and who kept the engines longer than its slice, because they could not
@@ -25,6 +25,7 @@
 
 #define SCHED_MAX_VFS     16u
 #define SCHED_IDLE_NS     300000ull    /* without work for so long: the slice is over */
+#define SCHED_AWAKE_NS    20000000ull  /* so long after the last work nobody is asleep yet */
 #define SCHED_MAX_DEBT_NS 200000000ull /* GIM 8: max_debit */
 
 struct sched_vf {
@@ -48,6 +49,8 @@ struct sched {
 	int running;               /* has a slice, -1 none */
 	uint64_t began_ns, end_ns; /* of that slice */
 	uint64_t counted_ns;       /* ran_ns and busy_ns are up to date until here */
+	uint64_t work_ns;          /* somebody had work */
+	bool awake;                /* of late */
 	uint64_t turns, rounds;
 };
 
@@ -71,8 +74,8 @@ void sched_seen(struct sched *s, uint32_t busy, uint64_t now_ns);
 int sched_next(struct sched *s, uint64_t now_ns, uint64_t *again_ns);
 /** Do others wait for the engines? */
 bool sched_contested(const struct sched *s);
-/** @vf has the engines. */
-void sched_began(struct sched *s, unsigned vf, uint64_t now_ns);
+/** @vf has the engines, since @from_ns. */
+void sched_began(struct sched *s, unsigned vf, uint64_t from_ns);
 /** The one that ran has them no more. @cut: not because its time was over. */
 void sched_stopped(struct sched *s, bool cut, uint64_t now_ns);
 

@@ -106,6 +106,7 @@ static void give(struct gv_pf *pf, enum gv_giov_cmd cmd, unsigned vf, int next)
 	w->cmd_late = false;
 	w->cmd_looks = 0;
 	w->cmd_ns = gv_now_ns();
+	w->cmd_due_ns = w->cmd_ns + POLL_NS;
 	if (!w->switch_ns && pf_world_alone(pf))
 		w->switch_ns = w->cmd_ns;
 	gv_wr32(pf->bus, RLC_GPU_IOV_CFG_REG1__BYTE, word);
@@ -175,6 +176,7 @@ static void took_effect(struct gv_pf *pf, uint64_t now_ns)
 	case GV_GIOV_RUN:
 		v->at = GV_WORLD_RUNNING;
 		v->stays = false;
+		w->came_ns = now_ns;
 		note_switch(pf, w->cmd_vf, now_ns);
 		break;
 	case GV_GIOV_CONTEXT_SWITCH:
@@ -183,6 +185,7 @@ static void took_effect(struct gv_pf *pf, uint64_t now_ns)
 		stopped(pf, w->cmd_vf, let_go_ns(w, now_ns));
 		w->vf[w->cmd_next].at = GV_WORLD_RUNNING;
 		w->vf[w->cmd_next].saved = false;
+		w->came_ns = now_ns;
 		note_switch(pf, (unsigned)w->cmd_next, now_ns);
 		break;
 	default:
@@ -287,6 +290,12 @@ static void unsupported(struct gv_pf *pf)
 	         gv_cfg_sched_name(pf->plan.policy));
 }
 
+/* On a busy host we look late, and whoever got the engines uses them already: it is its time. */
+static uint64_t ended_ns(const struct pf_world *w)
+{
+	return GV_MIN(gv_now_ns(), GV_MAX(w->cmd_due_ns, w->cmd_ns + w->usual_ns));
+}
+
 /* Has the command under way ended? */
 static bool ended(struct gv_pf *pf)
 {
@@ -298,7 +307,7 @@ static bool ended(struct gv_pf *pf)
 	status = GV_GET(gv_rd32(pf->bus, RLC_GPU_IOV_CFG_REG2__BYTE), RLC_GPU_IOV_CFG_REG2,
 	                CMD_STATUS);
 	if (status == GV_GIOV_DONE)
-		took_effect(pf, gv_now_ns());
+		took_effect(pf, ended_ns(w));
 	else if (status == GV_GIOV_UNSUPPORTED)
 		unsupported(pf);
 	else
@@ -326,6 +335,7 @@ static bool await(struct gv_pf *pf, uint64_t *again_ns)
 	if (!w->cmd_late && w->cmd_looks >= MIN_LOOKS && now_ns - w->cmd_ns >= timeout_ns)
 		timed_out(pf);
 	*again_ns = now_ns + GV_MIN(GV_MAX(POLL_NS, (now_ns - w->cmd_ns) / 8), POLL_MAX_NS);
+	w->cmd_due_ns = *again_ns + POLL_NS;
 	return false;
 }
 
@@ -430,21 +440,22 @@ static bool towards_all(struct gv_pf *pf)
 }
 
 /* After a start or exclusive access: it has the engines, and its slice begins now. */
-static void begin_slices(struct gv_pf *pf, uint64_t now_ns)
+static void begin_slices(struct gv_pf *pf, uint64_t from_ns)
 {
 	struct pf_world *w = &pf->world;
 
 	for (unsigned i = 0; w->sched.running < 0 && i < pf->plan.num_vfs; i++)
 		if (w->sched.vf[i].member && !w->sched.vf[i].held && has_engines(&w->vf[i]))
-			sched_began(&w->sched, i, now_ns);
+			sched_began(&w->sched, i, from_ns);
 }
 
 /* Give the next command, if there is one. */
 static bool go_on(struct gv_pf *pf, uint64_t now_ns, uint64_t *again_ns)
 {
 	struct pf_world *w = &pf->world;
-	uint64_t look_ns;
+	uint64_t from_ns = w->came_ns ? w->came_ns : now_ns, look_ns;
 
+	w->came_ns = 0;
 	*again_ns = UINT64_MAX;
 	members_follow(pf);
 	if (!pf_world_alone(pf))
@@ -453,7 +464,7 @@ static bool go_on(struct gv_pf *pf, uint64_t now_ns, uint64_t *again_ns)
 		stopped(pf, w->window[0], now_ns); /* that was a slice; this is not */
 		return towards(pf, w->window[0]);
 	}
-	begin_slices(pf, now_ns);
+	begin_slices(pf, from_ns);
 	look_ns = pf_world_look(pf, now_ns);
 	if (towards(pf, sched_next(&w->sched, now_ns, again_ns)))
 		return true;

@@ -49,6 +49,8 @@ struct pf_world {
 	unsigned cmd_looks;
 	bool cmd_late;             /* it was reported as a hang; we wait for its end all the same */
 	uint64_t cmd_ns, usual_ns; /* began; a switch in one command takes so long */
+	uint64_t cmd_due_ns;       /* when it is looked at next, if nobody keeps us from it */
+	uint64_t came_ns;          /* somebody got the engines just now, 0: by no command */
 
 	unsigned num_windows;
 	uint8_t window[SCHED_MAX_VFS]; /* who has, and who waits for, exclusive access */

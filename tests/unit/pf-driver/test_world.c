@@ -325,6 +325,24 @@ static void a_gap_is_looked_at_often(void)
 	down(f);
 }
 
+static void what_runs_while_we_look_late_is_of_its_slice(void)
+{
+	struct fake *f = up(GV_CFG_SCHED_BEST_EFFORT, 2);
+	struct pf_world *w = &f->pf.world;
+	uint64_t due;
+
+	UNTIL(f, slices(f, 0) >= 1 && slices(f, 1) >= 1 && !w->cmd);
+	f->late = 1000; /* no command ends by itself */
+	UNTIL(f, w->cmd == GV_GIOV_CONTEXT_SWITCH);
+	due = GV_MAX(w->cmd_due_ns, w->cmd_ns + w->usual_ns);
+	f->left = 0;
+	while (gv_now_ns() < due + GV_MS)
+		gv_poll_pause(&(unsigned){0});
+	step(f);
+	CU_ASSERT_EQUAL(w->sched.began_ns, due);
+	down(f);
+}
+
 static void without_a_policy_nobody_is_touched(void)
 {
 	struct fake *f = up(GV_CFG_SCHED_NONE, 4);
@@ -561,7 +579,8 @@ static void whatever_comes_no_command_is_out_of_order(void)
 UT_MAIN("world", UT(the_engines_go_round), UT(who_is_alone_costs_no_command),
         UT(an_idle_neighbour_is_woken_when_it_gets_work),
         UT(who_could_not_look_for_long_does_not_doze), UT(a_gap_is_looked_at_often),
-        UT(without_a_policy_nobody_is_touched), UT(a_gpu_that_takes_no_commands_is_not_asked_twice),
+        UT(what_runs_while_we_look_late_is_of_its_slice), UT(without_a_policy_nobody_is_touched),
+        UT(a_gpu_that_takes_no_commands_is_not_asked_twice),
         UT(who_does_not_let_go_is_named_and_the_others_go_on),
         UT(commands_that_are_aborted_again_and_again_are_a_hang),
         UT(exclusive_access_is_alone_and_in_turn), UT(fresh_means_that_nothing_saved_comes_back),
