@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A guest with a VF of its own, good or bad: actor URI ROLE [SECONDS [KERNELS]]. Prints "ready"
- * once it is at it, and, when it ends, one line of JSON. SIGTERM ends those that would go on for
- * ever.
+ * once it is at it, and one line of JSON when it ends; "work" at SIGUSR1, too. SIGTERM ends those
+ * that would go on for ever.
  *
  *   work        launches vector_add of KERNELS/vector_add.co and checks every result; after a reset
  *               that was announced it recovers and goes on
@@ -32,13 +32,14 @@
 #define ITEMS 65536u
 
 static struct gv_err err;
-static volatile sig_atomic_t ended;
+static volatile sig_atomic_t ended, asked;
 
 struct actor {
 	struct gv_bus *bus;
 	struct gv_guest *guest;
 	uint64_t end_ns; /* UINT64_MAX: SIGTERM */
-	const char *kernels;
+	const char *role, *kernels;
+	uint64_t begin_ns;
 	unsigned pause_ms;
 	uint64_t done, wrong, resets;
 };
@@ -47,6 +48,12 @@ static void on_term(int sig)
 {
 	(void)sig;
 	ended = 1;
+}
+
+static void on_ask(int sig)
+{
+	(void)sig;
+	asked = 1;
 }
 
 static bool goes_on(const struct actor *a)
@@ -63,6 +70,16 @@ static int fail(const char *what)
 static void ready(void)
 {
 	puts("ready");
+	(void)fflush(stdout);
+}
+
+static void tell(const struct actor *a)
+{
+	asked = 0;
+	printf("{\"role\": \"%s\", \"done\": %llu, \"wrong\": %llu, \"resets\": %llu, "
+	       "\"seconds\": %.4f}\n",
+	       a->role, (unsigned long long)a->done, (unsigned long long)a->wrong,
+	       (unsigned long long)a->resets, (double)(gv_now_ns() - a->begin_ns) / 1e9);
 	(void)fflush(stdout);
 }
 
@@ -148,7 +165,10 @@ static int work(struct actor *a)
 		if (!rc) {
 			check(a, &j);
 			a->done++;
-			(void)usleep(a->pause_ms * 1000);
+			if (asked)
+				tell(a);
+			if (a->pause_ms)
+				(void)usleep(a->pause_ms * 1000);
 			continue;
 		}
 		fprintf(stderr, "actor: launch: %s\n", err.text);
@@ -321,72 +341,85 @@ static int deaf(struct actor *a)
 	return 0;
 }
 
-static const struct {
+/* Of those whose queues stop by their own doing: they go on storming instead of waiting for them.
+ */
+#define SHORT_NS (200 * GV_MS)
+
+static const struct role {
 	const char *name;
 	int (*run)(struct actor *a);
+	bool good;
 	bool raw; /* the VF is not brought up */
+	uint64_t timeout_ns;
 } roles[] = {
-        {"work", work, false},           {"slow", slow, false},
-        {"busy", busy, false},           {"endless", endless, false},
-        {"doorbells", doorbells, false}, {"messages", messages, true},
-        {"faults", faults, false},       {"garbage", garbage, false},
-        {"exclusive", exclusive, true},  {"interrupts", interrupts, false},
-        {"deaf", deaf, false},
+        {"work", work, true, false, 30 * GV_S},
+        {"slow", slow, true, false, 30 * GV_S},
+        {"busy", busy, false, false, 30 * GV_S},
+        {"endless", endless, false, false, 30 * GV_S},
+        {"doorbells", doorbells, false, false, 30 * GV_S},
+        {"messages", messages, false, true, 0},
+        {"faults", faults, false, false, SHORT_NS},
+        {"garbage", garbage, false, false, SHORT_NS},
+        {"exclusive", exclusive, false, true, 0},
+        {"interrupts", interrupts, false, false, SHORT_NS},
+        {"deaf", deaf, false, false, 30 * GV_S},
 };
 
-static bool is_good(const char *role)
+static const struct role *find_role(const char *name)
 {
-	return !strcmp(role, "work") || !strcmp(role, "slow");
+	for (size_t i = 0; i < GV_ARRAY_LEN(roles); i++)
+		if (!strcmp(name, roles[i].name))
+			return &roles[i];
+	return NULL;
 }
 
-static int play(struct actor *a, const char *uri, const char *role)
+/* Short waits hold while a guest comes up, too, where processors may be few: that, and nothing
+ * else, is tried again. */
+static int open_guest(struct actor *a, const struct role *r)
 {
-	/* Short waits: what it does to its own queues it waits for. */
-	const struct gv_guest_cfg cfg = {.timeout_ns = is_good(role) ? 30 * GV_S : 200 * GV_MS};
-	uint64_t begin_ns;
+	const struct gv_guest_cfg cfg = {.timeout_ns = r->timeout_ns};
+	int rc = -ETIMEDOUT;
+
+	for (unsigned n = 0; rc == -ETIMEDOUT && n < (r->timeout_ns == SHORT_NS ? 10 : 1); n++)
+		rc = gv_guest_open(a->bus, &cfg, &a->guest, &err);
+	return rc;
+}
+
+static int play(struct actor *a, const char *uri, const struct role *r)
+{
 	int rc = gv_bus_open(uri, NULL, NULL, &a->bus, &err);
 
-	for (size_t i = 0; i < GV_ARRAY_LEN(roles); i++) {
-		if (strcmp(role, roles[i].name) != 0)
-			continue;
-		/* A guest gives an ACK half a second, which is short where processors are few. */
-		for (unsigned n = 0; !rc && !roles[i].raw && !a->guest && n < 10; n++)
-			if (gv_guest_open(a->bus, &cfg, &a->guest, &err))
-				(void)usleep(200000);
-		rc = rc || roles[i].raw || a->guest ? rc : -ETIMEDOUT;
-		if (rc)
-			return fail("open");
-		begin_ns = gv_now_ns();
-		a->end_ns = a->end_ns == UINT64_MAX ? a->end_ns : a->end_ns + begin_ns;
-		rc = roles[i].run(a);
-		printf("{\"role\": \"%s\", \"done\": %llu, \"wrong\": %llu, \"resets\": %llu, "
-		       "\"seconds\": %.3f}\n",
-		       role, (unsigned long long)a->done, (unsigned long long)a->wrong,
-		       (unsigned long long)a->resets, (double)(gv_now_ns() - begin_ns) / 1e9);
-		(void)fflush(stdout);
-		/* A bad one does not say goodbye. */
-		if (!is_good(role))
-			_exit(rc);
-		return rc;
-	}
-	(void)snprintf(err.text, sizeof(err.text), "no such role");
-	return fail(role);
+	if (!rc && !r->raw)
+		rc = open_guest(a, r);
+	if (rc)
+		return fail("open");
+	a->role = r->name;
+	a->begin_ns = gv_now_ns();
+	if (a->end_ns != UINT64_MAX)
+		a->end_ns += a->begin_ns;
+	rc = r->run(a);
+	tell(a);
+	if (!r->good)
+		_exit(rc); /* a bad one does not say goodbye */
+	return rc;
 }
 
 int main(int argc, char **argv)
 {
+	const struct role *r = argc > 2 ? find_role(argv[2]) : NULL;
 	struct actor a = {.end_ns = UINT64_MAX};
 	int rc;
 
-	if (argc < 3 || argc > 5)
+	if (!r || argc > 5)
 		return 2;
 	if (argc > 3 && atof(argv[3]) > 0)
 		a.end_ns = (uint64_t)(atof(argv[3]) * 1e9);
 	a.kernels = argc > 4 ? argv[4] : ".";
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that is killed leaves no storm behind */
 	(void)signal(SIGTERM, on_term);
+	(void)signal(SIGUSR1, on_ask);
 	(void)signal(SIGPIPE, SIG_IGN);
-	rc = play(&a, argv[1], argv[2]);
+	rc = play(&a, argv[1], r);
 	a.guest = gv_guest_close(a.guest);
 	a.bus = gv_bus_close(a.bus);
 	return rc;
