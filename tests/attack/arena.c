@@ -568,7 +568,7 @@ struct gv_dev_stats arena_stats(unsigned vf)
 
 /* ---- life ------------------------------------------------------------------ */
 
-void arena_open(void)
+static void bring_up(void)
 {
 	const struct gv_dev_cfg cfg = {.vram_mib = 256,
 	                               .max_vfs = ARENA_VFS,
@@ -587,7 +587,7 @@ void arena_open(void)
 	}
 }
 
-void arena_close(void)
+static void take_down(void)
 {
 	for (unsigned vf = 0; vf < ARENA_VFS; vf++) {
 		a.treasure[vf] = gv_guest_buf_free(a.treasure[vf]);
@@ -606,8 +606,8 @@ int arena_main(int argc, char **argv, const char *suite, const struct ut_case *c
 {
 	int rc;
 
-	arena_open();
+	bring_up();
 	rc = ut_main(argc, argv, suite, cases, count);
-	arena_close();
+	take_down();
 	return rc;
 }

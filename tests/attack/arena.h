@@ -44,11 +44,14 @@ enum {
 /** How long a case waits for what must come: 20 s, or 6 s with GV_ATTACK_STOP. */
 uint64_t arena_patience(void);
 
-/** Start everything; exits with the reason when that fails. */
-void arena_open(void);
-void arena_close(void);
-/** As UT_MAIN, between the two. */
+/** As UT_MAIN, with everything started; exits with the reason when that fails. */
 int arena_main(int argc, char **argv, const char *suite, const struct ut_case *cases, int count);
+#define ARENA_MAIN(suite, ...)                                                                     \
+	int main(int argc, char **argv)                                                            \
+	{                                                                                          \
+		static const struct ut_case cases_[] = {__VA_ARGS__};                              \
+		return arena_main(argc, argv, suite, cases_, (int)GV_ARRAY_LEN(cases_));           \
+	}
 
 /** A fresh attacker with open gates; what happens from here on is what arena_expect() judges. */
 void arena_begin(void);

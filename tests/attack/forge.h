@@ -19,7 +19,6 @@
 #define FORGE_FENCE     0x0208020ull
 #define FORGE_SDMA_RING 0x0210000ull
 #define FORGE_SDMA_RPTR 0x0218000ull
-#define FORGE_SDMA_WPTR 0x0218010ull
 #define FORGE_IH        0x0220000ull
 #define FORGE_IH_BYTES  0x4000u
 #define FORGE_MQD       0x0230000ull
@@ -41,6 +40,10 @@
  * no GPU has. */
 extern const uint64_t forge_outside[];
 extern const size_t forge_num_outside;
+/** One after the other: none may be reached. */
+#define FOR_EACH_OUTSIDE(at)                                                                       \
+	for (size_t each_ = 0; each_ < forge_num_outside; each_++)                                 \
+		for (uint64_t at = forge_outside[each_], once_ = 1; once_; once_ = 0)
 
 /** After a reset of the attacker: interrupt ring, page table contexts off, FORGE_OWN filled. */
 void forge_begin(void);

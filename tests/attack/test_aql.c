@@ -14,10 +14,6 @@
 #define DESCRIPTOR (FORGE_ARGS + 0x2000)
 #define READ_INDEX (QUEUE + offsetof(struct gv_amd_queue, read_dispatch_id))
 
-#define FOR_EACH_OUTSIDE(at)                                                                       \
-	for (size_t each_ = 0; each_ < forge_num_outside; each_++)                                 \
-		for (uint64_t at = forge_outside[each_] & ~63ull, once_ = 1; once_; once_ = 0)
-
 /* What a case turns evil. */
 struct evil {
 	union gv_aql_packet p;
@@ -196,18 +192,11 @@ static void errors_are_told_to_no_neighbours_signal(void)
 	arena_expect(NAMED_FAULT);
 }
 
-int main(int argc, char **argv)
-{
-	static const struct ut_case cases[] = {
-	        UT(packets_that_point_to_its_own_complete),
-	        UT(the_read_index_is_kept_in_no_neighbours_memory),
-	        UT(completion_signals_in_a_neighbours_memory_are_not_touched),
-	        UT(event_mailboxes_in_a_neighbours_memory_are_not_written),
-	        UT(barriers_wait_for_no_neighbours_signals),
-	        UT(kernels_are_not_found_in_a_neighbours_memory),
-	        UT(vendor_packets_jump_into_no_neighbours_memory),
-	        UT(errors_are_told_to_no_neighbours_signal),
-	};
-
-	return arena_main(argc, argv, "attack/aql", cases, (int)GV_ARRAY_LEN(cases));
-}
+ARENA_MAIN("attack/aql", UT(packets_that_point_to_its_own_complete),
+           UT(the_read_index_is_kept_in_no_neighbours_memory),
+           UT(completion_signals_in_a_neighbours_memory_are_not_touched),
+           UT(event_mailboxes_in_a_neighbours_memory_are_not_written),
+           UT(barriers_wait_for_no_neighbours_signals),
+           UT(kernels_are_not_found_in_a_neighbours_memory),
+           UT(vendor_packets_jump_into_no_neighbours_memory),
+           UT(errors_are_told_to_no_neighbours_signal))

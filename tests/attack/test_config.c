@@ -247,21 +247,11 @@ static void a_forged_answer_page_deceives_nobody(void)
 	arena_expect(0);
 }
 
-int main(int argc, char **argv)
-{
-	static const struct ut_case cases[] = {
-	        UT(a_vf_has_no_sriov_and_no_gpuiov_capability),
-	        UT(writing_where_the_pf_has_its_capabilities_does_nothing),
-	        UT(writing_all_of_its_configuration_space_changes_only_its_own),
-	        UT(configuration_space_has_an_end),
-	        UT(a_function_level_reset_resets_only_the_vf_itself),
-	        UT(messages_are_about_their_sender),
-	        UT(a_reset_that_is_asked_for_is_the_askers),
-	        UT(a_mailbox_shows_only_its_own_messages),
-	        UT(a_mailbox_index_that_names_no_vf_reaches_no_mailbox),
-	        UT(forged_exchange_pages_deceive_nobody_else),
-	        UT(a_forged_answer_page_deceives_nobody),
-	};
-
-	return arena_main(argc, argv, "attack/config", cases, (int)GV_ARRAY_LEN(cases));
-}
+ARENA_MAIN("attack/config", UT(a_vf_has_no_sriov_and_no_gpuiov_capability),
+           UT(writing_where_the_pf_has_its_capabilities_does_nothing),
+           UT(writing_all_of_its_configuration_space_changes_only_its_own),
+           UT(configuration_space_has_an_end), UT(a_function_level_reset_resets_only_the_vf_itself),
+           UT(messages_are_about_their_sender), UT(a_reset_that_is_asked_for_is_the_askers),
+           UT(a_mailbox_shows_only_its_own_messages),
+           UT(a_mailbox_index_that_names_no_vf_reaches_no_mailbox),
+           UT(forged_exchange_pages_deceive_nobody_else), UT(a_forged_answer_page_deceives_nobody))

@@ -262,23 +262,15 @@ static void msix_tables_are_its_own(void)
 	arena_expect(NAMED_UNKNOWN);
 }
 
-int main(int argc, char **argv)
-{
-	static const struct ut_case cases[] = {
-	        UT(every_doorbell_rings_only_the_attackers_own),
-	        UT(doorbells_of_odd_sizes_and_places_ring_nothing),
-	        UT(doorbells_behind_the_aperture_are_no_doorbells),
-	        UT(doorbells_behind_the_pages_of_the_plan_are_deaf),
-	        UT(queues_that_name_impossible_doorbells_hear_nothing),
-	        UT(a_mapped_doorbell_page_is_the_attackers_own),
-	        UT(an_interrupt_ring_in_its_own_memory_works),
-	        UT(an_interrupt_ring_in_a_neighbours_memory_gets_no_entry),
-	        UT(interrupt_pointers_are_written_to_no_neighbour),
-	        UT(an_interrupt_ring_on_the_bus_reaches_only_memory_given_to_this_vf),
-	        UT(interrupt_rings_of_other_spaces_sizes_and_vmids_reach_nothing),
-	        UT(a_storm_of_faults_interrupts_nobody_else),
-	        UT(msix_tables_are_its_own),
-	};
-
-	return arena_main(argc, argv, "attack/doorbells", cases, (int)GV_ARRAY_LEN(cases));
-}
+ARENA_MAIN("attack/doorbells", UT(every_doorbell_rings_only_the_attackers_own),
+           UT(doorbells_of_odd_sizes_and_places_ring_nothing),
+           UT(doorbells_behind_the_aperture_are_no_doorbells),
+           UT(doorbells_behind_the_pages_of_the_plan_are_deaf),
+           UT(queues_that_name_impossible_doorbells_hear_nothing),
+           UT(a_mapped_doorbell_page_is_the_attackers_own),
+           UT(an_interrupt_ring_in_its_own_memory_works),
+           UT(an_interrupt_ring_in_a_neighbours_memory_gets_no_entry),
+           UT(interrupt_pointers_are_written_to_no_neighbour),
+           UT(an_interrupt_ring_on_the_bus_reaches_only_memory_given_to_this_vf),
+           UT(interrupt_rings_of_other_spaces_sizes_and_vmids_reach_nothing),
+           UT(a_storm_of_faults_interrupts_nobody_else), UT(msix_tables_are_its_own))

@@ -400,23 +400,15 @@ static void a_vf_that_was_disabled_is_gone_with_all_its_ways(void)
 	dev = gv_dev_free(dev);
 }
 
-int main(int argc, char **argv)
-{
-	static const struct ut_case cases[] = {
-	        UT(a_shut_frame_buffer_gate_hides_memory),
-	        UT(a_shut_doorbell_gate_lets_nothing_through),
-	        UT(a_shut_register_gate_refuses_what_a_driver_needs_not),
-	        UT(after_a_reset_all_gates_are_shut),
-	        UT(a_vf_cannot_write_while_it_is_reset_and_scrubbed),
-	        UT(nothing_that_ran_goes_on_after_a_reset),
-	        UT(a_new_tenant_finds_no_memory_of_the_last),
-	        UT(a_new_tenant_finds_no_register_of_the_last),
-	        UT(a_new_tenant_finds_no_latched_address),
-	        UT(a_new_tenant_gets_no_interrupt_of_the_last),
-	        UT(a_new_tenant_finds_no_doorbell_of_the_last),
-	        UT(an_old_mapping_sees_nothing_of_the_next_tenant),
-	        UT(a_vf_that_was_disabled_is_gone_with_all_its_ways),
-	};
-
-	return arena_main(argc, argv, "attack/life", cases, (int)GV_ARRAY_LEN(cases));
-}
+ARENA_MAIN("attack/life", UT(a_shut_frame_buffer_gate_hides_memory),
+           UT(a_shut_doorbell_gate_lets_nothing_through),
+           UT(a_shut_register_gate_refuses_what_a_driver_needs_not),
+           UT(after_a_reset_all_gates_are_shut),
+           UT(a_vf_cannot_write_while_it_is_reset_and_scrubbed),
+           UT(nothing_that_ran_goes_on_after_a_reset), UT(a_new_tenant_finds_no_memory_of_the_last),
+           UT(a_new_tenant_finds_no_register_of_the_last),
+           UT(a_new_tenant_finds_no_latched_address),
+           UT(a_new_tenant_gets_no_interrupt_of_the_last),
+           UT(a_new_tenant_finds_no_doorbell_of_the_last),
+           UT(an_old_mapping_sees_nothing_of_the_next_tenant),
+           UT(a_vf_that_was_disabled_is_gone_with_all_its_ways))

@@ -6,11 +6,6 @@
 #include "arena.h"
 #include "forge.h"
 
-/* Every address that is not its own, one after the other: none may be reached. */
-#define FOR_EACH_OUTSIDE(at)                                                                       \
-	for (size_t each_ = 0; each_ < forge_num_outside; each_++)                                 \
-		for (uint64_t at = forge_outside[each_], once_ = 1; once_; once_ = 0)
-
 /* The same packets are good for what is its own: they do not fail for another reason. */
 static void what_packets_do_to_no_neighbour_they_do_to_their_own(void)
 {
@@ -379,30 +374,20 @@ static void forged_saved_contexts_restore_nothing(void)
 	arena_expect(NAMED_ERROR);
 }
 
-int main(int argc, char **argv)
-{
-	static const struct ut_case cases[] = {
-	        UT(what_packets_do_to_no_neighbour_they_do_to_their_own),
-	        UT(write_data_reaches_no_neighbour),
-	        UT(write_data_across_the_end_stops_at_the_end),
-	        UT(release_mem_fences_reach_no_neighbour),
-	        UT(atomics_of_packets_reach_no_neighbour),
-	        UT(dma_data_fills_no_neighbour),
-	        UT(dma_data_copies_nothing_of_a_neighbour),
-	        UT(copy_data_moves_nothing_between_neighbours),
-	        UT(waits_and_conditions_tell_nothing_of_a_neighbour),
-	        UT(indirect_buffers_are_fetched_from_no_neighbour),
-	        UT(dispatch_sizes_are_read_from_no_neighbour),
-	        UT(a_ring_in_a_neighbours_memory_fetches_nothing),
-	        UT(read_pointers_are_reported_to_no_neighbour),
-	        UT(write_pointers_are_polled_from_no_neighbour),
-	        UT(end_of_pipe_buffers_lie_in_no_neighbours_memory),
-	        UT(queue_descriptors_are_read_from_no_neighbour),
-	        UT(queue_descriptors_are_written_back_to_no_neighbour),
-	        UT(fences_of_management_packets_reach_no_neighbour),
-	        UT(waves_are_restored_from_no_neighbours_memory),
-	        UT(forged_saved_contexts_restore_nothing),
-	};
-
-	return arena_main(argc, argv, "attack/packets", cases, (int)GV_ARRAY_LEN(cases));
-}
+ARENA_MAIN("attack/packets", UT(what_packets_do_to_no_neighbour_they_do_to_their_own),
+           UT(write_data_reaches_no_neighbour), UT(write_data_across_the_end_stops_at_the_end),
+           UT(release_mem_fences_reach_no_neighbour), UT(atomics_of_packets_reach_no_neighbour),
+           UT(dma_data_fills_no_neighbour), UT(dma_data_copies_nothing_of_a_neighbour),
+           UT(copy_data_moves_nothing_between_neighbours),
+           UT(waits_and_conditions_tell_nothing_of_a_neighbour),
+           UT(indirect_buffers_are_fetched_from_no_neighbour),
+           UT(dispatch_sizes_are_read_from_no_neighbour),
+           UT(a_ring_in_a_neighbours_memory_fetches_nothing),
+           UT(read_pointers_are_reported_to_no_neighbour),
+           UT(write_pointers_are_polled_from_no_neighbour),
+           UT(end_of_pipe_buffers_lie_in_no_neighbours_memory),
+           UT(queue_descriptors_are_read_from_no_neighbour),
+           UT(queue_descriptors_are_written_back_to_no_neighbour),
+           UT(fences_of_management_packets_reach_no_neighbour),
+           UT(waves_are_restored_from_no_neighbours_memory),
+           UT(forged_saved_contexts_restore_nothing))

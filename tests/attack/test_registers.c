@@ -418,29 +418,20 @@ static void the_security_processor_takes_no_commands(void)
 	arena_expect(NAMED_UNKNOWN);
 }
 
-int main(int argc, char **argv)
-{
-	static const struct ut_case cases[] = {
-	        UT(registers_of_the_pf_cannot_be_written_in_any_size),
-	        UT(registers_of_the_pf_read_zero),
-	        UT(writing_every_register_that_it_may_changes_nobody_elses),
-	        UT(addresses_between_registers_lead_nowhere),
-	        UT(registers_of_the_pf_cannot_be_written_by_packets),
-	        UT(a_refused_register_raises_the_attackers_own_interrupt),
-	        UT(registers_of_the_pf_cannot_be_read_by_packets),
-	        UT(registers_of_the_pf_cannot_be_written_by_sdma),
-	        UT(registers_of_the_pf_cannot_be_read_by_sdma),
-	        UT(user_packets_of_sdma_touch_no_register),
-	        UT(management_packets_are_refused_on_other_queues),
-	        UT(registers_of_the_pf_are_out_of_range_for_rlcg),
-	        UT(addresses_out_of_range_are_refused_by_rlcg),
-	        UT(rlcg_is_shut_until_the_pf_opens_it),
-	        UT(registers_of_the_pf_are_not_behind_mm_index),
-	        UT(nothing_is_behind_pcie_index2),
-	        UT(selections_select_only_among_its_own),
-	        UT(the_pfs_scratch_registers_are_not_the_attackers),
-	        UT(the_security_processor_takes_no_commands),
-	};
-
-	return arena_main(argc, argv, "attack/registers", cases, (int)GV_ARRAY_LEN(cases));
-}
+ARENA_MAIN("attack/registers", UT(registers_of_the_pf_cannot_be_written_in_any_size),
+           UT(registers_of_the_pf_read_zero),
+           UT(writing_every_register_that_it_may_changes_nobody_elses),
+           UT(addresses_between_registers_lead_nowhere),
+           UT(registers_of_the_pf_cannot_be_written_by_packets),
+           UT(a_refused_register_raises_the_attackers_own_interrupt),
+           UT(registers_of_the_pf_cannot_be_read_by_packets),
+           UT(registers_of_the_pf_cannot_be_written_by_sdma),
+           UT(registers_of_the_pf_cannot_be_read_by_sdma),
+           UT(user_packets_of_sdma_touch_no_register),
+           UT(management_packets_are_refused_on_other_queues),
+           UT(registers_of_the_pf_are_out_of_range_for_rlcg),
+           UT(addresses_out_of_range_are_refused_by_rlcg), UT(rlcg_is_shut_until_the_pf_opens_it),
+           UT(registers_of_the_pf_are_not_behind_mm_index), UT(nothing_is_behind_pcie_index2),
+           UT(selections_select_only_among_its_own),
+           UT(the_pfs_scratch_registers_are_not_the_attackers),
+           UT(the_security_processor_takes_no_commands))

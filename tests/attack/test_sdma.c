@@ -6,10 +6,6 @@
 #include "arena.h"
 #include "forge.h"
 
-#define FOR_EACH_OUTSIDE(at)                                                                       \
-	for (size_t each_ = 0; each_ < forge_num_outside; each_++)                                 \
-		for (uint64_t at = forge_outside[each_], once_ = 1; once_; once_ = 0)
-
 /* The same packets are good for what is its own: they do not fail for another reason. */
 static void what_sdma_does_to_no_neighbour_it_does_to_its_own(void)
 {
@@ -298,28 +294,16 @@ static void sdma_pointers_are_kept_in_no_neighbours_memory(void)
 	arena_expect(NAMED_FAULT);
 }
 
-int main(int argc, char **argv)
-{
-	static const struct ut_case cases[] = {
-	        UT(what_sdma_does_to_no_neighbour_it_does_to_its_own),
-	        UT(sdma_copies_nothing_from_a_neighbour),
-	        UT(sdma_copies_nothing_to_a_neighbour),
-	        UT(an_sdma_copy_stops_at_the_end_of_the_frame_buffer),
-	        UT(sdma_fills_no_neighbour),
-	        UT(strided_fills_do_not_step_into_a_neighbour),
-	        UT(boxes_do_not_step_into_a_neighbour),
-	        UT(sdma_writes_data_to_no_neighbour),
-	        UT(sdma_fences_and_timestamps_reach_no_neighbour),
-	        UT(sdma_atomics_and_semaphores_reach_no_neighbour),
-	        UT(sdma_polls_tell_nothing_of_a_neighbour),
-	        UT(sdma_fetches_indirect_buffers_from_no_neighbour),
-	        UT(page_table_packets_write_no_neighbours_tables),
-	        UT(physical_copies_stay_in_the_frame_buffer),
-	        UT(physical_copies_reach_no_foreign_system_memory),
-	        UT(dirty_bits_show_nothing_of_a_neighbour),
-	        UT(rings_in_a_neighbours_memory_run_nothing),
-	        UT(sdma_pointers_are_kept_in_no_neighbours_memory),
-	};
-
-	return arena_main(argc, argv, "attack/sdma", cases, (int)GV_ARRAY_LEN(cases));
-}
+ARENA_MAIN("attack/sdma", UT(what_sdma_does_to_no_neighbour_it_does_to_its_own),
+           UT(sdma_copies_nothing_from_a_neighbour), UT(sdma_copies_nothing_to_a_neighbour),
+           UT(an_sdma_copy_stops_at_the_end_of_the_frame_buffer), UT(sdma_fills_no_neighbour),
+           UT(strided_fills_do_not_step_into_a_neighbour), UT(boxes_do_not_step_into_a_neighbour),
+           UT(sdma_writes_data_to_no_neighbour), UT(sdma_fences_and_timestamps_reach_no_neighbour),
+           UT(sdma_atomics_and_semaphores_reach_no_neighbour),
+           UT(sdma_polls_tell_nothing_of_a_neighbour),
+           UT(sdma_fetches_indirect_buffers_from_no_neighbour),
+           UT(page_table_packets_write_no_neighbours_tables),
+           UT(physical_copies_stay_in_the_frame_buffer),
+           UT(physical_copies_reach_no_foreign_system_memory),
+           UT(dirty_bits_show_nothing_of_a_neighbour), UT(rings_in_a_neighbours_memory_run_nothing),
+           UT(sdma_pointers_are_kept_in_no_neighbours_memory))

@@ -355,23 +355,12 @@ static void a_new_tenant_finds_nothing_in_registers_and_lds(void)
 	arena_expect(0);
 }
 
-int main(int argc, char **argv)
-{
-	static const struct ut_case cases[] = {
-	        UT(what_reaches_no_neighbour_reaches_its_own),
-	        UT(flat_loads_read_no_neighbour),
-	        UT(flat_stores_write_no_neighbour),
-	        UT(flat_atomics_change_no_neighbour),
-	        UT(global_accesses_reach_no_neighbour),
-	        UT(scalar_accesses_reach_no_neighbour),
-	        UT(forged_buffer_descriptors_reach_no_neighbour),
-	        UT(scratch_in_a_neighbours_memory_is_not_reached),
-	        UT(code_is_fetched_from_no_neighbour),
-	        UT(lds_outside_of_its_share_reads_nothing),
-	        UT(a_program_sees_the_marks_that_are_its_own),
-	        UT(a_wave_finds_nothing_of_a_neighbours_in_registers_and_lds),
-	        UT(a_new_tenant_finds_nothing_in_registers_and_lds),
-	};
-
-	return arena_main(argc, argv, "attack/shaders", cases, (int)GV_ARRAY_LEN(cases));
-}
+ARENA_MAIN("attack/shaders", UT(what_reaches_no_neighbour_reaches_its_own),
+           UT(flat_loads_read_no_neighbour), UT(flat_stores_write_no_neighbour),
+           UT(flat_atomics_change_no_neighbour), UT(global_accesses_reach_no_neighbour),
+           UT(scalar_accesses_reach_no_neighbour), UT(forged_buffer_descriptors_reach_no_neighbour),
+           UT(scratch_in_a_neighbours_memory_is_not_reached), UT(code_is_fetched_from_no_neighbour),
+           UT(lds_outside_of_its_share_reads_nothing),
+           UT(a_program_sees_the_marks_that_are_its_own),
+           UT(a_wave_finds_nothing_of_a_neighbours_in_registers_and_lds),
+           UT(a_new_tenant_finds_nothing_in_registers_and_lds))

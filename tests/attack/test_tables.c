@@ -474,30 +474,19 @@ static void entries_that_name_foreign_memory_are_not_taken(void)
 	arena_expect(NAMED_L2);
 }
 
-int main(int argc, char **argv)
-{
-	static const struct ut_case cases[] = {
-	        UT(what_a_page_leads_to_is_reached_when_it_is_its_own),
-	        UT(pages_lead_to_no_neighbour),
-	        UT(fragments_do_not_grow_into_a_neighbour),
-	        UT(huge_pages_lead_to_no_neighbour),
-	        UT(tables_are_read_from_no_neighbour),
-	        UT(tables_that_lead_to_themselves_lead_nowhere_else),
-	        UT(the_second_level_table_is_not_at_the_pfs_address),
-	        UT(the_aperture_ends_with_the_frame_buffer),
-	        UT(mm_index_ends_with_the_frame_buffer),
-	        UT(system_pages_lead_only_to_memory_given_to_this_vf),
-	        UT(system_memory_that_was_taken_back_is_out_of_reach),
-	        UT(the_agp_aperture_leads_only_to_memory_given_to_this_vf),
-	        UT(a_vmid_is_the_attackers_own_not_a_neighbours),
-	        UT(faults_name_the_vmid_that_faulted),
-	        UT(a_root_that_is_swapped_while_a_copy_runs_leads_to_no_neighbour),
-	        UT(memory_taken_away_by_the_pf_is_gone_from_every_tlb),
-	        UT(an_unmapped_page_is_gone_after_the_invalidation),
-	        UT(memory_that_is_read_only_for_the_vf_is_not_written),
-	        UT(memory_that_is_write_only_for_the_vf_is_not_read),
-	        UT(entries_that_name_foreign_memory_are_not_taken),
-	};
-
-	return arena_main(argc, argv, "attack/tables", cases, (int)GV_ARRAY_LEN(cases));
-}
+ARENA_MAIN("attack/tables", UT(what_a_page_leads_to_is_reached_when_it_is_its_own),
+           UT(pages_lead_to_no_neighbour), UT(fragments_do_not_grow_into_a_neighbour),
+           UT(huge_pages_lead_to_no_neighbour), UT(tables_are_read_from_no_neighbour),
+           UT(tables_that_lead_to_themselves_lead_nowhere_else),
+           UT(the_second_level_table_is_not_at_the_pfs_address),
+           UT(the_aperture_ends_with_the_frame_buffer), UT(mm_index_ends_with_the_frame_buffer),
+           UT(system_pages_lead_only_to_memory_given_to_this_vf),
+           UT(system_memory_that_was_taken_back_is_out_of_reach),
+           UT(the_agp_aperture_leads_only_to_memory_given_to_this_vf),
+           UT(a_vmid_is_the_attackers_own_not_a_neighbours), UT(faults_name_the_vmid_that_faulted),
+           UT(a_root_that_is_swapped_while_a_copy_runs_leads_to_no_neighbour),
+           UT(memory_taken_away_by_the_pf_is_gone_from_every_tlb),
+           UT(an_unmapped_page_is_gone_after_the_invalidation),
+           UT(memory_that_is_read_only_for_the_vf_is_not_written),
+           UT(memory_that_is_write_only_for_the_vf_is_not_read),
+           UT(entries_that_name_foreign_memory_are_not_taken))

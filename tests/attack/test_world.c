@@ -168,15 +168,7 @@ static void a_world_that_comes_back_is_the_attackers_own(void)
 	arena_expect(0);
 }
 
-int main(int argc, char **argv)
-{
-	static const struct ut_case cases[] = {
-	        UT(a_world_that_comes_back_is_the_attackers_own),
-	        UT(a_vf_that_is_out_of_the_engines_runs_nothing),
-	        UT(what_was_saved_is_out_of_the_attackers_reach),
-	        UT(a_damaged_save_area_is_not_loaded),
-	        UT(a_new_tenant_does_not_inherit_a_saved_world),
-	};
-
-	return arena_main(argc, argv, "attack/world", cases, (int)GV_ARRAY_LEN(cases));
-}
+ARENA_MAIN("attack/world", UT(a_world_that_comes_back_is_the_attackers_own),
+           UT(a_vf_that_is_out_of_the_engines_runs_nothing),
+           UT(what_was_saved_is_out_of_the_attackers_reach), UT(a_damaged_save_area_is_not_loaded),
+           UT(a_new_tenant_does_not_inherit_a_saved_world))
