@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* F9: a VF's engines are emptied into its context save area and filled from it again. */
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,7 +26,6 @@ struct job {
 static int command(struct job *j, unsigned cmd, unsigned next)
 {
 	uint64_t end = gv_now_ns() + PATIENCE;
-	unsigned spins = 0;
 	uint32_t status;
 
 	gv_wr32(j->pf, RLC_GPU_IOV_CFG_REG1__BYTE,
@@ -37,7 +37,7 @@ static int command(struct job *j, unsigned cmd, unsigned next)
 	              CMD_EXECUTE)) {
 		if (gv_now_ns() > end)
 			return gv_fail(j->err, -ETIMEDOUT, "GPUIOV command %u does not end", cmd);
-		gv_poll_pause(&spins);
+		(void)sched_yield(); /* an engine may have to get off this CPU first */
 	}
 	status = gv_rd32(j->pf, RLC_GPU_IOV_CFG_REG2__BYTE);
 	return status ? gv_fail(j->err, -EIO, "GPUIOV command %u: status %u, reason 0x%x", cmd,
@@ -156,6 +156,7 @@ int bench_world(struct bench *b, struct gv_err *err)
 	struct gv_co *co = NULL;
 	int rc = gv_local_gpu_new(&j.local, err);
 
+	gv_thread_be_prompt(); /* as gpuvisord's */
 	if (!rc)
 		rc = gv_local_gpu_reopen(j.local, 0, &cfg, err);
 	if (!rc)

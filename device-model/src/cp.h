@@ -258,7 +258,7 @@ void gv_rlc_work(struct gv_fn *f);
 struct gv_grid_head {
 	struct gv_fn *fn;
 	struct gv_grid_head *next; /* of the same function, round */
-	unsigned users;            /* threads in it */
+	_Atomic unsigned users;    /* threads in it; changed under the lock of the pool */
 	bool queued;
 	unsigned waiting;                         /* parts to be tried again later */
 	_Atomic bool cancel;                      /* slices end soon */

@@ -14,11 +14,12 @@
 #include "cp.h"
 
 #define BUSY_NS     (200 * GV_US)
-#define PATIENCE_NS (50 * GV_US)
+#define PATIENCE_NS (10 * GV_US)
 
 struct fn_grids {
 	struct gv_grid_head *tail; /* circular list, tail->next is next in turn */
-	unsigned users, paused;
+	_Atomic unsigned users;    /* changed under the lock */
+	unsigned paused;
 };
 
 struct thread {
@@ -74,17 +75,18 @@ static struct gv_fn *next_fn(struct gv_cu_pool *pool)
 	return NULL;
 }
 
-static void leave_grid(struct gv_cu_pool *pool, struct gv_grid_head *g, void *part)
+/* True: somebody waits for just that, and is to be woken once the lock is free. */
+static bool leave_grid(struct gv_cu_pool *pool, struct gv_grid_head *g, void *part)
 {
+	unsigned left = --pool->fn[g->fn->index].users;
+
 	g->put(g, part);
 	g->users--;
-	pool->fn[g->fn->index].users--;
 	if (!g->users && !g->waiting && !g->has_work(g)) {
 		atomic_store(&g->over, true);
 		gv_worker_kick(&g->fn->cp->worker);
 	}
-	if (pool->waiters)
-		(void)pthread_cond_broadcast(&pool->left);
+	return pool->waiters && (!left || !g->users);
 }
 
 /* A part somewhere is to be tried again later: has_work() will find it when its time has come. */
@@ -108,6 +110,7 @@ static bool has_waiting(const struct gv_cu_pool *pool)
 static void run_slice(struct gv_cu_pool *pool, struct gv_fn *f)
 {
 	struct gv_grid_head *g;
+	bool awaited = false;
 	void *part;
 
 	(void)pthread_mutex_lock(&pool->lock);
@@ -119,9 +122,11 @@ static void run_slice(struct gv_cu_pool *pool, struct gv_fn *f)
 		(void)pthread_mutex_unlock(&pool->lock);
 		g->slice(g, part);
 		(void)pthread_mutex_lock(&pool->lock);
-		leave_grid(pool, g, part);
+		awaited = leave_grid(pool, g, part);
 	}
 	(void)pthread_mutex_unlock(&pool->lock);
+	if (awaited)
+		(void)pthread_cond_broadcast(&pool->left);
 }
 
 /* Until there is something new to do, or BUSY_NS. Under the pool's lock. */
@@ -196,19 +201,22 @@ static void unlink_grid(struct fn_grids *fg, struct gv_grid_head *g)
 	g->queued = false;
 }
 
-/* Until no thread is in what *@users counts. They leave within microseconds: going to sleep and
- * being woken takes longer. Under the pool's lock, which it drops meanwhile. */
-static void wait_users(struct gv_cu_pool *pool, const unsigned *users)
+/* Until no thread is in what *@users counts. They leave within microseconds, but where all CPUs are
+ * busy one of them waits for this very CPU. Under the pool's lock, which it drops meanwhile. */
+static void wait_users(struct gv_cu_pool *pool, const _Atomic unsigned *users)
 {
-	uint64_t end = *users ? gv_now_ns() + PATIENCE_NS : 0;
+	uint64_t end;
 
-	while (*users && gv_now_ns() < end) {
-		(void)pthread_mutex_unlock(&pool->lock);
+	if (!atomic_load(users))
+		return;
+	(void)pthread_mutex_unlock(&pool->lock);
+	end = gv_now_ns() + PATIENCE_NS;
+	do
 		(void)sched_yield();
-		(void)pthread_mutex_lock(&pool->lock);
-	}
+	while (atomic_load(users) && gv_now_ns() < end);
+	(void)pthread_mutex_lock(&pool->lock);
 	pool->waiters++;
-	while (*users)
+	while (atomic_load(users))
 		(void)pthread_cond_wait(&pool->left, &pool->lock);
 	pool->waiters--;
 }

@@ -51,7 +51,9 @@ struct gv_worker {
 	_Atomic bool sleeping;
 	bool started, quit, running;
 	unsigned paused;
-	uint64_t due; /* when it runs without being kicked */
+	uint64_t due;       /* when it runs without being kicked */
+	uint64_t rested_ns; /* since when it does not run */
+	bool often;         /* the last kick came soon after that */
 };
 int gv_worker_start(struct gv_worker *w, const char *name, uint64_t (*run)(void *arg), void *arg);
 /** Make `run` run (again). Any thread, also under dev->lock; cheap when it runs already. */
@@ -375,8 +377,10 @@ void gv_world_stop(struct gv_dev *dev);
 void gv_world_done(struct gv_dev *dev);
 /** Whether a scheduler command is one that this model has, for functions that it has it for. */
 bool gv_world_takes(uint32_t word);
-/** RLC_GPU_IOV_CFG_REG1 has a new command, CMD_EXECUTE set, or GVX_STALL changed. Under dev->lock.
- */
+/** RLC_GPU_IOV_CFG_REG1 shows @word, CMD_EXECUTE set: a command to be executed, if it is not
+ *  already. Under dev->lock. */
+void gv_world_give(struct gv_dev *dev, uint32_t word);
+/** GVX_STALL changed. Under dev->lock. */
 void gv_world_kick(struct gv_dev *dev);
 /** Somebody got work or ran out of it: whoever asked for an interrupt then gets one. Any thread,
  *  also under dev->lock; cheap when nobody asked. */

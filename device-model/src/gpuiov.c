@@ -136,19 +136,22 @@ static void refuse_commands(struct gv_fn *pf, uint8_t *cap, unsigned off, size_t
 static void take_command(struct gv_fn *pf, uint32_t was, uint32_t word)
 {
 	uint32_t status = GV_RGET(pf, RLC_GPU_IOV_CFG_REG2);
+	bool taken = false;
 
 	if (GV_GET(was, RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE)) {
 		gv_guest_error(pf, "GPUIOV command 0x%08x while 0x%08x executes", word, was);
 		word = was;
+		taken = true;
 	} else if (GV_GET(word, RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE)) {
 		status = GV_GIOV_DONE;
-		if (gv_world_takes(word))
-			gv_world_kick(pf->dev);
-		else
+		taken = gv_world_takes(word);
+		if (!taken)
 			refuse(pf, word, &word, &status);
 	}
 	GV_RPUT(pf, RLC_GPU_IOV_CFG_REG1, word);
 	GV_RPUT(pf, RLC_GPU_IOV_CFG_REG2, status);
+	if (taken)
+		gv_world_give(pf->dev, word);
 }
 
 static void write_gfx(struct gv_fn *pf, const uint8_t *cap, unsigned off, size_t n)

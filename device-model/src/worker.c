@@ -6,9 +6,10 @@
 
 #include "device.h"
 
-/* A queue that was just busy is often rung again at once: looking for that long is cheaper than
- * going to sleep and being woken. */
-#define SPIN_NS (20 * GV_US)
+/* A queue that was rung soon after it had rested is likely to be rung so again: looking for that
+ * long is cheaper than going to sleep and being woken. */
+#define SPIN_NS  (20 * GV_US)
+#define OFTEN_NS (50 * GV_US) /* with the time that waking up took */
 
 static void spin(struct gv_worker *w)
 {
@@ -18,17 +19,24 @@ static void spin(struct gv_worker *w)
 		(void)sched_yield();
 }
 
-/* Until a kick, the deadline, pause or stop. Under w->lock. */
-static void sleep_until(struct gv_worker *w, uint64_t due)
+/* Has it something to do? Under w->lock. */
+static bool is_due(struct gv_worker *w)
 {
-	struct timespec ts = {.tv_sec = (time_t)(due / GV_S), .tv_nsec = (long)(due % GV_S)};
+	return atomic_load(&w->kicked) || gv_now_ns() >= w->due;
+}
+
+/* Until a kick, the deadline, resume or stop. Under w->lock. */
+static void rest(struct gv_worker *w)
+{
+	struct timespec ts = {.tv_sec = (time_t)(w->due / GV_S), .tv_nsec = (long)(w->due % GV_S)};
+	bool sleeps, for_good;
 
 	atomic_store(&w->sleeping, true);
-	if (w->paused)
+	sleeps = w->paused || !atomic_load(&w->kicked);
+	for_good = w->due == UINT64_MAX || (w->paused && is_due(w));
+	if (sleeps && for_good)
 		(void)pthread_cond_wait(&w->cond, &w->lock);
-	else if (!atomic_load(&w->kicked) && due == UINT64_MAX)
-		(void)pthread_cond_wait(&w->cond, &w->lock);
-	else if (!atomic_load(&w->kicked))
+	else if (sleeps)
 		(void)pthread_cond_timedwait(&w->cond, &w->lock, &ts);
 	atomic_store(&w->sleeping, false);
 }
@@ -46,7 +54,8 @@ static uint64_t run_once(struct gv_worker *w)
 	w->running = false;
 	if (w->paused)
 		(void)pthread_cond_broadcast(&w->cond);
-	if (!w->paused && !w->quit && delay >= SPIN_NS) {
+	w->rested_ns = gv_now_ns();
+	if (w->often && !w->paused && !w->quit && delay >= SPIN_NS) {
 		(void)pthread_mutex_unlock(&w->lock);
 		spin(w);
 		(void)pthread_mutex_lock(&w->lock);
@@ -59,13 +68,15 @@ static void *loop(void *arg)
 {
 	struct gv_worker *w = arg;
 
+	gv_thread_be_prompt();
 	(void)pthread_mutex_lock(&w->lock);
 	while (!w->quit) {
-		if (w->paused || (!atomic_load(&w->kicked) && gv_now_ns() < w->due)) {
-			sleep_until(w, w->due);
+		if (w->paused || !is_due(w)) {
+			rest(w);
 			continue;
 		}
-		atomic_store(&w->kicked, false);
+		w->often =
+		        atomic_exchange(&w->kicked, false) && gv_now_ns() - w->rested_ns < OFTEN_NS;
 		w->due = run_once(w);
 	}
 	(void)pthread_mutex_unlock(&w->lock);
@@ -101,13 +112,14 @@ int gv_worker_start(struct gv_worker *w, const char *name, uint64_t (*run)(void 
 
 void gv_worker_kick(struct gv_worker *w)
 {
-	/* Store, then look; the sleeper says it sleeps, then looks: one of the two sees. */
+	/* Store, then look; the sleeper says it sleeps, then looks: one of the two sees. Woken with
+	 * the lock free: it may run at once, in place of us. */
 	atomic_store(&w->kicked, true);
 	if (!atomic_load(&w->sleeping) || !w->started)
 		return;
 	(void)pthread_mutex_lock(&w->lock);
-	(void)pthread_cond_broadcast(&w->cond);
 	(void)pthread_mutex_unlock(&w->lock);
+	(void)pthread_cond_broadcast(&w->cond);
 }
 
 void gv_worker_pause(struct gv_worker *w)
@@ -128,8 +140,7 @@ void gv_worker_resume(struct gv_worker *w)
 	(void)pthread_mutex_lock(&w->lock);
 	if (w->paused)
 		w->paused--;
-	/* one that sleeps for good need not hear of it */
-	if (atomic_load(&w->kicked) || w->due != UINT64_MAX)
+	if (is_due(w)) /* else it need not hear of it: a kick or its time will wake it */
 		(void)pthread_cond_broadcast(&w->cond);
 	(void)pthread_mutex_unlock(&w->lock);
 }

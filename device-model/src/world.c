@@ -29,7 +29,8 @@ struct world_vf {
 struct gv_world {
 	struct gv_dev *dev;
 	struct gv_worker worker;
-	_Atomic bool watch; /* somebody asked for VM_BUSY_TRANSITION */
+	_Atomic bool watch;     /* somebody asked for VM_BUSY_TRANSITION */
+	_Atomic uint32_t given; /* the command that executes, or is to; 0: none */
 	/* under life_lock */
 	struct world_vf vf[GV_MAX_VFS];
 	struct gv_fn *stalled; /* whose IDLE waits */
@@ -79,17 +80,27 @@ static void set_state(struct gv_fn *f, enum gv_world_state state)
 	show_active(f, runs ? GV_GIOV_FCN_ACTIVE : GV_GIOV_FCN_IDLE);
 }
 
-/* Under dev->lock. @more: the command itself asked for its interrupt. */
-static void raise(struct gv_world *w, uint32_t bits, bool more)
+/* Under dev->lock. @more: the command itself asked for its interrupt. True: there is one, to be
+ * delivered once the lock is free. */
+static bool raise(struct gv_world *w, uint32_t bits, bool more)
 {
 	struct gv_ih_iv iv;
 
 	w->intr_status |= bits;
 	if (!(bits & w->intr_enable) && !more)
-		return;
+		return false;
 	iv = gv_ih_iv(GV_IH_CLIENT_BIF, GV_IH_SRC_BIF_GPUIOV, 0, 0, GV_HUB_GC);
 	iv.dw[4] = bits;
-	gv_ih_post(pf_of(w), &iv);
+	gv_ih_add(pf_of(w), &iv);
+	return true;
+}
+
+/* Not left to a worker: who gave a command waits for it. */
+static void deliver(struct gv_world *w)
+{
+	gv_fn_mem_enter(pf_of(w));
+	gv_ih_drain(pf_of(w));
+	gv_fn_mem_leave(pf_of(w));
 }
 
 uint32_t gv_world_intr_enable(struct gv_dev *dev)
@@ -135,14 +146,18 @@ void gv_world_look(struct gv_dev *dev)
 
 static void look(struct gv_world *w)
 {
+	bool raised = false;
 	uint32_t now;
 
 	(void)pthread_mutex_lock(&w->dev->lock);
 	now = gv_world_busy(w->dev);
 	if (now != w->busy)
-		raise(w, GV_PUT(GIOV_INTR_STATUS, GFX_VM_BUSY_TRANSITION_INTR_STATUS, 1), false);
+		raised = raise(w, GV_PUT(GIOV_INTR_STATUS, GFX_VM_BUSY_TRANSITION_INTR_STATUS, 1),
+		               false);
 	w->busy = now;
 	(void)pthread_mutex_unlock(&w->dev->lock);
+	if (raised)
+		deliver(w);
 }
 
 /* ---- engines ------------------------------------------------------------- */
@@ -373,20 +388,19 @@ static int execute(struct gv_world *w, uint32_t word, struct gv_err *err)
 	return next ? switch_context(f, next, err) : run_step(cmd, f, err);
 }
 
-/* The command that the registers show, or 0. A write to them is checked before the lock is free. */
+/* The command that was given and that the register still shows (a reset of the PF takes it back),
+ * or 0. Without dev->lock: whoever gives it holds that while it wakes us. */
 static uint32_t command_of(struct gv_world *w)
 {
-	uint32_t word;
+	uint32_t word = atomic_load(&w->given);
 
-	(void)pthread_mutex_lock(&w->dev->lock);
-	word = GV_RGET(pf_of(w), RLC_GPU_IOV_CFG_REG1);
-	(void)pthread_mutex_unlock(&w->dev->lock);
-	return GV_GET(word, RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE) ? word : 0;
+	return GV_RGET(pf_of(w), RLC_GPU_IOV_CFG_REG1) == word ? word : 0;
 }
 
 static void finish(struct gv_world *w, uint32_t word, int why)
 {
 	struct gv_fn *pf = pf_of(w);
+	bool raised;
 
 	(void)pthread_mutex_lock(&w->dev->lock);
 	if (why)
@@ -395,10 +409,13 @@ static void finish(struct gv_world *w, uint32_t word, int why)
 		                GV_PUT(GVX_WORLD_ERROR, FCN_ID,
 		                       GV_GET(word, RLC_GPU_IOV_CFG_REG1, FCN_ID)));
 	GV_RPUT(pf, RLC_GPU_IOV_CFG_REG2, why ? GV_GIOV_ABORTED : GV_GIOV_DONE);
+	atomic_store(&w->given, 0);
 	GV_RPUT(pf, RLC_GPU_IOV_CFG_REG1, GV_SET(word, RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE, 0));
-	raise(w, GV_PUT(GIOV_INTR_STATUS, GFX_CMD_COMPLETE_INTR_STATUS, 1),
-	      GV_GET(word, RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE_INTR_EN));
+	raised = raise(w, GV_PUT(GIOV_INTR_STATUS, GFX_CMD_COMPLETE_INTR_STATUS, 1),
+	               GV_GET(word, RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE_INTR_EN));
 	(void)pthread_mutex_unlock(&w->dev->lock);
+	if (raised)
+		deliver(w);
 }
 
 /* Under life_lock. */
@@ -430,7 +447,7 @@ static uint64_t run(void *arg)
 
 	if (command_of(w)) {
 		(void)pthread_mutex_lock(&w->dev->life_lock);
-		word = command_of(w); /* a reset of the PF takes it back */
+		word = command_of(w);
 		if (word)
 			serve(w, word);
 		(void)pthread_mutex_unlock(&w->dev->life_lock);
@@ -438,6 +455,12 @@ static uint64_t run(void *arg)
 	if (atomic_load(&w->watch))
 		look(w);
 	return UINT64_MAX;
+}
+
+void gv_world_give(struct gv_dev *dev, uint32_t word)
+{
+	atomic_store(&dev->world->given, word);
+	gv_world_kick(dev);
 }
 
 void gv_world_kick(struct gv_dev *dev)

@@ -124,7 +124,7 @@ static void dispatch(struct gv_pf *pf, const struct gv_ih_iv *iv, struct due *du
 	else if (client == GV_IH_CLIENT_BIF && src == GV_IH_SRC_BIF_PF_MSGBUF_ACK)
 		due->acked |= vf_bit(iv);
 	else if (client == GV_IH_CLIENT_BIF && src == GV_IH_SRC_BIF_GPUIOV)
-		pf_world_interrupt(pf, iv->dw[4]);
+		pf_world_interrupt(pf, iv->dw[4], iv->dw[1] | (uint64_t)(iv->dw[2] & 0xffff) << 32);
 	else if ((client == GV_IH_CLIENT_VMC || client == GV_IH_CLIENT_UTCL2) &&
 	         src == GV_IH_SRC_VM_FAULT)
 		due->fault |= 1u << GV_GET(iv->dw[0], IH_IV0, VMID_SRC);

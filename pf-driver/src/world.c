@@ -9,9 +9,10 @@ _Static_assert(SCHED_MAX_VFS == GV_PF_MAX_VFS, "one for each");
 #define SPIN_NS      (60 * GV_US)  /* most commands are over by then */
 #define POLL_NS      (100 * GV_US) /* between two looks at one that is not, at first */
 #define POLL_MAX_NS  (2 * GV_MS)
-#define MIN_LOOKS    20u /* before it is a hang: it may be us who did not run */
-#define MAX_COMMANDS 8u  /* in one call */
-#define MAX_ABORTED  3u  /* in a row: something is wrong with that VF */
+#define POLL_TOLD_NS GV_MS /* of a GPU that tells of ends, before the first look */
+#define MIN_LOOKS    20u   /* before it is a hang: it may be us who did not run */
+#define MAX_COMMANDS 8u    /* in one call */
+#define MAX_ABORTED  3u    /* in a row: something is wrong with that VF */
 
 /* ---- who is in which state ---------------------------------------------------- */
 
@@ -71,24 +72,15 @@ static void members_follow(struct gv_pf *pf)
 
 static const char *command_name(enum gv_giov_cmd cmd)
 {
-	switch (cmd) {
-	case GV_GIOV_IDLE:
-		return "IDLE";
-	case GV_GIOV_SAVE:
-		return "SAVE";
-	case GV_GIOV_LOAD:
-		return "LOAD";
-	case GV_GIOV_RUN:
-		return "RUN";
-	case GV_GIOV_INIT:
-		return "INIT";
-	case GV_GIOV_SHUTDOWN:
-		return "SHUTDOWN";
-	case GV_GIOV_CONTEXT_SWITCH:
-		return "CONTEXT_SWITCH";
-	default:
-		return "command";
-	}
+	static const char *const names[] = {
+	        [GV_GIOV_IDLE] = "IDLE",         [GV_GIOV_SAVE] = "SAVE",
+	        [GV_GIOV_LOAD] = "LOAD",         [GV_GIOV_RUN] = "RUN",
+	        [GV_GIOV_INIT] = "INIT",         [GV_GIOV_CONTEXT_SWITCH] = "CONTEXT_SWITCH",
+	        [GV_GIOV_SHUTDOWN] = "SHUTDOWN",
+	};
+	const char *name = cmd < GV_ARRAY_LEN(names) ? names[cmd] : NULL;
+
+	return name ? name : "command";
 }
 
 static void give(struct gv_pf *pf, enum gv_giov_cmd cmd, unsigned vf, int next)
@@ -96,6 +88,7 @@ static void give(struct gv_pf *pf, enum gv_giov_cmd cmd, unsigned vf, int next)
 	struct pf_world *w = &pf->world;
 	uint32_t word = GV_PUT(RLC_GPU_IOV_CFG_REG1, CMD_TYPE, cmd) |
 	                GV_PUT(RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE, 1) |
+	                GV_PUT(RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE_INTR_EN, 1) |
 	                GV_PUT(RLC_GPU_IOV_CFG_REG1, FCN_ID, GV_GIOV_FCN_VF(vf));
 
 	if (next >= 0)
@@ -106,7 +99,8 @@ static void give(struct gv_pf *pf, enum gv_giov_cmd cmd, unsigned vf, int next)
 	w->cmd_late = false;
 	w->cmd_looks = 0;
 	w->cmd_ns = gv_now_ns();
-	w->cmd_due_ns = w->cmd_ns + POLL_NS;
+	w->cmd_end_ns = 0;
+	w->cmd_due_ns = w->cmd_ns + (w->tells_ends ? POLL_TOLD_NS : POLL_NS);
 	if (!w->switch_ns && pf_world_alone(pf))
 		w->switch_ns = w->cmd_ns;
 	gv_wr32(pf->bus, RLC_GPU_IOV_CFG_REG1__BYTE, word);
@@ -138,14 +132,13 @@ static void stopped(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 }
 
 /* When a VF that was switched had the engines no more. What a switch takes is nobody's time; only
- * what it takes longer than others did is that of the VF that did not let go. */
+ * what it takes longer than quick ones did of late is that of the VF that did not let go. */
 static uint64_t let_go_ns(struct pf_world *w, uint64_t now_ns)
 {
 	uint64_t took_ns = now_ns - w->cmd_ns;
-	uint64_t usual_ns = w->usual_ns ? w->usual_ns : took_ns;
 
-	w->usual_ns = (usual_ns * 15 + took_ns) / 16;
-	return now_ns - GV_MIN(took_ns, usual_ns);
+	w->usual_ns = w->usual_ns ? GV_MIN(took_ns, w->usual_ns + w->usual_ns / 64) : took_ns;
+	return now_ns - w->usual_ns;
 }
 
 /* What a command that has ended has made of the VFs. */
@@ -177,7 +170,7 @@ static void took_effect(struct gv_pf *pf, uint64_t now_ns)
 		v->at = GV_WORLD_RUNNING;
 		v->stays = false;
 		w->came_ns = now_ns;
-		note_switch(pf, w->cmd_vf, now_ns);
+		note_switch(pf, w->cmd_vf, gv_now_ns());
 		break;
 	case GV_GIOV_CONTEXT_SWITCH:
 		v->at = GV_WORLD_OUT;
@@ -186,7 +179,7 @@ static void took_effect(struct gv_pf *pf, uint64_t now_ns)
 		w->vf[w->cmd_next].at = GV_WORLD_RUNNING;
 		w->vf[w->cmd_next].saved = false;
 		w->came_ns = now_ns;
-		note_switch(pf, (unsigned)w->cmd_next, now_ns);
+		note_switch(pf, (unsigned)w->cmd_next, gv_now_ns());
 		break;
 	default:
 		break;
@@ -293,6 +286,8 @@ static void unsupported(struct gv_pf *pf)
 /* On a busy host we look late, and whoever got the engines uses them already: it is its time. */
 static uint64_t ended_ns(const struct pf_world *w)
 {
+	if (w->cmd_end_ns)
+		return w->cmd_end_ns;
 	return GV_MIN(gv_now_ns(), GV_MAX(w->cmd_due_ns, w->cmd_ns + w->usual_ns));
 }
 
@@ -320,15 +315,20 @@ static bool ended(struct gv_pf *pf)
 static bool await(struct gv_pf *pf, uint64_t *again_ns)
 {
 	struct pf_world *w = &pf->world;
-	uint64_t now_ns, timeout_ns = pf->plan.vf[w->cmd_vf].preempt_timeout_ms * GV_MS;
+	uint64_t now_ns = gv_now_ns();
+	uint64_t timeout_ns = pf->plan.vf[w->cmd_vf].preempt_timeout_ms * GV_MS;
 	unsigned spins = 0;
 
+	if (w->tells_ends && !w->cmd_end_ns && now_ns < w->cmd_due_ns) {
+		*again_ns = w->cmd_due_ns;
+		return false;
+	}
 	for (;;) {
 		w->cmd_looks++;
 		if (ended(pf))
 			return true;
 		now_ns = gv_now_ns();
-		if (now_ns - w->cmd_ns >= SPIN_NS || gv_bus_status(pf->bus))
+		if (w->tells_ends || now_ns - w->cmd_ns >= SPIN_NS || gv_bus_status(pf->bus))
 			break;
 		gv_poll_pause(&spins);
 	}

@@ -50,7 +50,11 @@ struct pf_world {
 	bool cmd_late;             /* it was reported as a hang; we wait for its end all the same */
 	uint64_t cmd_ns, usual_ns; /* began; a switch in one command takes so long */
 	uint64_t cmd_due_ns;       /* when it is looked at next, if nobody keeps us from it */
-	uint64_t came_ns;          /* somebody got the engines just now, 0: by no command */
+	uint64_t cmd_end_ns;       /* when it ended, as the GPU tells, 0: it has not told */
+	bool tells_ends;           /* it has told of one by an interrupt */
+	uint64_t clock_lag,
+	        clock_ns; /* our clock is so far ahead of the GPU's; seen at that time */
+	uint64_t came_ns; /* somebody got the engines just now, 0: by no command */
 
 	unsigned num_windows;
 	uint8_t window[SCHED_MAX_VFS]; /* who has, and who waits for, exclusive access */
@@ -94,8 +98,8 @@ bool pf_world_runs(const struct gv_pf *pf, unsigned vf);
 uint64_t pf_world_look(struct gv_pf *pf, uint64_t now_ns);
 /** Shall the GPU tell when somebody gets work, or has none any more? */
 void pf_world_interrupts(struct gv_pf *pf, bool on);
-/** It does: new bits of GIOV_INTR_STATUS. */
-void pf_world_interrupt(struct gv_pf *pf, uint32_t status);
+/** It does: new bits of GIOV_INTR_STATUS, and its clock (48 bits of 10 ns) at that time. */
+void pf_world_interrupt(struct gv_pf *pf, uint32_t status, uint64_t gpu_clock);
 
 /* ---- status (world_status.c) */
 /** Once a second: who used how much of it. */

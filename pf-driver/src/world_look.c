@@ -71,9 +71,41 @@ uint64_t pf_world_look(struct gv_pf *pf, uint64_t now_ns)
 	return now_ns + look_every(pf, now_ns);
 }
 
-void pf_world_interrupt(struct gv_pf *pf, uint32_t status)
+/* ---- what the GPU tells ---------------------------------------------------- */
+
+#define CLOCK_NS   10u   /* a count of the GPU's clock */
+#define CLOCK_BITS 48u   /* of it in an interrupt entry */
+#define DRIFT      8192u /* our clocks differ by less than a part in so many */
+
+/* The count in our time. Where the GPU's clock stands is known from the entry that we saw soonest:
+ * how long it was on its way is taken for nothing. */
+static uint64_t our_time(struct pf_world *w, uint64_t gpu_clock, uint64_t now_ns)
 {
-	if (!GV_GET(status, GIOV_INTR_STATUS, GFX_VM_BUSY_TRANSITION_INTR_STATUS))
+	uint64_t mask = (1ull << CLOCK_BITS) - 1, lag = (now_ns / CLOCK_NS - gpu_clock) & mask;
+	uint64_t late;
+
+	if (w->clock_ns)
+		w->clock_lag += (now_ns - w->clock_ns) / CLOCK_NS / DRIFT;
+	late = (lag - w->clock_lag) & mask;
+	if (!w->clock_ns || late > mask / 2) {
+		w->clock_lag = lag;
+		late = 0;
+	}
+	w->clock_ns = now_ns;
+	return now_ns - GV_MIN(late * CLOCK_NS, now_ns);
+}
+
+void pf_world_interrupt(struct gv_pf *pf, uint32_t status, uint64_t gpu_clock)
+{
+	struct pf_world *w = &pf->world;
+	uint64_t at_ns;
+
+	if (GV_GET(status, GIOV_INTR_STATUS, GFX_VM_BUSY_TRANSITION_INTR_STATUS))
+		w->told = w->seen_interrupt = true;
+	if (!GV_GET(status, GIOV_INTR_STATUS, GFX_CMD_COMPLETE_INTR_STATUS))
 		return;
-	pf->world.told = pf->world.seen_interrupt = true;
+	at_ns = our_time(w, gpu_clock, gv_now_ns());
+	w->tells_ends = true;
+	if (w->cmd && at_ns >= w->cmd_ns) /* not of the one before */
+		w->cmd_end_ns = at_ns;
 }

@@ -110,6 +110,11 @@ uint64_t gv_now_ns(void);
  *  @spins counts the calls of one wait; start it at 0. */
 void gv_poll_pause(unsigned *spins);
 
+/** The calling thread does little at a time and is waited for: on a busy host it is run as soon as it
+ *  wakes, in place of one that computes, and gives way sooner, too. That takes no right and no share
+ *  from anybody: EEVDF's short slice. Linux before 6.12 ignores it. */
+void gv_thread_be_prompt(void);
+
 /* ---- chance --------------------------------------------------------------- */
 
 /** A number that nobody can foresee; in a replay what it was then. Errors of getrandom(). */

@@ -129,6 +129,7 @@ static void *slot_main(void *slot)
 {
 	struct vfus_slot *s = slot;
 
+	gv_thread_be_prompt();
 	while (next_client(s)) {
 		prepare(s);
 		serve_client(s);

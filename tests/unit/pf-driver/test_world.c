@@ -281,7 +281,8 @@ static void an_idle_neighbour_is_woken_when_it_gets_work(void)
 	for (unsigned i = 0; i < 50; i++)
 		step(f);
 	CU_ASSERT_EQUAL(f->commands, 0); /* nobody has work: nothing to do */
-	pf_world_interrupt(&f->pf, GV_PUT(GIOV_INTR_STATUS, GFX_VM_BUSY_TRANSITION_INTR_STATUS, 1));
+	pf_world_interrupt(&f->pf, GV_PUT(GIOV_INTR_STATUS, GFX_VM_BUSY_TRANSITION_INTR_STATUS, 1),
+	                   0);
 	f->busy = 1;
 	step(f); /* at once */
 	UNTIL(f, f->at[0] == GV_WORLD_RUNNING);
@@ -556,7 +557,7 @@ static void whatever_comes_no_command_is_out_of_order(void)
 			f->late = x >> 20 & 7;
 			break;
 		case 7:
-			pf_world_interrupt(&f->pf, UINT32_MAX);
+			pf_world_interrupt(&f->pf, UINT32_MAX, x >> 8);
 			break;
 		default:
 			step(f);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Exclusive access and hangs on the emulated GPU, with time slices on. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "pf.h"
 #include "rig.h"
 
 static const struct gv_mbox_pf_cfg patient = {.exclusive_ms = 60000, .notify_ms = 50};
@@ -135,6 +137,52 @@ static void the_policy_changes_without_touching_a_vf(void)
 	stop(&r, vf);
 }
 
+/* By a clock of 10 ns in 48 bits that was 0 at @epoch_ns. */
+static void tell_of_end(struct gv_pf *pf, uint64_t epoch_ns, uint64_t at_ns)
+{
+	pf_world_interrupt(pf, GV_PUT(GIOV_INTR_STATUS, GFX_CMD_COMPLETE_INTR_STATUS, 1),
+	                   ((at_ns - epoch_ns) / 10) & ((1ull << 48) - 1));
+}
+
+static void an_end_is_when_the_gpu_says_it_was(void)
+{
+	struct gv_pf *pf = calloc(1, sizeof(*pf));
+	struct pf_world *w = &pf->world;
+	uint64_t epoch = gv_now_ns() + 2 * GV_MS, at; /* it is about to begin again */
+	unsigned spins = 0;
+
+	for (unsigned n = 0; n < 100; n++) /* one of them we see at once */
+		tell_of_end(pf, epoch, gv_now_ns());
+	CU_ASSERT_EQUAL(w->cmd_end_ns, 0); /* of what? */
+	w->cmd = GV_GIOV_CONTEXT_SWITCH;
+	w->cmd_ns = gv_now_ns();
+	tell_of_end(pf, epoch, w->cmd_ns - 50 * GV_MS);
+	CU_ASSERT_EQUAL(w->cmd_end_ns, 0); /* of the command before */
+	at = gv_now_ns();
+	while (gv_now_ns() < at + 10 * GV_MS)
+		gv_poll_pause(&spins);
+	tell_of_end(pf, epoch, at);
+	CU_ASSERT(w->cmd_end_ns >= at && w->cmd_end_ns < at + 5 * GV_MS);
+	free(pf);
+}
+
+static void a_gpu_that_tells_of_ends_is_not_asked_before(void)
+{
+	struct gv_bus *vf[2];
+	struct rig r;
+
+	start(&r, GV_CFG_SCHED_FAIR, vf);
+	CU_ASSERT(r.pf->world.tells_ends); /* guests had exclusive access, in turn */
+	r.pf->world.cmd = GV_GIOV_IDLE;
+	r.pf->world.cmd_due_ns = UINT64_MAX;
+	CU_ASSERT_EQUAL(pf_world_step(r.pf, gv_now_ns()), UINT64_MAX);
+	r.pf->world.cmd_end_ns = gv_now_ns();
+	(void)pf_world_step(r.pf, gv_now_ns());
+	CU_ASSERT_NOT_EQUAL(r.pf->world.cmd, GV_GIOV_IDLE);
+	stop(&r, vf);
+}
+
 UT_MAIN("world on the GPU", UT(who_has_exclusive_access_runs_alone),
         UT(side_by_side_nobody_is_stopped), UT(nobody_waits_for_ever_for_one_that_hangs),
-        UT(the_policy_changes_without_touching_a_vf))
+        UT(the_policy_changes_without_touching_a_vf), UT(an_end_is_when_the_gpu_says_it_was),
+        UT(a_gpu_that_tells_of_ends_is_not_asked_before))
