@@ -191,6 +191,9 @@ static void client_close(struct gv_bus *bus)
 {
 	struct vfu *v = (struct vfu *)bus;
 
+	/* A child that was just forked may still have a copy, and to the server we would be there
+	 * until it is gone. */
+	(void)shutdown(v->fd, SHUT_RDWR);
 	gv_closep(&v->fd);
 	vfu_mem_done(v);
 	for (unsigned i = 0; v->eventfd && i < v->num_vectors; i++)

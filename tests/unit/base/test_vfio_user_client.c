@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The client bus against servers that lie, stall and die; and what it needs: IOVAs, caps. */
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -206,6 +207,27 @@ static void bad_capabilities_do_not_open(void)
 	(void)close(p.fake.fd);
 }
 
+/* As a process that was forked has, until it executes something else. */
+static void who_closes_is_gone_whoever_has_a_copy(void)
+{
+	struct gv_bus *bus = NULL;
+	struct gv_err err;
+	struct fake f = {.fault = NONE};
+	pthread_t thread;
+	int fd[2], copy;
+
+	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+	copy = dup(fd[0]);
+	f.fd = fd[1];
+	(void)pthread_create(&thread, NULL, fake_main, &f);
+	CU_ASSERT_EQUAL(gv_vfu_open_fd(fd[0], "fake", NULL, NULL, &bus, &err), 0);
+	bus = gv_bus_close(bus);
+	CU_ASSERT_EQUAL(poll(&(struct pollfd){.fd = fd[1], .events = POLLRDHUP}, 1, 0), 1);
+	(void)close(copy);
+	(void)pthread_join(thread, NULL);
+	(void)close(fd[1]);
+}
+
 static void client_answers_dma_of_its_own_memory_only(void)
 {
 	struct pair p;
@@ -288,6 +310,6 @@ static void capabilities_survive_a_round_trip(void)
 }
 
 UT_MAIN("vfio-user client", UT(lying_servers_lose_the_device_and_nothing_more),
-        UT(bad_capabilities_do_not_open), UT(client_answers_dma_of_its_own_memory_only),
-        UT(missing_sockets_say_so), UT(iovas_do_not_overlap_and_are_reused),
-        UT(capabilities_survive_a_round_trip))
+        UT(bad_capabilities_do_not_open), UT(who_closes_is_gone_whoever_has_a_copy),
+        UT(client_answers_dma_of_its_own_memory_only), UT(missing_sockets_say_so),
+        UT(iovas_do_not_overlap_and_are_reused), UT(capabilities_survive_a_round_trip))
