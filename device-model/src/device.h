@@ -49,13 +49,17 @@ struct gv_worker {
 	void *arg;
 	_Atomic bool kicked;
 	_Atomic bool sleeping;
-	bool started, quit, running;
+	bool started, quit, running, prompt;
 	unsigned paused;
 	uint64_t due;       /* when it runs without being kicked */
 	uint64_t rested_ns; /* since when it does not run */
 	bool often;         /* the last kick came soon after that */
 };
 int gv_worker_start(struct gv_worker *w, const char *name, uint64_t (*run)(void *arg), void *arg);
+/** One that runs seldom and is waited for (gv_thread_be_prompt()). One that is rung all the time is
+ *  better off without: who rang could not go on. */
+int gv_worker_start_prompt(struct gv_worker *w, const char *name, uint64_t (*run)(void *arg),
+                           void *arg);
 /** Make `run` run (again). Any thread, also under dev->lock; cheap when it runs already. */
 void gv_worker_kick(struct gv_worker *w);
 /** Return once `run` is not running; it will not run until gv_worker_resume(). Nests. */

@@ -68,7 +68,8 @@ static void *loop(void *arg)
 {
 	struct gv_worker *w = arg;
 
-	gv_thread_be_prompt();
+	if (w->prompt)
+		gv_thread_be_prompt();
 	(void)pthread_mutex_lock(&w->lock);
 	while (!w->quit) {
 		if (w->paused || !is_due(w)) {
@@ -83,13 +84,15 @@ static void *loop(void *arg)
 	return NULL;
 }
 
-int gv_worker_start(struct gv_worker *w, const char *name, uint64_t (*run)(void *arg), void *arg)
+static int start(struct gv_worker *w, const char *name, uint64_t (*run)(void *arg), void *arg,
+                 bool prompt)
 {
 	pthread_condattr_t attr;
 	char short_name[16] = ""; /* what the kernel keeps of a thread's name */
 	int rc;
 
 	memset(w, 0, sizeof(*w));
+	w->prompt = prompt;
 	w->run = run;
 	w->arg = arg;
 	w->due = UINT64_MAX;
@@ -108,6 +111,17 @@ int gv_worker_start(struct gv_worker *w, const char *name, uint64_t (*run)(void 
 	memcpy(short_name, name, strnlen(name, sizeof(short_name) - 1));
 	(void)pthread_setname_np(w->thread, short_name);
 	return 0;
+}
+
+int gv_worker_start(struct gv_worker *w, const char *name, uint64_t (*run)(void *arg), void *arg)
+{
+	return start(w, name, run, arg, false);
+}
+
+int gv_worker_start_prompt(struct gv_worker *w, const char *name, uint64_t (*run)(void *arg),
+                           void *arg)
+{
+	return start(w, name, run, arg, true);
 }
 
 void gv_worker_kick(struct gv_worker *w)

@@ -528,7 +528,7 @@ int gv_world_init(struct gv_dev *dev)
 		return -ENOMEM;
 	w->dev = dev;
 	dev->world = w;
-	return gv_worker_start(&w->worker, "gv-world", run, w);
+	return gv_worker_start_prompt(&w->worker, "gv-world", run, w);
 }
 
 /* Others may kick it still. */
