@@ -13,14 +13,15 @@
 #include "ut.h"
 #include "wave_rig.h"
 
-/* Unmapped and mapped again, each time elsewhere, until its fence is there. Returns how often it
- * was saved. */
+/* Unmapped and mapped again, each time elsewhere, until its fence is there; left alone for longer
+ * where that takes many times: a busy host may give it no instruction in between. Returns how often
+ * it was saved. */
 static unsigned run_preempted(uint32_t seq)
 {
 	unsigned saves = 0, tries = 0;
 
 	while (!wave_fence_is(1, seq) && tries++ < 5000) {
-		(void)usleep(20 + tries % 7 * 20);
+		(void)usleep((20 + tries % 7 * 20) << GV_MIN(tries / 100, 8u));
 		CU_ASSERT_TRUE(wave_preempt(1));
 		saves += wave_is_saved(1);
 		CU_ASSERT_TRUE(wave_map_at(1, tries % 8 == 1 ? 2 : tries % 8)); /* 1 is queue 2's */
