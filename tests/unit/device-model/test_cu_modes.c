@@ -2,11 +2,12 @@
 /* What the MODE register does, hardware registers, forks, and all host instruction sets alike. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <gv/base.h>
 
-#include "cu/cu.h"
+#include "cu/state.h"
 
 #include "oracle/oracle_bench.h"
 #include "oracle/oracle_encode.h"
@@ -439,6 +440,29 @@ static bool has_isa(const char *isa)
 	return bench_run(&bench, &p, 1) == 0;
 }
 
+static int no_memory(void *ctx, uint64_t va, unsigned access, struct gv_cu_window *w)
+{
+	(void)ctx, (void)va, (void)access, (void)w;
+	return -EFAULT;
+}
+
+/* GV_TEST_ISA: what has to be the best here (scripts/rig run avx512). */
+static void a_run_takes_the_best_of_this_host(void)
+{
+	const struct gv_cu_dispatch d = {.mem.translate = no_memory, .num_thread = {64, 1, 1}};
+	const char *want = getenv("GV_TEST_ISA");
+	struct gv_cu_run *run = NULL;
+	unsigned best = GV_ARRAY_LEN(isas) - 1;
+
+	while (best && !has_isa(isas[best]))
+		best--;
+	CU_ASSERT_EQUAL_FATAL(gv_cu_begin(&run, &d), 0);
+	CU_ASSERT_PTR_EQUAL(run->isa, cu_isa_find(isas[best]));
+	if (want)
+		CU_ASSERT_STRING_EQUAL(isas[best], want);
+	gv_cu_free(run);
+}
+
 static void every_host_isa_gives_the_same(void)
 {
 	static const struct orc_mode modes[] = {
@@ -482,6 +506,7 @@ static const struct ut_case cases[] = {
         UT(forks_join),
         UT(lds_direct_reads_where_m0_points),
         UT(exceptions_are_kept_once_somebody_looks),
+        UT(a_run_takes_the_best_of_this_host),
         UT(every_host_isa_gives_the_same),
 };
 
