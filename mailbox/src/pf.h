@@ -34,6 +34,8 @@ void gv_mbox_begin_leave(struct turn *t);
 void gv_mbox_begin_reset(struct turn *t, enum gv_mbox_reason reason, bool quiet);
 /** Tell the guest first, as far as its state makes sense of it; then reset. */
 void gv_mbox_announce_reset(struct turn *t, enum gv_mbox_reason reason);
+/** A guest that was told, now or by the program before, has so long from now on. */
+void gv_mbox_wait_for_ready(struct turn *t);
 /** Leave the line and give up exclusive access. */
 void gv_mbox_give_up(struct turn *t);
 /** Let the next in line have exclusive access, if nobody has it. */

@@ -151,18 +151,24 @@ static void ask_again_later(struct gv_mbox_session *s)
 	s->pending = (struct gv_mbox_msg){{code[s->access]}};
 }
 
+void gv_mbox_wait_for_ready(struct turn *t)
+{
+	uint32_t ms = t->s->reason == GV_MBOX_WHY_GPU_RESET ? t->pf->cfg.gpu_notify_ms
+	                                                    : t->pf->cfg.notify_ms;
+
+	t->s->deadline_ns = t->now_ns + ms * GV_MS;
+}
+
 void gv_mbox_announce_reset(struct turn *t, enum gv_mbox_reason reason)
 {
 	static const struct gv_mbox_msg notification = {{GV_MBOX_FLR_NOTIFICATION}};
-	uint32_t ms =
-	        reason == GV_MBOX_WHY_GPU_RESET ? t->pf->cfg.gpu_notify_ms : t->pf->cfg.notify_ms;
 
 	switch (t->s->state) {
 	case GV_MBOX_ACTIVE:
 		gv_mbox_emit_send(t, notification, true);
 		t->s->state = GV_MBOX_NOTIFY;
 		t->s->reason = reason;
-		t->s->deadline_ns = t->now_ns + ms * GV_MS;
+		gv_mbox_wait_for_ready(t);
 		break;
 	case GV_MBOX_QUEUED:
 		ask_again_later(t->s);

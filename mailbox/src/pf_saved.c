@@ -116,7 +116,7 @@ int gv_mbox_pf_resume(struct gv_mbox_pf *pf, unsigned vf, uint64_t now_ns,
 		gv_mbox_begin_leave(&t);
 		break;
 	case GV_MBOX_NOTIFY:
-		t.s->deadline_ns = now_ns + pf->cfg.notify_ms * GV_MS;
+		gv_mbox_wait_for_ready(&t);
 		break;
 	case GV_MBOX_RESET:
 		gv_mbox_begin(&t, GV_MBOX_ACT_RESET, GV_MBOX_RESET)->reason = t.s->reason;

@@ -22,135 +22,6 @@ struct session {
 };
 _Static_assert(sizeof(struct session) == 48, "in files");
 
-/* ---- rules ------------------------------------------------------------------------------ */
-
-static enum gv_mbox_access access_of(uint32_t req)
-{
-	switch (req) {
-	case GV_MBOX_REQ_GPU_FINI_ACCESS:
-	case GV_MBOX_REL_GPU_FINI_ACCESS:
-		return GV_MBOX_ACCESS_FINI;
-	case GV_MBOX_REQ_GPU_RESET_ACCESS:
-		return GV_MBOX_ACCESS_RESET;
-	default:
-		return GV_MBOX_ACCESS_INIT;
-	}
-}
-
-static bool is_release(uint32_t req)
-{
-	return req == GV_MBOX_REL_GPU_INIT_ACCESS || req == GV_MBOX_REL_GPU_FINI_ACCESS;
-}
-
-static struct gv_mbox_saved with(enum gv_mbox_state state, enum gv_mbox_access access,
-                                 unsigned flags)
-{
-	return (struct gv_mbox_saved){
-	        .state = (uint8_t)state, .access = (uint8_t)access, .flags = (uint8_t)flags};
-}
-
-/* What the guest asked for, and has our ACK for, will be asked for again when it is clean. */
-static struct gv_mbox_saved cleaned_first(uint32_t asked)
-{
-	struct gv_mbox_saved s = with(GV_MBOX_RESET, GV_MBOX_ACCESS_NONE, 0);
-
-	if (asked == GV_MBOX_REQ_GPU_INIT_DATA || asked == GV_MBOX_REQ_GPU_INIT_ACCESS ||
-	    asked == GV_MBOX_REQ_GPU_RESET_ACCESS)
-		s.pending.dw[0] = asked;
-	return s;
-}
-
-/* All gates are open only in a window. READY is said again unless its ACK is there: a guest that
- * has heard it does not mind. */
-static struct gv_mbox_saved in_window(uint32_t asked, uint32_t heard)
-{
-	struct gv_mbox_saved s =
-	        with(is_release(asked) ? GV_MBOX_LEAVE : GV_MBOX_EXCLUSIVE, access_of(heard),
-	             GV_MBOX_SAVED_HOLDER | GV_MBOX_SAVED_DATA_READY);
-
-	if (asked && s.state == GV_MBOX_EXCLUSIVE) {
-		s.sent = GV_MBOX_READY_TO_ACCESS_GPU;
-		s.flags |= GV_MBOX_SAVED_SENT_VALID;
-	}
-	return s;
-}
-
-/* Frame buffer and doorbells are open, registers are not: it runs. */
-static struct gv_mbox_saved running(uint32_t asked)
-{
-	struct gv_mbox_saved s;
-
-	switch (asked) {
-	case GV_MBOX_REQ_GPU_FINI_ACCESS:
-	case GV_MBOX_REQ_GPU_RESET_ACCESS:
-		return with(GV_MBOX_QUEUED, access_of(asked), GV_MBOX_SAVED_DATA_READY);
-	case GV_MBOX_REQ_GPU_INIT_DATA:
-		s = with(GV_MBOX_UPLOAD, GV_MBOX_ACCESS_NONE, 0);
-		s.back = GV_MBOX_ACTIVE;
-		return s;
-	case GV_MBOX_REQ_GPU_INIT_ACCESS: /* a new guest on a VF that was never given back */
-	case GV_MBOX_READY_TO_RESET:
-		return cleaned_first(asked);
-	default:
-		return with(GV_MBOX_ACTIVE, GV_MBOX_ACCESS_NONE, GV_MBOX_SAVED_DATA_READY);
-	}
-}
-
-/* Only the frame buffer: it has, or gets, its exchange data, and may stand in the line. */
-static struct gv_mbox_saved starting(uint32_t asked)
-{
-	struct gv_mbox_saved s = with(GV_MBOX_UPLOAD, GV_MBOX_ACCESS_NONE, 0);
-
-	s.back = GV_MBOX_IDLE;
-	if (asked == GV_MBOX_REQ_GPU_INIT_ACCESS || asked == GV_MBOX_REQ_GPU_RESET_ACCESS)
-		return with(GV_MBOX_QUEUED, access_of(asked), 0);
-	if (asked == GV_MBOX_REQ_GPU_INIT_DATA)
-		return s;
-	return with(GV_MBOX_IDLE, GV_MBOX_ACCESS_NONE, GV_MBOX_SAVED_DATA_READY);
-}
-
-void pf_session_rebuild(const struct pf_seen *seen, struct gv_mbox_saved *saved)
-{
-	/* What has no ACK yet will be read as if it came now. What was refused is over. */
-	bool open = seen->heard_valid && !seen->heard_acked;
-	bool refused = seen->said == GV_MBOX_FAIL;
-	uint32_t asked = open || refused ? 0 : seen->heard;
-
-	if (!asked && !refused)
-		asked = seen->pending;
-
-	if (seen->gates == PF_GATE_ALL)
-		*saved = in_window(asked, seen->heard);
-	else if (seen->gates == (PF_GATE_FB | PF_GATE_DOORBELL) &&
-	         seen->said == GV_MBOX_FLR_NOTIFICATION)
-		*saved = cleaned_first(asked);
-	else if (seen->gates == (PF_GATE_FB | PF_GATE_DOORBELL))
-		*saved = running(asked);
-	else if (seen->gates == PF_GATE_FB)
-		*saved = starting(asked);
-	else
-		*saved = cleaned_first(asked);
-}
-
-enum pf_reconciled pf_reconcile(const struct pf_state *journal, const struct pf_state *record)
-{
-	if (!journal || journal->boot_id != record->boot_id ||
-	    journal->generation < record->generation)
-		return PF_JOURNAL_OLD;
-	if (journal->generation == record->generation)
-		return journal->changing == record->changing &&
-		                       journal->has_plan == record->has_plan &&
-		                       !memcmp(&journal->plan, &record->plan, sizeof(record->plan))
-		               ? PF_SAME
-		               : PF_NO_MATCH;
-	/* The journal is written first: it may be one ahead, never more. */
-	if (journal->generation != record->generation + 1)
-		return PF_NO_MATCH;
-	if (journal->changing)
-		return record->changing ? PF_NO_MATCH : PF_NOT_BEGUN;
-	return PF_FINISH;
-}
-
 /* ---- the journal -------------------------------------------------------------------------- */
 
 static void journal_path(const struct gv_pf *pf, char path[PATH_MAX])
@@ -228,7 +99,8 @@ void pf_adopt_forget(struct gv_pf *pf)
 	/* Every slice is scrubbed before somebody gets it again. */
 	if (!pf_journal_drop(pf->journal, PF_JOURNAL_STATE) &&
 	    !pf_journal_drop(pf->journal, PF_JOURNAL_SESSION) &&
-	    !pf_journal_drop(pf->journal, PF_JOURNAL_GUARD))
+	    !pf_journal_drop(pf->journal, PF_JOURNAL_GUARD) &&
+	    !pf_journal_drop(pf->journal, PF_JOURNAL_RESET))
 		(void)pf_journal_drop(pf->journal, PF_JOURNAL_SCRUB);
 	pf->journal = pf_journal_bytes(pf->journal) ? pf_journal_close(pf->journal)
 	                                            : pf_journal_remove(pf->journal);
@@ -293,15 +165,23 @@ static bool agrees(struct gv_pf *pf, unsigned vf, const struct session *s)
 static bool from_journal(struct gv_pf *pf, unsigned vf, uint64_t generation)
 {
 	size_t bytes;
-	const struct session *s = pf_journal_last(pf, PF_JOURNAL_SESSION, (int)vf, &bytes);
+	const void *last = pf_journal_last(pf, PF_JOURNAL_SESSION, (int)vf, &bytes);
+	bool wiped = pf->gpu_reset.phase == PF_GPU_RESET;
+	struct session s;
 
-	if (!s || bytes != sizeof(*s) || s->generation != generation || !agrees(pf, vf, s) ||
-	    gv_mbox_pf_restore(&pf->mbox, vf, &s->saved))
+	if (!last || bytes != sizeof(s))
 		return false;
-	pf->vf[vf].gates = s->gates;
-	pf->vf[vf].shut = s->shut;
-	pf->vf[vf].heard = s->heard;
-	pf->vf[vf].no_scrub_next = s->no_scrub_next;
+	memcpy(&s, last, sizeof(s));
+	if (wiped ? s.generation < generation : s.generation != generation || !agrees(pf, vf, &s))
+		return false;
+	if (wiped)
+		pf_session_wiped(&s.saved);
+	if (gv_mbox_pf_restore(&pf->mbox, vf, &s.saved))
+		return false;
+	pf->vf[vf].gates = wiped ? 0 : s.gates;
+	pf->vf[vf].shut = s.shut;
+	pf->vf[vf].heard = s.heard;
+	pf->vf[vf].no_scrub_next = s.no_scrub_next && !wiped;
 	pf->vf[vf].noted_pending = UINT32_MAX; /* not known: written anew */
 	pf->boot.sessions_read++;
 	return true;
@@ -316,7 +196,7 @@ static void from_hardware(struct gv_pf *pf, unsigned vf)
 	pf_session_rebuild(&seen, &saved);
 	/* Two that look as if they had exclusive access: the second gets it anew. */
 	if (gv_mbox_pf_restore(&pf->mbox, vf, &saved)) {
-		saved = cleaned_first(seen.heard);
+		saved = pf_session_cleaned(seen.heard);
 		(void)gv_mbox_pf_restore(&pf->mbox, vf, &saved);
 	}
 	pf->vf[vf].gates = seen.gates;
@@ -358,7 +238,6 @@ static void adopt_sessions(struct gv_pf *pf, uint64_t generation)
 			pf_exchange_read(pf, i);
 	}
 	pf->boot.vfs_adopted = pf->plan.num_vfs;
-	pf_scrub_adopt(pf);
 }
 
 /* ---- the plan ------------------------------------------------------------------------------- */
@@ -453,6 +332,21 @@ static int take_state(struct gv_pf *pf, const struct pf_state *record, uint64_t 
 	return pf_state_write(pf, false, pf->has_plan ? &pf->plan : NULL, err);
 }
 
+/* Mode 1 took all of it along, and the bring-up began a new life. */
+static int take_again(struct gv_pf *pf, const struct pf_state *state, struct gv_err *err)
+{
+	int rc = state->has_plan ? pf_put_back(pf, &state->plan, err) : 0;
+
+	pf->boot.apply = GV_PF_BOOT_RESET_FINISHED;
+	if (rc || !state->has_plan)
+		return rc;
+	pf->plan = state->plan;
+	pf->has_plan = true;
+	pf->vfs_made++;
+	adopt_sessions(pf, state->generation);
+	return 0;
+}
+
 static struct pf_state *journal_state(struct gv_pf *pf)
 {
 	struct pf_state *s = calloc(1, sizeof(*s));
@@ -508,6 +402,8 @@ int pf_adopt(struct gv_pf *pf, const struct pf_state *record, struct gv_err *err
 			(void)pf_journal_drop(pf->journal, PF_JOURNAL_SESSION);
 		return 0;
 	}
+	if (pf->gpu_reset.phase == PF_GPU_RESET)
+		return take_again(pf, record, err);
 	rc = reconcile(pf, record, err);
 	if (rc == -ESTALE)
 		(void)gv_fail_prefix(err,
@@ -552,13 +448,15 @@ static void resume(struct gv_pf *pf, unsigned vf)
 
 void pf_adopt_resume(struct gv_pf *pf)
 {
-	if (!pf->boot.vfs_adopted)
+	if (!pf->boot.vfs_adopted) {
+		pf_gpu_reset_resume(pf);
 		return;
+	}
 	pf_world_start(pf);
 	for (unsigned i = 0; i < pf->plan.num_vfs; i++)
 		resume(pf, i);
 	pf_contain_adopt(pf);
-	pf_contain_adopt(pf);
+	pf_gpu_reset_resume(pf);
 	pf_sessions_note(pf);
 	pf->poll_ns = 0; /* what guests have asked meanwhile */
 	pf_event(pf, GV_PF_EVENT_BOOT, -1,

@@ -18,6 +18,13 @@ struct pf_seen {
  *  to be done (again): that is safe whatever was the case. */
 void pf_session_rebuild(const struct pf_seen *seen, struct gv_mbox_saved *saved);
 
+/** One that is reset, and what its guest @asked for, if it waits for the answer, asked for again.
+ */
+struct gv_mbox_saved pf_session_cleaned(uint32_t asked);
+/** What becomes of a session when mode 1 has taken its VF's registers along: it is being reset, its
+ *  guest is told at the end, and what it had asked for is asked again then. Pure. */
+void pf_session_wiped(struct gv_mbox_saved *saved);
+
 /* What is to be done about two states, one of the journal and one of the boot record. */
 enum pf_reconciled {
 	PF_SAME,        /* they agree */

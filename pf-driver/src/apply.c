@@ -110,17 +110,18 @@ struct step {
 	int (*run)(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flags,
 	           struct gv_err *err);
 	void (*undo)(struct gv_pf *pf, const struct gv_pf_plan *plan); /* may be NULL */
+	bool again; /* after a reset of the whole GPU, too: VFs stayed, and are scrubbed later */
 };
 
 /* Scrub and exchange pages come before the VFs exist: nobody can look meanwhile. */
 static const struct step steps[] = {
-        {"second-level tables", do_tables, pf_tables_clear},
-        {"slices", do_slices, pf_slices_clear},
-        {"scrub", do_scrub, NULL},
-        {"exchange pages", do_exchange, NULL},
-        {"SR-IOV", do_sriov, undo_sriov},
-        {"read-back", do_check, NULL},
-        {"record", do_record, NULL},
+        {"second-level tables", do_tables, pf_tables_clear, true},
+        {"slices", do_slices, pf_slices_clear, true},
+        {"scrub", do_scrub, NULL, false},
+        {"exchange pages", do_exchange, NULL, false},
+        {"SR-IOV", do_sriov, undo_sriov, false},
+        {"read-back", do_check, NULL, true},
+        {"record", do_record, NULL, true},
 };
 
 const char *gv_pf_apply_step_name(unsigned i)
@@ -128,13 +129,34 @@ const char *gv_pf_apply_step_name(unsigned i)
 	return i < GV_ARRAY_LEN(steps) ? steps[i].name : NULL;
 }
 
+static int run_step(struct gv_pf *pf, unsigned i, const struct gv_pf_plan *plan, unsigned flags,
+                    struct gv_err *err)
+{
+	uint64_t begin_ns = gv_now_ns();
+	int rc = steps[i].run(pf, plan, flags, err);
+
+	pf_trace(pf, GV_PF_TRACE_APPLY, -1, begin_ns, gv_now_ns(), "%s", steps[i].name);
+	return rc;
+}
+
+int pf_put_back(struct gv_pf *pf, const struct gv_pf_plan *plan, struct gv_err *err)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; !rc && i < GV_ARRAY_LEN(steps); i++)
+		if (steps[i].again) {
+			rc = run_step(pf, i, plan, 0, err);
+			if (rc)
+				(void)gv_fail_prefix(err, "the plan again, step %s", steps[i].name);
+		}
+	return rc;
+}
+
 int pf_put_up(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flags, struct gv_err *err)
 {
 	for (unsigned i = 0; i < GV_ARRAY_LEN(steps); i++) {
-		uint64_t begin_ns = gv_now_ns();
-		int rc = steps[i].run(pf, plan, flags, err);
+		int rc = run_step(pf, i, plan, flags, err);
 
-		pf_trace(pf, GV_PF_TRACE_APPLY, -1, begin_ns, gv_now_ns(), "%s", steps[i].name);
 		if (!rc)
 			continue;
 		for (unsigned k = i + 1; k-- > 0;)

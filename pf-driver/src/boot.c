@@ -131,6 +131,20 @@ static int reset_whole(struct gv_pf *pf, struct gv_err *err)
 	return 0;
 }
 
+/* As far as a reset of the whole GPU had come: mode 1 was asked for, or was about to be. VFs stay.
+ */
+static int reset_blocks(struct gv_pf *pf, struct gv_err *err)
+{
+	uint64_t begin_ns = gv_now_ns();
+	int rc = mode1(pf);
+
+	if (rc)
+		return gv_fail(err, rc, "finishing a reset of the whole GPU: PSP mode 1: %s",
+		               strerror(-rc));
+	took(pf, "reset", begin_ns);
+	return 0;
+}
+
 /* Interrupts must not go to memory that is ours no more. The rest waits for the next manager. */
 static void let_go(struct gv_pf *pf)
 {
@@ -144,6 +158,7 @@ static int boot(struct gv_pf *pf, struct pf_state *state, struct gv_err *err)
 {
 	enum gv_pf_boot_path path;
 	uint64_t begin_ns;
+	bool anew = false;
 	int rc = pf_identity_init(pf, err);
 
 	if (rc)
@@ -154,9 +169,12 @@ static int boot(struct gv_pf *pf, struct pf_state *state, struct gv_err *err)
 	if (!rc && path == GV_PF_BOOT_TAKEN_OVER) {
 		pf->boot_id = state->boot_id;
 		pf->boot.generation = state->generation;
+		anew = pf->gpu_reset.phase == PF_GPU_RESET;
 	}
+	if (!rc && anew)
+		rc = reset_blocks(pf, err);
 	if (!rc)
-		rc = pf_bring_up(pf, path == GV_PF_BOOT_TAKEN_OVER, err);
+		rc = pf_bring_up(pf, path == GV_PF_BOOT_TAKEN_OVER && !anew, err);
 	if (rc)
 		return rc;
 	pf->boot.path = path;

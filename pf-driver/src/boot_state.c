@@ -311,17 +311,12 @@ static int look_at_ours(struct gv_pf *pf, enum gv_pf_boot_path *path, struct pf_
 	return 0;
 }
 
-int pf_boot_look(struct gv_pf *pf, enum gv_pf_boot_path *path, struct pf_state *s,
-                 struct gv_err *err)
+static int look_at_hardware(struct gv_pf *pf, enum gv_pf_boot_path *path, struct pf_state *s,
+                            struct gv_err *err)
 {
 	uint32_t flag = gv_rd32(pf->bus, SCRATCH_REG7__BYTE);
 	const char *sign;
 
-	if (pf->cfg.full_reset) {
-		*path = GV_PF_BOOT_FORCED;
-		(void)snprintf(pf->boot.why, sizeof(pf->boot.why), "GPUVISOR_RESET=1");
-		return 0;
-	}
 	if (flag == PF_STATE_FLAG)
 		return look_at_ours(pf, path, s, err);
 	sign = sign_of_others(pf);
@@ -329,6 +324,43 @@ int pf_boot_look(struct gv_pf *pf, enum gv_pf_boot_path *path, struct pf_state *
 	(void)snprintf(pf->boot.why, sizeof(pf->boot.why), "SCRATCH_REG7 reads 0x%08x, %s", flag,
 	               sign ? sign : "nothing is on");
 	return 0;
+}
+
+/* Mode 1 leaves nothing that says that the GPU is ours. But the VFs stay. */
+static bool are_its_vfs(struct gv_pf *pf, const struct pf_state *s)
+{
+	return pf_boot_vfs(pf) == (s->has_plan ? s->plan.num_vfs : 0) &&
+	       (!s->has_plan || !memcmp(&s->plan.caps, &pf->caps, sizeof(pf->caps)));
+}
+
+int pf_boot_look(struct gv_pf *pf, enum gv_pf_boot_path *path, struct pf_state *s,
+                 struct gv_err *err)
+{
+	bool cut_short = pf_gpu_reset_found(pf, s);
+	uint64_t boot_id = s->boot_id;
+	int rc = 0;
+
+	if (pf->cfg.full_reset) {
+		*path = GV_PF_BOOT_FORCED;
+		(void)snprintf(pf->boot.why, sizeof(pf->boot.why), "GPUVISOR_RESET=1");
+	} else if (cut_short && pf->gpu_reset.phase == PF_GPU_RESET && are_its_vfs(pf, s)) {
+		*path = GV_PF_BOOT_TAKEN_OVER;
+		(void)snprintf(pf->boot.why, sizeof(pf->boot.why),
+		               "ours by the journal, and in a reset of the whole GPU");
+		return 0;
+	} else {
+		rc = look_at_hardware(pf, path, s, err);
+	}
+	/* Before mode 1 it is a takeover as any other. */
+	if (cut_short && !rc &&
+	    (*path != GV_PF_BOOT_TAKEN_OVER || pf->gpu_reset.phase != PF_GPU_TELL ||
+	     s->boot_id != boot_id)) {
+		PF_LOG(pf, GV_LOG_WARN,
+		       "journal: a reset of the whole GPU was cut short, of which the hardware "
+		       "shows nothing; continuing without");
+		pf_gpu_reset_forget(pf);
+	}
+	return rc;
 }
 
 /* ---- the last step of the bring-up ------------------------------------------------------ */

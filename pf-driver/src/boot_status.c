@@ -19,7 +19,8 @@ const char *gv_pf_boot_apply_name(enum gv_pf_boot_apply apply)
 {
 	static const char *const names[] = {[GV_PF_BOOT_APPLY_NONE] = "none",
 	                                    [GV_PF_BOOT_ROLLED_BACK] = "rolled-back",
-	                                    [GV_PF_BOOT_FINISHED] = "finished"};
+	                                    [GV_PF_BOOT_FINISHED] = "finished",
+	                                    [GV_PF_BOOT_RESET_FINISHED] = "reset-finished"};
 
 	return (unsigned)apply < GV_ARRAY_LEN(names) ? names[apply] : "unknown";
 }

@@ -9,6 +9,7 @@
 #include "guard.h"
 
 struct gv_pf_plan;
+struct pf_state;
 
 struct pf_contain_vf {
 	/* guard */
@@ -33,11 +34,12 @@ struct pf_contain_vf {
  *     |       PSP mode 1, then bring-up and the plan in force again
  *     guests are told, until all are ready or the deadline
  */
-enum pf_gpu_phase { PF_GPU_NONE, PF_GPU_TELL, PF_GPU_RESET, PF_GPU_BACK };
+enum pf_gpu_phase { PF_GPU_NONE, PF_GPU_TELL, PF_GPU_RESET, PF_GPU_BACK }; /* in files */
 
 struct pf_gpu_reset {
 	enum pf_gpu_phase phase;
 	int culprit; /* -1 none */
+	char why[96];
 	uint64_t begin_ns, deadline_ns;
 	uint64_t count, failures;
 };
@@ -81,6 +83,13 @@ void pf_gpu_reset_for(struct gv_pf *pf, unsigned culprit, const char *why);
 /** A reset of the whole GPU is about to do what an FLR would. */
 bool pf_gpu_reset_does(const struct gv_pf *pf);
 uint64_t pf_gpu_reset_step(struct gv_pf *pf, uint64_t now_ns);
+/** Was the daemon before killed in one? Then it is under way again, in TELL or RESET, and *@state
+ * is what was in force. */
+bool pf_gpu_reset_found(struct gv_pf *pf, struct pf_state *state);
+/** That is over, or means nothing for this GPU. */
+void pf_gpu_reset_forget(struct gv_pf *pf);
+/** Sessions were taken over: it goes on. */
+void pf_gpu_reset_resume(struct gv_pf *pf);
 
 /* ---- scrub_record.c */
 /** Nobody knows any more what is in the VF's memory, or somebody may write to it from now on. */

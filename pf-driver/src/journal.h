@@ -23,6 +23,7 @@ enum pf_journal_kind {
 	PF_JOURNAL_SCRUB = 4,   /* of a VF: needed, or when and how it was done */
 	PF_JOURNAL_POOL = 5,    /* of a VF: owner, dirty, cleaning (the daemon) */
 	PF_JOURNAL_EARLIER = 6, /* what rollback goes back to (the daemon) */
+	PF_JOURNAL_RESET = 7,   /* reset of the whole GPU under way, and the plan (gpu_reset.c) */
 	PF_JOURNAL_KINDS,
 };
 

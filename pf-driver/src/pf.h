@@ -39,9 +39,9 @@ struct pf_saved {
 /* Work on a VF that takes longer than one call; at most one per VF. */
 enum pf_job_phase {
 	PF_JOB_NONE,
-	PF_JOB_DRAIN, /* let the guest see our ACK */
-	PF_JOB_FLR,   /* GVX_VF_RESET is busy */
-	PF_JOB_SCRUB, /* the slice is being filled */
+	PF_JOB_DRAIN,  /* let the guest see our ACK */
+	PF_JOB_FLR,    /* GVX_VF_RESET is busy */
+	PF_JOB_SCRUB,  /* the slice is being filled */
 	PF_JOB_REFILL, /* exchange pages */
 	PF_JOB_ENTER,  /* others are being switched out */
 	PF_JOB_GPU,    /* the whole GPU is being reset */
@@ -267,6 +267,8 @@ void pf_session_note(struct gv_pf *pf, unsigned vf);
 int pf_check_idle(struct gv_pf *pf, unsigned flags, struct gv_err *err);
 /** Put @plan into force where there is none; after a failure none is (apply.c). */
 int pf_put_up(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned flags, struct gv_err *err);
+/** Mode 1 has taken it out of the hardware: the steps of that which VFs do not see (apply.c). */
+int pf_put_back(struct gv_pf *pf, const struct gv_pf_plan *plan, struct gv_err *err);
 void pf_sessions_stop(struct gv_pf *pf);
 void pf_faults_look(struct gv_pf *pf);
 void pf_fault_interrupt(struct gv_pf *pf, bool mmhub);

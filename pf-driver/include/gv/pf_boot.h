@@ -29,12 +29,13 @@ const char *gv_pf_boot_path_name(enum gv_pf_boot_path path);
 
 /* What became of an apply, or disable, in which the daemon before was killed. */
 enum gv_pf_boot_apply {
-	GV_PF_BOOT_APPLY_NONE,  /* there was none */
-	GV_PF_BOOT_ROLLED_BACK, /* the plan before it is in force again, with fresh VFs */
-	GV_PF_BOOT_FINISHED,    /* all its steps were done: it is in force */
+	GV_PF_BOOT_APPLY_NONE,     /* there was none */
+	GV_PF_BOOT_ROLLED_BACK,    /* the plan before it is in force again, with fresh VFs */
+	GV_PF_BOOT_FINISHED,       /* all its steps were done: it is in force */
+	GV_PF_BOOT_RESET_FINISHED, /* no apply: a reset of the whole GPU, which was finished */
 	GV_PF_BOOT_APPLY_STATES,
 };
-/** "none", "rolled-back", "finished". */
+/** "none", "rolled-back", "finished", "reset-finished". */
 const char *gv_pf_boot_apply_name(enum gv_pf_boot_apply apply);
 
 #define GV_PF_BOOT_STEPS 16u

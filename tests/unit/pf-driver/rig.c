@@ -11,6 +11,18 @@ static struct rig_bus *of(struct gv_bus *bus)
 	return (struct rig_bus *)bus;
 }
 
+/* One more write. Has it no effect? */
+static bool is_lost(struct rig_bus *b)
+{
+	b->writes++;
+	if (!b->dead && b->die_at && b->writes >= b->die_at) {
+		b->dead = true;
+		if (b->died)
+			b->died(b->died_arg);
+	}
+	return b->dead;
+}
+
 static uint32_t lie_read32(struct gv_bus *bus, uint32_t byte)
 {
 	uint32_t v = gv_rd32(of(bus)->real, byte);
@@ -22,7 +34,8 @@ static uint32_t lie_read32(struct gv_bus *bus, uint32_t byte)
 
 static void lie_write32(struct gv_bus *bus, uint32_t byte, uint32_t val)
 {
-	of(bus)->writes++;
+	if (is_lost(of(bus)))
+		return;
 	of(bus)->armed |= of(bus)->flip && byte == of(bus)->flip;
 	if (!of(bus)->drop || byte != of(bus)->drop)
 		gv_wr32(of(bus)->real, byte, val);
@@ -30,7 +43,7 @@ static void lie_write32(struct gv_bus *bus, uint32_t byte, uint32_t val)
 
 static void lie_doorbell64(struct gv_bus *bus, uint32_t byte, uint64_t val)
 {
-	if (!of(bus)->drop_doorbells)
+	if (!of(bus)->drop_doorbells && !of(bus)->dead)
 		gv_doorbell64(of(bus)->real, byte, val);
 }
 
@@ -47,7 +60,8 @@ static int lie_read(struct gv_bus *bus, enum gv_region region, uint64_t off, voi
 static int lie_write(struct gv_bus *bus, enum gv_region region, uint64_t off, const void *buf,
                      size_t n)
 {
-	of(bus)->writes++;
+	if (is_lost(of(bus)))
+		return -ENODEV;
 	return gv_bus_write(of(bus)->real, region, off, buf, n);
 }
 
@@ -92,12 +106,12 @@ static int lie_reset(struct gv_bus *bus)
 
 static int lie_status(struct gv_bus *bus)
 {
-	return gv_bus_status(of(bus)->real);
+	return of(bus)->dead ? -ENODEV : gv_bus_status(of(bus)->real);
 }
 
 static int lie_enable_vfs(struct gv_bus *bus, unsigned num_vfs)
 {
-	if (of(bus)->fail_enable && num_vfs)
+	if ((of(bus)->fail_enable && num_vfs) || of(bus)->dead)
 		return -EIO;
 	return gv_bus_enable_vfs(of(bus)->real, num_vfs, NULL);
 }

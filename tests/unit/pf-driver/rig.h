@@ -23,8 +23,12 @@ struct rig_bus {
 	uint64_t vram_spoil; /* reads of VRAM at this device address come back changed; 0 none */
 	bool drop_doorbells, fail_dma, fail_irq, fail_enable;
 	unsigned writes; /* registers and VRAM */
-	unsigned dma;    /* allocated now */
-	void *last_dma;  /* the interrupt ring's write-back page: it is allocated last */
+	unsigned die_at; /* in place of that write: nothing has an effect any more; 0 never */
+	bool dead;
+	void (*died)(void *arg);
+	void *died_arg;
+	unsigned dma;   /* allocated now */
+	void *last_dma; /* the interrupt ring's write-back page: it is allocated last */
 };
 
 struct rig {

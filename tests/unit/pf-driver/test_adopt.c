@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "adopt.h"
@@ -463,6 +464,133 @@ static void an_apply_whose_record_alone_is_missing_is_finished(void)
 	life_down(&l);
 }
 
+/* ---- killed in a reset of the whole GPU -------------------------------------------------------
+ */
+
+/* The journal as it was at the moment of death. */
+struct grave {
+	struct life l;
+	char path[512];
+	uint8_t *journal;
+	size_t bytes;
+};
+
+static void bury(void *arg)
+{
+	struct grave *g = arg;
+	FILE *f;
+
+	snprintf(g->path, sizeof(g->path), "%s", boot_of(&g->l)->journal);
+	f = fopen(g->path, "rb");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	g->journal = malloc(GV_MIB);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(g->journal);
+	g->bytes = fread(g->journal, 1, GV_MIB, f);
+	(void)fclose(f);
+}
+
+static void rise(struct grave *g)
+{
+	FILE *f;
+
+	leave(&g->l);
+	f = fopen(g->path, "wb");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT_EQUAL(fwrite(g->journal, 1, g->bytes, f), g->bytes);
+	(void)fclose(f);
+	free(g->journal);
+	g->journal = NULL;
+	g->l.r.lying.die_at = 0;
+	g->l.r.lying.dead = false;
+}
+
+static void serve_reset(struct life *l)
+{
+	uint64_t end = gv_now_ns() + 60 * GV_S, next;
+
+	while (gv_pf_gpu_resetting(l->r.pf) && !l->r.lying.dead && gv_now_ns() < end)
+		(void)gv_pf_service(l->r.pf, &next);
+}
+
+/* VF0 runs, VF1 has exclusive access, VF2 stands in the line. */
+static void begin_reset(struct life *l, struct gv_bus *vf[3])
+{
+	apply(l, 3, 64);
+	for (unsigned i = 0; i < 3; i++)
+		vf[i] = rig_vf(&l->r, i);
+	rig_init_guest(&l->r, vf[0]);
+	CU_ASSERT_TRUE(rig_send(&l->r, vf[1], GV_MBOX_REQ_GPU_INIT_ACCESS));
+	CU_ASSERT_TRUE(rig_hear(&l->r, vf[1], GV_MBOX_READY_TO_ACCESS_GPU, 5000));
+	CU_ASSERT_TRUE(rig_send(&l->r, vf[2], GV_MBOX_REQ_GPU_INIT_ACCESS));
+}
+
+/* The next one, killed as well, at its @nth write; and the one after that. True: they had to finish
+ * the reset. */
+static bool start_again(struct grave *g, unsigned nth)
+{
+	rise(g);
+	g->l.r.lying.die_at = g->l.r.lying.writes + nth;
+	if (again(&g->l) || g->l.r.lying.dead) {
+		CU_ASSERT_TRUE_FATAL(g->l.r.lying.dead);
+		rise(g);
+		CU_ASSERT_EQUAL_FATAL(again(&g->l), 0);
+	}
+	g->l.r.lying.die_at = 0;
+	CU_ASSERT_EQUAL(boot_of(&g->l)->path, GV_PF_BOOT_TAKEN_OVER);
+	CU_ASSERT_EQUAL(boot_of(&g->l)->vfs_adopted, 3);
+	serve_reset(&g->l);
+	return rig_saw(&g->l.r, GV_PF_EVENT_CONTAIN, -1, "whole-GPU reset: done");
+}
+
+/* At the @nth write since it was asked for. False: there are fewer. */
+static bool killed_in_reset(unsigned nth, unsigned *finished)
+{
+	struct grave g = {0};
+	struct gv_bus *vf[3];
+	bool died;
+
+	life_up(&g.l, true);
+	g.l.cfg.mailbox.gpu_notify_ms = 5;
+	CU_ASSERT_EQUAL_FATAL(again(&g.l), 0);
+	begin_reset(&g.l, vf);
+	g.l.r.lying.died = bury;
+	g.l.r.lying.died_arg = &g;
+	g.l.r.lying.die_at = g.l.r.lying.writes + nth;
+	CU_ASSERT_EQUAL(gv_pf_gpu_reset(g.l.r.pf, GV_PF_APPLY_FORCE, "test", &g.l.r.err), 0);
+	serve_reset(&g.l);
+	died = g.l.r.lying.dead;
+	g.l.r.lying.die_at = 0;
+	if (died)
+		*finished += start_again(&g, 1 + nth * 37 % 200);
+	CU_ASSERT_EQUAL(gv_dev_num_vfs(g.l.r.dev), 3);
+	CU_ASSERT_TRUE(rig_serve_until(&g.l.r, 0, GV_MBOX_IDLE, 10000));
+	CU_ASSERT_TRUE(rig_serve_until(&g.l.r, 1, GV_MBOX_IDLE, 10000));
+	CU_ASSERT_TRUE(rig_hear(&g.l.r, vf[2], GV_MBOX_READY_TO_ACCESS_GPU, 10000));
+	CU_ASSERT_TRUE(rig_send(&g.l.r, vf[2], GV_MBOX_REL_GPU_INIT_ACCESS));
+	for (unsigned i = 0; i < 2; i++) {
+		CU_ASSERT_EQUAL(gv_pf_vf_check_clean(g.l.r.pf, i, &g.l.r.err), 0);
+		rig_init_guest(&g.l.r, vf[i]);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		vf[i] = gv_bus_close(vf[i]);
+	if (CU_get_number_of_failure_records())
+		printf("killed in place of write %u: %s\n", nth, g.l.r.err.text);
+	life_down(&g.l);
+	return died;
+}
+
+/* GV_RESET_KILLS=all: at every write. */
+static void killed_in_a_reset_of_the_whole_gpu_it_is_finished(void)
+{
+	const char *all = getenv("GV_RESET_KILLS");
+	unsigned step = all && !strcmp(all, "all") ? 1 : 23, n = 0, finished = 0;
+
+	for (unsigned nth = 1; killed_in_reset(nth, &finished); nth += step)
+		n++;
+	CU_ASSERT(finished > n / 2); /* else it was about to end */
+	printf("[killed %u times, %u resets finished] ", n, finished);
+}
+
 /* ---- whose it is ---------------------------------------------------------------------------- */
 
 static void spoil_records(struct life *l)
@@ -582,6 +710,7 @@ UT_MAIN("pf-driver/adopt", UT(a_state_survives_packing_and_no_changed_byte_is_mi
         UT(a_guest_that_was_told_of_its_reset_is_waited_for),
         UT(a_vf_that_was_reset_meanwhile_is_cleaned), UT(half_an_apply_is_rolled_back),
         UT(half_a_disable_is_finished), UT(an_apply_whose_record_alone_is_missing_is_finished),
+        UT(killed_in_a_reset_of_the_whole_gpu_it_is_finished),
         UT(a_lost_record_with_vfs_is_refused_and_nothing_touched),
         UT(hardware_that_is_not_as_planned_is_refused),
         UT(a_gpu_that_somebody_else_has_set_up_is_reset_first),
