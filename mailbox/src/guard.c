@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "guard.h"
 
-/* GIM 8 allows per minute what a VM needs that loads a driver once (56 messages, 9 exclusive
- * requests, 3 resets). Guests here may also be programs that come and go dozens of times a second,
- * so the windows are short: they bound the PF's work, not the guest's number of starts. */
+/* The others are the profile's: configs/src/guard.c. */
 const struct gv_mbox_limit gv_mbox_guard_defaults[GV_MBOX_GUARDS] = {
-        [GV_MBOX_GUARD_MSG] = {500, 1000},         [GV_MBOX_GUARD_EXCLUSIVE] = {200, 1000},
-        [GV_MBOX_GUARD_EXCL_TIMEOUT] = {4, 60000}, [GV_MBOX_GUARD_RESET] = {120, 60000},
         [GV_MBOX_GUARD_RAS] = {15, 60000},
 };
 

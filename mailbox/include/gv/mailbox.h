@@ -147,15 +147,15 @@ struct gv_mbox_limit {
 #define GV_MBOX_GUARD_MAX 512
 
 enum gv_mbox_guard_kind {
-	GV_MBOX_GUARD_MSG,          /* 500 in 1 s; over it: no ACK */
-	GV_MBOX_GUARD_EXCLUSIVE,    /* 200 requests in 1 s; over it: 1, 3 and 5 are refused */
-	GV_MBOX_GUARD_EXCL_TIMEOUT, /* 4 in 60 s; over it: 1 and 5 are refused */
-	GV_MBOX_GUARD_RESET, /* 120 resets by the guest's fault in 60 s; over it: 1, 5 refused */
-	GV_MBOX_GUARD_RAS,   /* 15 in 60 s; over it: 202..204 are refused */
+	GV_MBOX_GUARD_MSG,          /* over it: no ACK */
+	GV_MBOX_GUARD_EXCLUSIVE,    /* requests; over it: 1, 3 and 5 are refused */
+	GV_MBOX_GUARD_EXCL_TIMEOUT, /* over it: 1 and 5 are refused */
+	GV_MBOX_GUARD_RESET,        /* by the guest's fault; over it: 1 and 5 are refused */
+	GV_MBOX_GUARD_RAS,          /* over it: 202..204 are refused */
 	GV_MBOX_GUARDS,
 };
 
-/** What holds when a configuration gives no limit. */
+/** What holds when the owner gives no limit: 15 requests about RAS in 60 s. */
 extern const struct gv_mbox_limit gv_mbox_guard_defaults[GV_MBOX_GUARDS];
 
 struct gv_mbox_pf_cfg {

@@ -14,7 +14,13 @@ static uint64_t now;
 
 static inline void begin(unsigned vfs, bool guards)
 {
-	struct gv_mbox_pf_cfg cfg = {.guard_off = !guards};
+	struct gv_mbox_pf_cfg cfg = {
+	        .guard_off = !guards,
+	        .guard = {[GV_MBOX_GUARD_MSG] = {500, 1000},
+	                  [GV_MBOX_GUARD_EXCLUSIVE] = {200, 1000},
+	                  [GV_MBOX_GUARD_EXCL_TIMEOUT] = {4, 60000},
+	                  [GV_MBOX_GUARD_RESET] = {120, 60000},
+	                  [GV_MBOX_GUARD_RAS] = gv_mbox_guard_defaults[GV_MBOX_GUARD_RAS]}};
 
 	now = GV_S;
 	CU_ASSERT_EQUAL_FATAL(gv_mbox_pf_init(&pf, vfs, &cfg), 0);
