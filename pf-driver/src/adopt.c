@@ -94,14 +94,16 @@ void pf_sessions_note(struct gv_pf *pf)
 
 void pf_adopt_forget(struct gv_pf *pf)
 {
+	/* Every slice is scrubbed before somebody gets it again. What the daemon keeps stays. */
+	static const enum pf_journal_kind kinds[] = {PF_JOURNAL_STATE, PF_JOURNAL_SESSION,
+	                                             PF_JOURNAL_GUARD, PF_JOURNAL_SCRUB,
+	                                             PF_JOURNAL_RESET, PF_JOURNAL_COUNTS};
+	int rc = 0;
+
 	if (!pf->journal)
 		return;
-	/* Every slice is scrubbed before somebody gets it again. */
-	if (!pf_journal_drop(pf->journal, PF_JOURNAL_STATE) &&
-	    !pf_journal_drop(pf->journal, PF_JOURNAL_SESSION) &&
-	    !pf_journal_drop(pf->journal, PF_JOURNAL_GUARD) &&
-	    !pf_journal_drop(pf->journal, PF_JOURNAL_RESET))
-		(void)pf_journal_drop(pf->journal, PF_JOURNAL_SCRUB);
+	for (size_t i = 0; !rc && i < GV_ARRAY_LEN(kinds); i++)
+		rc = pf_journal_drop(pf->journal, kinds[i]);
 	pf->journal = pf_journal_bytes(pf->journal) ? pf_journal_close(pf->journal)
 	                                            : pf_journal_remove(pf->journal);
 }

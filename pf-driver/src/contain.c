@@ -22,6 +22,17 @@ static void hold(struct gv_pf *pf, unsigned vf, bool on)
 	pf_gates_hold(pf, vf, on && pf->world.unsupported);
 }
 
+/* Only what the GPU counts can be throttled by engine time; the mailbox holds back its own. */
+static bool wants_hold(const struct gv_pf *pf, const struct pf_guard *g)
+{
+	bool hold = g->state >= GV_PF_GUARD_PAUSED;
+
+	for (unsigned k = GV_CFG_GUARD_INTERRUPTS; k < GV_CFG_GUARDS; k++)
+		hold = hold ||
+		       (g->one[k].over && pf->plan.guard[k].policy == GV_CFG_GUARD_THROTTLE);
+	return hold;
+}
+
 /* ---- hangs -------------------------------------------------------------------------- */
 
 const char *gv_pf_contain_step_name(enum gv_pf_contain_step step)
@@ -115,6 +126,57 @@ static void note(struct gv_pf *pf, unsigned vf, bool quarantined)
 	pf_journal_note(pf, PF_JOURNAL_GUARD, (int)vf, &n, sizeof(n));
 }
 
+/* What the guard knows, on disk. Times are of a clock that goes on; the GPU's counters, too. */
+struct counts_note {
+	struct pf_guard guard;
+	uint32_t seen[GV_CFG_GUARDS];
+	uint64_t since_ms;
+	char why[96];
+};
+
+static void note_counts(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
+{
+	struct pf_contain_vf *c = &pf->vf[vf].contain;
+	struct counts_note n;
+
+	memset(&n, 0, sizeof(n));
+	n.guard = c->guard;
+	n.since_ms = c->guard_since_ms;
+	memcpy(n.seen, c->seen, sizeof(n.seen));
+	memcpy(n.why, c->guard_why, sizeof(n.why));
+	c->noted_ns = now_ns;
+	pf_journal_note(pf, PF_JOURNAL_COUNTS, (int)vf, &n, sizeof(n));
+}
+
+static bool is_possible(const struct pf_guard *g, uint64_t now_ns)
+{
+	bool ok = (unsigned)g->state < GV_PF_GUARD_QUARANTINED;
+
+	for (unsigned k = 0; k < GV_CFG_GUARDS; k++)
+		ok = ok && g->one[k].hit_ns <= now_ns && g->one[k].acted_ns <= now_ns;
+	return ok;
+}
+
+static void adopt_counts(struct gv_pf *pf, unsigned vf)
+{
+	struct pf_contain_vf *c = &pf->vf[vf].contain;
+	struct counts_note n;
+	size_t bytes;
+	const void *last = pf_journal_last(pf, PF_JOURNAL_COUNTS, (int)vf, &bytes);
+
+	if (!last || bytes != sizeof(n))
+		return;
+	memcpy(&n, last, sizeof(n));
+	n.why[sizeof(n.why) - 1] = '\0';
+	if (!is_possible(&n.guard, gv_now_ns()))
+		return;
+	c->guard = n.guard;
+	c->guard_since_ms = n.since_ms;
+	memcpy(c->guard_why, n.why, sizeof(c->guard_why));
+	memcpy(c->seen, n.seen, sizeof(c->seen));
+	c->seen_any = true;
+}
+
 static void set_why(struct pf_contain_vf *c, const char *why)
 {
 	snprintf(c->guard_why, sizeof(c->guard_why), "%s", why);
@@ -202,6 +264,8 @@ void pf_contain_new(struct gv_pf *pf, unsigned vf)
 
 	if (pf_journal_last(pf, PF_JOURNAL_GUARD, (int)vf, &bytes))
 		note(pf, vf, false);
+	if (pf_journal_last(pf, PF_JOURNAL_COUNTS, (int)vf, &bytes))
+		note_counts(pf, vf, 0);
 }
 
 void pf_contain_adopt(struct gv_pf *pf)
@@ -212,6 +276,8 @@ void pf_contain_adopt(struct gv_pf *pf)
 		size_t bytes;
 		const void *last = pf_journal_last(pf, PF_JOURNAL_GUARD, (int)i, &bytes);
 
+		adopt_counts(pf, i);
+		hold(pf, i, wants_hold(pf, &c->guard));
 		if (!last || bytes != sizeof(n))
 			continue;
 		memcpy(&n, last, sizeof(n));
@@ -243,17 +309,6 @@ static const enum gv_cfg_guard_kind kinds[GV_MBOX_GUARDS] = {
 static bool guarded(const struct gv_pf *pf)
 {
 	return pf->has_plan && !pf->cfg.mailbox.guard_off;
-}
-
-/* Only what the GPU counts can be throttled by engine time; the mailbox holds back its own. */
-static bool wants_hold(const struct gv_pf *pf, const struct pf_guard *g)
-{
-	bool hold = g->state >= GV_PF_GUARD_PAUSED;
-
-	for (unsigned k = GV_CFG_GUARD_INTERRUPTS; k < GV_CFG_GUARDS; k++)
-		hold = hold ||
-		       (g->one[k].over && pf->plan.guard[k].policy == GV_CFG_GUARD_THROTTLE);
-	return hold;
 }
 
 static uint32_t in_window(const struct gv_pf *pf, unsigned vf, enum gv_cfg_guard_kind kind,
@@ -291,6 +346,7 @@ static void take_step(struct gv_pf *pf, unsigned vf, enum gv_cfg_guard_kind kind
 	if (step == GV_CFG_GUARD_FLR)
 		reset(pf, vf, GV_MBOX_WHY_GUARD);
 	hold(pf, vf, wants_hold(pf, &c->guard));
+	note_counts(pf, vf, now_ns);
 }
 
 void pf_guard_over(struct gv_pf *pf, unsigned vf, enum gv_mbox_guard_kind mailbox_kind,
@@ -327,6 +383,7 @@ static void look(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 	         GV_BYTE_N(GVX_VF0_FAULTS, 1) - GV_BYTE_N(GVX_VF0_FAULTS, 0)},
 	};
 	struct pf_contain_vf *c = &pf->vf[vf].contain;
+	bool near = false; /* a limit: what was counted must not be forgotten */
 
 	for (size_t i = 0; i < GV_ARRAY_LEN(counters); i++) {
 		uint32_t now = gv_rd32(pf->bus, counters[i].byte + vf * counters[i].stride);
@@ -334,8 +391,12 @@ static void look(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 
 		c->seen[counters[i].kind] = now;
 		count(pf, vf, counters[i].kind, more, now_ns);
+		near = near || in_window(pf, vf, counters[i].kind, now_ns) >
+		                       pf->plan.guard[counters[i].kind].limit / 2;
 	}
 	c->seen_any = true;
+	if (near && now_ns - c->noted_ns >= GV_S)
+		note_counts(pf, vf, now_ns);
 }
 
 void pf_guard_look(struct gv_pf *pf, uint64_t now_ns)
@@ -378,6 +439,7 @@ static void calm(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 	pf_event(pf, GV_PF_EVENT_GUARD, (int)vf, "%s again, was %s: it is calm",
 	         gv_pf_guard_state_name(c->guard.state), gv_pf_guard_state_name(was));
 	hold(pf, vf, wants_hold(pf, &c->guard));
+	note_counts(pf, vf, now_ns);
 }
 
 uint64_t pf_contain_step(struct gv_pf *pf, uint64_t now_ns)

@@ -18,6 +18,7 @@ struct pf_contain_vf {
 	char guard_why[96];
 	uint32_t seen[GV_CFG_GUARDS]; /* the GPU's counters at the last look */
 	bool seen_any;
+	uint64_t noted_ns;    /* when the journal got these counts */
 	bool held;            /* gets no engine time */
 	bool quarantine_next; /* as soon as the reset under way has ended */
 	bool quarantined;     /* its session is OFF */

@@ -19,11 +19,12 @@ struct gv_pf;
 enum pf_journal_kind {
 	PF_JOURNAL_STATE = 1,   /* plan in force, or being changed (boot_state.h); synced */
 	PF_JOURNAL_SESSION = 2, /* of a VF (adopt.c) */
-	PF_JOURNAL_GUARD = 3,   /* of a VF: limits that it broke, quarantine; synced */
+	PF_JOURNAL_GUARD = 3,   /* of a VF: quarantine; synced */
 	PF_JOURNAL_SCRUB = 4,   /* of a VF: needed, or when and how it was done */
 	PF_JOURNAL_POOL = 5,    /* of a VF: owner, dirty, cleaning (the daemon) */
 	PF_JOURNAL_EARLIER = 6, /* what rollback goes back to (the daemon) */
 	PF_JOURNAL_RESET = 7,   /* reset of the whole GPU under way, and the plan (gpu_reset.c) */
+	PF_JOURNAL_COUNTS = 8,  /* of a VF: what the guard has counted and done about it */
 	PF_JOURNAL_KINDS,
 };
 

@@ -702,6 +702,47 @@ static void quarantine_and_scrub_records_outlive_the_manager(void)
 	}
 }
 
+static void fault(struct gv_bus *vf, unsigned times)
+{
+	uint32_t got;
+
+	for (unsigned i = 0; i < times; i++)
+		(void)gv_bus_read(vf, GV_REGION_VRAM, 80 * GV_MIB, &got, 4);
+}
+
+/* And so do counts near a limit: each of the two alone would be below it. */
+static void a_pause_outlives_the_manager(void)
+{
+	const struct gv_cfg_guard few = {20, 600000, GV_CFG_GUARD_PAUSE};
+	struct gv_pf_vf_status s;
+	struct gv_pf_plan plan;
+	struct gv_bus *vf;
+	struct life l;
+
+	life_up(&l, true);
+	plan = rig_plan(&l.r, 2, 64);
+	plan.guard[GV_CFG_GUARD_FAULTS] = few;
+	CU_ASSERT_EQUAL_FATAL(gv_pf_apply(l.r.pf, &plan, 0, &l.r.err), 0);
+	vf = rig_vf(&l.r, 0);
+	rig_init_guest(&l.r, vf);
+	fault(vf, 15);
+	rig_serve(&l.r, 150);
+	CU_ASSERT_EQUAL(again(&l), 0);
+	fault(vf, 15);
+	for (unsigned i = 0; i < 3; i++) {
+		rig_serve(&l.r, 150);
+		CU_ASSERT_EQUAL(gv_pf_get_vf_status(l.r.pf, 0, &s), 0);
+		CU_ASSERT_EQUAL(s.guard.state, GV_PF_GUARD_PAUSED);
+		CU_ASSERT_EQUAL(s.guard.kind[GV_CFG_GUARD_FAULTS].total, 30);
+		CU_ASSERT_TRUE(s.world.held);
+		CU_ASSERT_EQUAL(strncmp(s.guard.why, "faults: ", 8), 0);
+		CU_ASSERT_EQUAL(gv_pf_get_vf_status(l.r.pf, 1, &s), 0);
+		CU_ASSERT_EQUAL(s.guard.state, GV_PF_GUARD_NORMAL);
+		CU_ASSERT_EQUAL(again(&l), 0);
+	}
+	down_with_guest(&l, vf);
+}
+
 UT_MAIN("pf-driver/adopt", UT(a_state_survives_packing_and_no_changed_byte_is_missed),
         UT(the_journal_may_be_one_step_ahead_and_no_more), UT(what_the_hardware_shows_is_a_session),
         UT(a_running_guest_notices_nothing), UT(what_was_asked_meanwhile_is_answered),
@@ -715,4 +756,4 @@ UT_MAIN("pf-driver/adopt", UT(a_state_survives_packing_and_no_changed_byte_is_mi
         UT(hardware_that_is_not_as_planned_is_refused),
         UT(a_gpu_that_somebody_else_has_set_up_is_reset_first),
         UT(a_guest_cannot_claim_that_we_were_here),
-        UT(quarantine_and_scrub_records_outlive_the_manager))
+        UT(quarantine_and_scrub_records_outlive_the_manager), UT(a_pause_outlives_the_manager))
