@@ -64,17 +64,30 @@ static int get_vf(struct call *c, struct json_object *params, uint32_t *vf, stru
 	return rc;
 }
 
+/* And serve the others until what it made the VF do is over. */
+static int act_on_vf(struct call *c, struct json_object *params,
+                     int (*act)(struct gv_pf *pf, unsigned vf, struct gv_err *err), uint32_t *vf,
+                     struct gv_err *err)
+{
+	int rc = get_vf(c, params, vf, err);
+
+	if (!rc)
+		rc = act(c->d->pf, *vf, err);
+	return rc ? rc : serve_while(c->d, vf_busy, *vf, VF_NS, err);
+}
+
+static int quarantine(struct gv_pf *pf, unsigned vf, struct gv_err *err)
+{
+	return gv_pf_vf_quarantine(pf, vf, "by the operator", err);
+}
+
 int do_vf_quarantine(void *ctx, struct json_object *params, struct json_object **result,
                      struct gv_err *err)
 {
 	struct call *c = ctx;
 	uint32_t vf;
-	int rc = get_vf(c, params, &vf, err);
+	int rc = act_on_vf(c, params, quarantine, &vf, err);
 
-	if (!rc)
-		rc = gv_pf_vf_quarantine(c->d->pf, vf, "by the operator", err);
-	if (!rc)
-		rc = serve_while(c->d, vf_busy, vf, VF_NS, err);
 	if (!rc)
 		*result = vf_json(c->d, vf);
 	return rc;
@@ -85,12 +98,8 @@ int do_vf_unquarantine(void *ctx, struct json_object *params, struct json_object
 {
 	struct call *c = ctx;
 	uint32_t vf;
-	int rc = get_vf(c, params, &vf, err);
+	int rc = act_on_vf(c, params, gv_pf_vf_unquarantine, &vf, err);
 
-	if (!rc)
-		rc = gv_pf_vf_unquarantine(c->d->pf, vf, err);
-	if (!rc)
-		rc = serve_while(c->d, vf_busy, vf, VF_NS, err);
 	if (!rc && pool_session(c->d, vf) == GV_MBOX_FAILED)
 		rc = gv_fail(err, -EIO, "VF%u: the reset failed, see the log", vf);
 	if (rc)

@@ -476,15 +476,23 @@ static void fault(struct gv_bus *vf, unsigned times)
 		(void)gv_bus_read(vf, GV_REGION_VRAM, 80 * GV_MIB, &got, 4);
 }
 
+static struct gv_bus *up_with_faulting_guest(struct rig *r, struct gv_cfg_guard rule)
+{
+	struct gv_bus *vf;
+
+	up_with_guard(r, GV_CFG_GUARD_FAULTS, rule);
+	vf = rig_vf(r, 0);
+	rig_init_guest(r, vf);
+	return vf;
+}
+
 static void faults_pause_a_vf_until_it_is_calm(void)
 {
 	const struct gv_cfg_guard few = {20, 400, GV_CFG_GUARD_PAUSE};
 	struct gv_bus *vf;
 	struct rig r;
 
-	up_with_guard(&r, GV_CFG_GUARD_FAULTS, few);
-	vf = rig_vf(&r, 0);
-	rig_init_guest(&r, vf);
+	vf = up_with_faulting_guest(&r, few);
 	fault(vf, 10);
 	rig_serve(&r, 60);
 	CU_ASSERT_EQUAL(status(&r, 0).guard.state, GV_PF_GUARD_NORMAL);
@@ -513,9 +521,7 @@ static void a_paused_vf_that_starts_anew_stays_paused(void)
 	struct gv_bus *vf;
 	struct rig r;
 
-	up_with_guard(&r, GV_CFG_GUARD_FAULTS, few);
-	vf = rig_vf(&r, 0);
-	rig_init_guest(&r, vf);
+	vf = up_with_faulting_guest(&r, few);
 	r.pf->world.unsupported = true;
 	fault(vf, 100);
 	CU_ASSERT_TRUE(serve_until(&r, vf0_is_not_normal));
@@ -535,9 +541,7 @@ static void faults_reset_a_vf_where_the_profile_says_so(void)
 	struct gv_bus *vf;
 	struct rig r;
 
-	up_with_guard(&r, GV_CFG_GUARD_FAULTS, few);
-	vf = rig_vf(&r, 0);
-	rig_init_guest(&r, vf);
+	vf = up_with_faulting_guest(&r, few);
 	fault(vf, 100);
 	CU_ASSERT_TRUE(rig_serve_until(&r, 0, GV_MBOX_IDLE, 10000));
 	CU_ASSERT_TRUE(event(&r, 0, "reset: faults: "));
