@@ -239,16 +239,13 @@ SHARE = 0.95
 
 
 class Processor:
-    """VF1's machine has a processor of its own, which is always busy. On silicon it is not the GPU's; here it gets what
-    the engines leave. So it is with good ones and with bad ones."""
+    """VF1's machine has a processor, and that is always busy. On silicon it is not the GPU's; here it gets what the
+    engines and the good one leave. So it is with peers, too."""
 
-    def __init__(self, rig, vf, guest):
+    def __init__(self, guest):
         self.spins = subprocess.Popen(["timeout", "60", "nice", "-n", "19", "sh", "-c", "while :; do :; done"])
-        for pid, name in ((guest.p.pid, ""), (rig.gpu.pid, "gv-vfu-VF%d" % vf)):
-            for task in os.listdir("/proc/%d/task" % pid):
-                with open("/proc/%d/task/%s/comm" % (pid, task)) as f:
-                    if name in f.read():
-                        os.setpriority(os.PRIO_PROCESS, int(task), 19)
+        for task in os.listdir("/proc/%d/task" % guest.p.pid):
+            os.setpriority(os.PRIO_PROCESS, int(task), 19)
 
     def __enter__(self):
         return self
@@ -261,7 +258,7 @@ class Processor:
 def launches_per_second(policy, role, offend=None):
     with Stage(policy=policy, gpu_args=("--stall", "1")) as s:
         good, bad = Actor(s, 0, "work"), Actor(s, 1, role)
-        with Processor(s, 1, bad):
+        with Processor(bad):
             begin = good.ask()
             if offend:
                 offend(s, bad)
