@@ -31,7 +31,7 @@ if(GV_PYTHON AND TARGET gpuvisord AND TARGET gpuvisor-guest AND TARGET gv-exampl
     SKIP_RETURN_CODE 77 ENVIRONMENT
     "GV_BIN=${CMAKE_BINARY_DIR}/bin;GV_SOURCE=${CMAKE_SOURCE_DIR};GV_EXAMPLES=${CMAKE_BINARY_DIR}/examples")
 endif()
-# What each kind of bad guest does to its neighbour. Long form: GV_CONTAIN_SECONDS=10, docs/containment.md.
+# What each kind of bad guest does to its neighbour. Long form: GV_CONTAIN_SECONDS=5, docs/containment.md.
 if(GV_PYTHON AND TARGET gpuvisord AND TARGET gv-vf-guest)
   add_executable(system-actor ${CMAKE_CURRENT_SOURCE_DIR}/actor.c)
   set_target_properties(system-actor PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
