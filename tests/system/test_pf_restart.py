@@ -31,7 +31,8 @@ KEEPER = os.path.join(BIN, "gpuvisor-keeper")
 CODE = os.path.join(BIN, "..", "examples", "vector_add.co")
 
 REQ_INIT, REL_INIT, REQ_FINI, REL_FINI, REQ_DATA = 1, 2, 3, 4, 6
-READY, DATA_READY = 1, 7
+READY_TO_RESET = 201
+READY, FLR, FLR_DONE, DATA_READY = 1, 2, 3, 7
 MMIO = 5
 
 
@@ -359,6 +360,52 @@ class Apply(Setup):
                                   "1M"], capture_output=True, text=True, timeout=LONG)
             self.assertEqual(out.returncode, 0, (out.stderr, self.rig.read_log()))
         print("\nkilled %u times in an apply: %s" % (COUNT, became))
+
+
+class GpuReset(Setup):
+    """Killed in a reset of the whole GPU, in which the hardware forgets whose it is."""
+
+    def kill_in_reset(self, raw, nth):
+        p = subprocess.Popen([os.path.join(BIN, "gpuvisor"), "--socket", self.rig.sock, "gpu", "reset", "--force"],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.assertTrue(wait_for(lambda: raw.read(RCV) == FLR, LONG), self.rig.read_log())
+        before = self.said("PSP mode 1")
+        raw.send(READY_TO_RESET)
+        end = time.monotonic() + (LONG if nth % 4 else random.random() * 0.05)
+        while self.said("PSP mode 1") == before and time.monotonic() < end:
+            time.sleep(0.0005)
+        time.sleep(random.random() * 0.02 * (nth % 4 / 2))
+        self.kill()
+        p.wait(LONG)
+
+    def said(self, what):
+        return len(re.findall("whole-GPU reset: " + what, self.rig.read_log()))
+
+    def test_it_is_finished_and_no_vf_is_lost(self):
+        """Guests hear what they hear in any other: VF0 runs when it begins, VF1 has exclusive access."""
+        self.start(profile(96, 96, 64))
+        became = {}
+        for i in range(COUNT // 2):
+            raws = [RawVf("%s/vf%u.sock" % (self.rig.gpu_dir, n)) for n in range(2)]
+            raws[0].ask(REQ_INIT, READY)
+            raws[0].ask(REL_INIT)
+            raws[1].ask(REQ_INIT, READY)
+            before = self.said("done")
+            self.kill_in_reset(raws[0], i)
+            _, boot = self.again()
+            self.assertEqual((boot["vfs_adopted"], len(self.rig.vf_sockets())), (3, 3), self.rig.read_log())
+            self.assertTrue(raws[0].hear(FLR_DONE), self.rig.read_log())
+            self.assertTrue(wait_for(lambda: {v["state"] for v in self.rig.json("status")["vfs"]} == {"IDLE"}, LONG),
+                            self.rig.read_log())
+            became[boot["apply"]] = became.get(boot["apply"], 0) + 1
+            self.assertTrue(boot["apply"] == "none" or wait_for(lambda n=before: self.said("done") > n, LONG),
+                            self.rig.read_log())
+            for raw in raws:
+                raw.close()
+            out = subprocess.run([GUEST, "--device", "vfio-user:%s/vf1.sock" % self.rig.gpu_dir, "copy", "1M"],
+                                 capture_output=True, text=True, timeout=LONG)
+            self.assertEqual(out.returncode, 0, (out.stderr, self.rig.read_log()))
+        print("\nkilled %u times in a reset of the whole GPU: %s" % (COUNT // 2, became))
 
 
 class Lives(Setup):
