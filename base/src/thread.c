@@ -18,12 +18,16 @@ struct attr {
 
 _Static_assert(sizeof(struct attr) == 48, "SCHED_ATTR_SIZE_VER0");
 
-void gv_thread_be_prompt(void)
+void gv_thread_be_prompt(int nice)
 {
 	struct attr a = {.size = sizeof(a)};
 
 	if (syscall(SYS_sched_getattr, 0, &a, sizeof(a), 0) || a.policy != 0)
 		return; /* a real-time thread needs none of this */
 	a.runtime = SLICE_NS;
+	(void)syscall(SYS_sched_setattr, 0, &a, 0);
+	if (!nice || nice >= a.nice)
+		return;
+	a.nice = nice;
 	(void)syscall(SYS_sched_setattr, 0, &a, 0);
 }

@@ -69,7 +69,7 @@ static void *loop(void *arg)
 	struct gv_worker *w = arg;
 
 	if (w->prompt)
-		gv_thread_be_prompt();
+		gv_thread_be_prompt(GV_NICE_PROMPT);
 	(void)pthread_mutex_lock(&w->lock);
 	while (!w->quit) {
 		if (w->paused || !is_due(w)) {

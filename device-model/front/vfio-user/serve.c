@@ -129,7 +129,7 @@ static void *slot_main(void *slot)
 {
 	struct vfus_slot *s = slot;
 
-	gv_thread_be_prompt();
+	gv_thread_be_prompt(s->func == GV_DEV_PF ? GV_NICE_PROMPT : 0);
 	while (next_client(s)) {
 		prepare(s);
 		serve_client(s);

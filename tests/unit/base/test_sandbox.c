@@ -12,6 +12,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -163,6 +164,18 @@ static int use_memory(void)
 	return fd < 0 || ftruncate(fd, 4096) ? errno : map_as(PROT_READ | PROT_WRITE);
 }
 
+/* A short slice, where the kernel says what one is (Linux 6.12): the fourth word of its attributes.
+ */
+static int be_prompt(void)
+{
+	uint64_t attr[6] = {0};
+
+	gv_thread_be_prompt(0);
+	if (syscall(SYS_sched_getattr, 0, attr, sizeof(attr), 0))
+		return errno;
+	return attr[3] && attr[3] != 100 * GV_US ? EINVAL : 0;
+}
+
 /* ---- children */
 
 /* What waitpid() says of a child that has entered and called @what. */
@@ -198,7 +211,8 @@ static int (*const forbidden[])(void) = {
 
 static void what_serving_needs_is_left(void)
 {
-	static int (*const needed[])(void) = {use_thread, use_file, use_unix_socket, use_memory};
+	static int (*const needed[])(void) = {use_thread, use_file, use_unix_socket, use_memory,
+	                                      be_prompt};
 
 	for (size_t i = 0; i < GV_ARRAY_LEN(needed); i++) {
 		CU_ASSERT_TRUE(gives(GV_SANDBOX_ENFORCE, 0, needed[i], 0));
