@@ -80,24 +80,20 @@ static void set_state(struct gv_fn *f, enum gv_world_state state)
 	show_active(f, runs ? GV_GIOV_FCN_ACTIVE : GV_GIOV_FCN_IDLE);
 }
 
-/* Under dev->lock. @more: the command itself asked for its interrupt. True: there is one, to be
- * delivered once the lock is free. */
+/* Under dev->lock. @more: the command itself asked for its interrupt. True: tell() is wanted. */
 static bool raise(struct gv_world *w, uint32_t bits, bool more)
 {
-	struct gv_ih_iv iv;
-
 	w->intr_status |= bits;
-	if (!(bits & w->intr_enable) && !more)
-		return false;
-	iv = gv_ih_iv(GV_IH_CLIENT_BIF, GV_IH_SRC_BIF_GPUIOV, 0, 0, GV_HUB_GC);
-	iv.dw[4] = bits;
-	gv_ih_add(pf_of(w), &iv);
-	return true;
+	return (bits & w->intr_enable) || more;
 }
 
 /* Not left to a worker: who gave a command waits for it. */
-static void deliver(struct gv_world *w)
+static void tell(struct gv_world *w, uint32_t bits)
 {
+	struct gv_ih_iv iv = gv_ih_iv(GV_IH_CLIENT_BIF, GV_IH_SRC_BIF_GPUIOV, 0, 0, GV_HUB_GC);
+
+	iv.dw[4] = bits;
+	gv_ih_add(pf_of(w), &iv);
 	gv_fn_mem_enter(pf_of(w));
 	gv_ih_drain(pf_of(w));
 	gv_fn_mem_leave(pf_of(w));
@@ -146,18 +142,17 @@ void gv_world_look(struct gv_dev *dev)
 
 static void look(struct gv_world *w)
 {
-	bool raised = false;
+	const uint32_t news = GV_PUT(GIOV_INTR_STATUS, GFX_VM_BUSY_TRANSITION_INTR_STATUS, 1);
+	bool wanted;
 	uint32_t now;
 
 	(void)pthread_mutex_lock(&w->dev->lock);
 	now = gv_world_busy(w->dev);
-	if (now != w->busy)
-		raised = raise(w, GV_PUT(GIOV_INTR_STATUS, GFX_VM_BUSY_TRANSITION_INTR_STATUS, 1),
-		               false);
+	wanted = now != w->busy && raise(w, news, false);
 	w->busy = now;
 	(void)pthread_mutex_unlock(&w->dev->lock);
-	if (raised)
-		deliver(w);
+	if (wanted)
+		tell(w, news);
 }
 
 /* ---- engines ------------------------------------------------------------- */
@@ -397,10 +392,13 @@ static uint32_t command_of(struct gv_world *w)
 	return GV_RGET(pf_of(w), RLC_GPU_IOV_CFG_REG1) == word ? word : 0;
 }
 
-static void finish(struct gv_world *w, uint32_t word, int why)
+#define COMPLETE GV_PUT(GIOV_INTR_STATUS, GFX_CMD_COMPLETE_INTR_STATUS, 1)
+
+/* True: the PF is to be told. */
+static bool finish(struct gv_world *w, uint32_t word, int why)
 {
 	struct gv_fn *pf = pf_of(w);
-	bool raised;
+	bool wanted;
 
 	(void)pthread_mutex_lock(&w->dev->lock);
 	if (why)
@@ -411,17 +409,16 @@ static void finish(struct gv_world *w, uint32_t word, int why)
 	GV_RPUT(pf, RLC_GPU_IOV_CFG_REG2, why ? GV_GIOV_ABORTED : GV_GIOV_DONE);
 	atomic_store(&w->given, 0);
 	GV_RPUT(pf, RLC_GPU_IOV_CFG_REG1, GV_SET(word, RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE, 0));
-	raised = raise(w, GV_PUT(GIOV_INTR_STATUS, GFX_CMD_COMPLETE_INTR_STATUS, 1),
-	               GV_GET(word, RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE_INTR_EN));
+	wanted = raise(w, COMPLETE, GV_GET(word, RLC_GPU_IOV_CFG_REG1, CMD_EXECUTE_INTR_EN));
 	(void)pthread_mutex_unlock(&w->dev->lock);
-	if (raised)
-		deliver(w);
+	return wanted;
 }
 
 /* Under life_lock. */
 static void serve(struct gv_world *w, uint32_t word)
 {
 	struct gv_err err = {0};
+	bool wanted;
 	int why;
 
 	w->stalled = NULL;
@@ -434,10 +431,12 @@ static void serve(struct gv_world *w, uint32_t word)
 		return;
 	if (why)
 		gv_guest_error(pf_of(w), "GPUIOV command 0x%08x aborted: %s", word, err.text);
-	finish(w, word, why);
+	wanted = finish(w, word, why);
 	if (w->release)
 		let_go(w->release);
 	w->release = NULL;
+	if (wanted) /* its time stamp: the VF runs */
+		tell(w, COMPLETE);
 }
 
 static uint64_t run(void *arg)
