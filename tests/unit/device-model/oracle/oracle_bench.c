@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gv/base.h>
+
 #include "cu/cu.h"
 
 #include "oracle_bench.h"
@@ -34,13 +36,29 @@ unsigned bench_scale(void)
 	return n > 0 ? (unsigned)n : 1;
 }
 
-uint32_t bench_op(const char *name)
+static uint32_t find_op(const char *name)
 {
 	for (size_t k = 0; k < gv_gfx9_num_ops; k++)
 		if (!strcmp(gv_gfx9_ops[k].name, name))
 			return gv_gfx9_ops[k].num;
 	fprintf(stderr, "no instruction %s\n", name);
 	exit(1);
+}
+
+/* Each program asks for the same few again: names are literals, the same one at the same place. */
+uint32_t bench_op(const char *name)
+{
+	static struct {
+		const char *name;
+		uint32_t num;
+	} known[128];
+	size_t k = (uintptr_t)name / 2 % GV_ARRAY_LEN(known);
+
+	if (known[k].name != name) {
+		known[k].num = find_op(name);
+		known[k].name = name;
+	}
+	return known[k].num;
 }
 
 uint64_t bench_memory_va(void)
