@@ -2,7 +2,7 @@
 # scripts/rig run avx512: what the compute engine compiles for AVX-512 runs on machines without it, in Bochs, an
 # interpreter of x86 (QEMU's TCG has no AVX-512). A stock kernel boots there from a CD and runs tests of this build; their
 # kernels are compiled out here. tests/rig/avx512/init tells what has to hold. Sourced by scripts/rig.
-# shellcheck shell=bash disable=SC2154 # $rig, $kernel, $out, ... are the caller's
+# shellcheck shell=bash disable=SC2154,SC2034,SC2086 # $rig, $kernel, $out, GV_TARGETS, ... are the caller's; lists of words
 
 PKGS_BOCHS="bochs bochsbios bochs-term vgabios isolinux syslinux-common xorriso"
 # Instructions one by one against oracles and models, then kernels of compilers. The first also compares AVX-512 and
@@ -104,8 +104,7 @@ avx512_screen()
 run_avx512()
 {
 	local limit=${timeout_s:-7200} started=$SECONDS bochs line
-	scenario=avx512 out=$rig/logs/avx512
-	# shellcheck disable=SC2086
+	out=$rig/logs/avx512
 	gv_ensure_packages $PKGS_BOCHS
 	GV_TARGETS="gv-programs $(printf 'device-model-test_%s ' $AVX512_TESTS)"
 	gv_build "$GV_BUILD" -DCMAKE_BUILD_TYPE=Release
