@@ -258,6 +258,16 @@ static void put_states(const struct out *o)
 
 /* ---- how long guests wait ------------------------------------------------ */
 
+static void put_sum(const struct out *o, const char *name, unsigned vf, uint64_t sum_ns,
+                    uint64_t count)
+{
+	(void)fprintf(o->f, "%s_sum{", name);
+	put_vf_labels(o, vf);
+	(void)fprintf(o->f, "} %.9f\n%s_count{", (double)sum_ns * 1e-9, name);
+	put_vf_labels(o, vf);
+	(void)fprintf(o->f, "} %" PRIu64 "\n", count);
+}
+
 static void put_bucket(const struct out *o, const char *name, unsigned vf, const char *le,
                        uint64_t count)
 {
@@ -278,11 +288,7 @@ static void put_latency(const struct out *o, const char *name, unsigned vf)
 		put_bucket(o, name, vf, le, sum);
 	}
 	put_bucket(o, name, vf, "+Inf", h->count);
-	(void)fprintf(o->f, "%s_sum{", name);
-	put_vf_labels(o, vf);
-	(void)fprintf(o->f, "} %.9f\n%s_count{", (double)h->sum_ns * 1e-9, name);
-	put_vf_labels(o, vf);
-	(void)fprintf(o->f, "} %" PRIu64 "\n", h->count);
+	put_sum(o, name, vf, h->sum_ns, h->count);
 }
 
 static void put_latencies(const struct out *o)
@@ -316,11 +322,7 @@ static void put_switches(const struct out *o)
 			put_quantile(o, name, i, "0.5", w->switch_p50_ns);
 			put_quantile(o, name, i, "0.99", w->switch_p99_ns);
 		}
-		(void)fprintf(o->f, "%s_sum{", name);
-		put_vf_labels(o, i);
-		(void)fprintf(o->f, "} %.9f\n%s_count{", (double)w->switch_sum_ns * 1e-9, name);
-		put_vf_labels(o, i);
-		(void)fprintf(o->f, "} %" PRIu64 "\n", w->switches);
+		put_sum(o, name, i, w->switch_sum_ns, w->switches);
 	}
 }
 

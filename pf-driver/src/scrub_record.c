@@ -22,11 +22,9 @@ const char *gv_pf_scrub_why_name(enum gv_pf_scrub_why why)
 /* On disk. A record is of the plan's slice at that place only. */
 static void note(struct gv_pf *pf, unsigned vf)
 {
-	struct pf_scrubbed n;
+	const struct pf_scrubbed *s = &pf->scrubbed[vf];
 
-	memset(&n, 0, sizeof(n));
-	n = pf->scrubbed[vf];
-	pf_journal_note(pf, PF_JOURNAL_SCRUB, (int)vf, &n, sizeof(n));
+	pf_journal_note(pf, PF_JOURNAL_SCRUB, (int)vf, s, sizeof(*s));
 }
 
 void pf_scrub_dirty(struct gv_pf *pf, unsigned vf)
@@ -68,8 +66,7 @@ void pf_scrub_note(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned vf,
 	note(pf, vf);
 	pf_event(pf, GV_PF_EVENT_SCRUB, (int)vf,
 	         "scrubbed %llu MiB at 0x%llx in %llu ms (%s), %u samples of %u bytes are zero; "
-	         "data "
-	         "of %.40s, now of %.40s",
+	         "data of %.40s, now of %.40s",
 	         (unsigned long long)(r->bytes / GV_MIB), (unsigned long long)r->device_offset,
 	         (unsigned long long)took_ms, gv_pf_scrub_why_name(why), r->samples,
 	         r->sample_bytes, whose(r->before), whose(r->after));
