@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Slots that are never freed, so that a thread may look at one that is being given up. */
-#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/random.h>
 #include <time.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the session rules decide is done here, in their order. */
 #include <stdio.h>
-#include <string.h>
 
 #include "adopt.h"
 #include "pf.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A plan becomes real, step by step, or not at all. */
-#include <stdio.h>
 #include <string.h>
 
 #include "adopt.h"

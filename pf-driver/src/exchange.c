@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a VF finds at the start of its frame buffer, and what its driver writes there. */
-#include <stdio.h>
 #include <string.h>
 
 #include "pf.h"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Register writes that are read back and can be undone; checked register access. */
-#include <inttypes.h>
-
 #include "pf.h"
 
 static int remember(struct gv_pf *pf, uint32_t byte, uint32_t was, bool config, struct gv_err *err)

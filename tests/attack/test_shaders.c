@@ -3,8 +3,6 @@
  * Memory and registers that are not the attacker's, by shaders. s[0:1] is where a shader leaves
  * what it got, s[2:3] the address it reaches for. Code made with llvm-mc -mcpu=gfx900.
  */
-#include <string.h>
-
 #include "arena.h"
 #include "forge.h"
 

@@ -90,7 +90,6 @@ pf_attr() { cat "/sys/bus/pci/devices/$PF/$1"; }
 vf_bdf() { basename "$(readlink "/sys/bus/pci/devices/$PF/virtfn$1")"; }
 driver_of() { basename "$(readlink "/sys/bus/pci/devices/$1/driver" 2>/dev/null)" 2>/dev/null; }
 driver_is() { [ "$(driver_of "$1")" = "$2" ]; }
-group_of() { basename "$(readlink "/sys/bus/pci/devices/$1/iommu_group")"; }
 
 # host_modules: KVM and VFIO, as a host administrator would
 host_modules()

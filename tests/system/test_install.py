@@ -9,8 +9,6 @@ import subprocess
 import tempfile
 import unittest
 
-from pf_rig import SOURCE
-
 BUILD = os.environ["GV_BUILD"]
 WORST_EXPOSURE = 20  # tenths; "systemd-analyze security" gives a plain service 9.6
 

@@ -187,9 +187,6 @@ class Journal:
             f.seek(0)
             f.write(data)
 
-    def lose(self):
-        os.unlink(self.path())
-
 
 class Setup(unittest.TestCase):
     def start(self, what, **more):

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The life of a VF's driver: one list of steps, up in this order and down backwards. */
 #include <stdio.h>
-#include <string.h>
 
 #include "guest.h"
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <string.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif

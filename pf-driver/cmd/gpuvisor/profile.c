@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Verbs about profiles: plan, diff, assert, apply, rollback, disable. */
-#include <string.h>
-
 #include <json-c/json.h>
 
 #include <gv/pf_driver.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gpuvisor vf: one VF, by number or by PCI address. */
-#include <string.h>
-
 #include <json-c/json.h>
 
 #include "gpuvisor.h"

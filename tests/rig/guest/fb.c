@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The frame buffer: all of the share is there, nothing of the others'. */
-#include <stdio.h>
 #include <string.h>
 
 #include <gv/packets.h>

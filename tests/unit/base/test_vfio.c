@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include <fcntl.h>
 #include <linux/vfio.h>
 
 #include "ut.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* DS: local memory and moves between lanes, against a plain model. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <gv/base.h>

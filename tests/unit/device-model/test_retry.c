@@ -4,7 +4,6 @@
  * on once the guest mapped it, and can be preempted, killed and reset meanwhile.
  */
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 

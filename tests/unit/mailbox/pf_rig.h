@@ -3,8 +3,6 @@
 #ifndef GV_MBOX_PF_RIG_H
 #define GV_MBOX_PF_RIG_H
 
-#include <string.h>
-
 #include <gv/mailbox.h>
 #include <ut.h>
 
