@@ -2,7 +2,6 @@
 /* The GPU thread: owns the PF, serves it, runs slow methods one after the other. */
 #include <poll.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -231,6 +230,24 @@ static void *serve(void *arg)
 	(void)pthread_mutex_unlock(&d->lock);
 	kick(d->post_fd);
 	return NULL;
+}
+
+int serve_while(struct daemon *d, bool (*busy)(struct daemon *d, unsigned vf), unsigned vf,
+                uint64_t timeout_ns, struct gv_err *err)
+{
+	uint64_t end = gv_now_ns() + timeout_ns, next;
+	unsigned spins = 0;
+
+	while (busy(d, vf)) {
+		int rc = gv_pf_service(d->pf, &next);
+
+		if (rc)
+			return gv_fail(err, rc, "the GPU is lost: %s", strerror(-rc));
+		if (gv_now_ns() >= end)
+			return gv_fail(err, -ETIMEDOUT, "it is still being reset");
+		gv_poll_pause(&spins);
+	}
+	return 0;
 }
 
 /* ---- start and stop -------------------------------------------------------------- */

@@ -38,13 +38,24 @@ static struct json_object *vf_json(struct daemon *d, const struct gv_pf_status *
 	return o;
 }
 
-static int get_vf(const struct gv_pf_status *s, struct json_object *params, uint32_t *vf,
-                  struct gv_err *err)
+struct json_object *vf_json_now(struct daemon *d, unsigned vf)
+{
+	struct json_object *o;
+	struct gv_pf_status s;
+
+	pool_look(d);
+	gv_pf_get_status(d->pf, &s);
+	o = gv_pf_vf_json(&s, vf, true);
+	pool_json(&d->pool, vf, s.vf[vf].state, o);
+	return o;
+}
+
+int get_vf(unsigned num_vfs, struct json_object *params, uint32_t *vf, struct gv_err *err)
 {
 	int rc = gv_rpc_get_u32(params, "vf", true, vf, err);
 
-	if (!rc && *vf >= s->num_vfs)
-		return gv_fail(err, -ENODEV, "VF%u: %u VFs are enabled", *vf, s->num_vfs);
+	if (!rc && *vf >= num_vfs)
+		return gv_fail(err, -ENODEV, "VF%u: %u VFs are enabled", *vf, num_vfs);
 	return rc;
 }
 
@@ -110,7 +121,7 @@ static int do_vf_show(void *ctx, struct json_object *params, struct json_object 
 	int rc;
 
 	snapshot(c->d, &s, &busy);
-	rc = get_vf(&s, params, &vf, err);
+	rc = get_vf(s.num_vfs, params, &vf, err);
 	if (!rc)
 		*result = vf_json(c->d, &s, vf, true);
 	return rc;
@@ -164,13 +175,10 @@ static int do_vf_reset(void *ctx, struct json_object *params, struct json_object
                        struct gv_err *err)
 {
 	struct call *c = ctx;
-	struct gv_pf_status s;
 	bool scrub = true;
 	uint32_t vf;
-	int rc;
+	int rc = get_vf(c->d->pool.rules.num_vfs, params, &vf, err);
 
-	gv_pf_get_status(c->d->pf, &s);
-	rc = get_vf(&s, params, &vf, err);
 	if (!rc)
 		rc = gv_rpc_get_bool(params, "scrub", &scrub, err);
 	if (!rc)
@@ -180,9 +188,7 @@ static int do_vf_reset(void *ctx, struct json_object *params, struct json_object
 		return rc;
 	if (scrub)
 		pool_was_reset(c->d, vf);
-	gv_pf_get_status(c->d->pf, &s);
-	*result = gv_pf_vf_json(&s, vf, true);
-	pool_json(&c->d->pool, vf, s.vf[vf].state, *result);
+	*result = vf_json_now(c->d, vf);
 	return 0;
 }
 
@@ -273,7 +279,7 @@ static int do_vf_xml(void *ctx, struct json_object *params, struct json_object *
 	int rc;
 
 	snapshot(c->d, &s, &busy);
-	rc = get_vf(&s, params, &vf, err);
+	rc = get_vf(s.num_vfs, params, &vf, err);
 	if (!rc)
 		rc = gv_rpc_get_bool(params, "domain", &domain, err);
 	if (rc)

@@ -32,6 +32,10 @@ METHOD(trace_stop);
 METHOD(trace_status);
 METHOD(trace_read);
 
+/** Member "vf" of @params. -ENODEV: there are @num_vfs. */
+int get_vf(unsigned num_vfs, struct json_object *params, uint32_t *vf, struct gv_err *err);
+/** All of a VF. GPU thread. */
+struct json_object *vf_json_now(struct daemon *d, unsigned vf);
 /** Copies of what the GPU thread published last. */
 void snapshot(struct daemon *d, struct gv_pf_status *s, const char **busy);
 void pool_snapshot(struct daemon *d, struct vf_pool *pool);

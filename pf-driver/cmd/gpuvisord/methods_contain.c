@@ -1,33 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Quarantine and the reset of the whole GPU, by the operator: on the GPU thread, for root and the
  * daemon's own user only. */
-#include <stdio.h>
-#include <string.h>
-
 #include <json-c/json.h>
 
 #include "methods.h"
 
 #define VF_NS  (60 * GV_S)
 #define GPU_NS (180 * GV_S)
-
-static int serve_while(struct daemon *d, bool (*busy)(struct daemon *d, unsigned vf), unsigned vf,
-                       uint64_t timeout_ns, struct gv_err *err)
-{
-	uint64_t end = gv_now_ns() + timeout_ns, next;
-	unsigned spins = 0;
-	int rc = 0;
-
-	while (!rc && busy(d, vf)) {
-		rc = gv_pf_service(d->pf, &next);
-		if (rc)
-			return gv_fail(err, rc, "the GPU is lost: %s", strerror(-rc));
-		if (gv_now_ns() >= end)
-			return gv_fail(err, -ETIMEDOUT, "it is still being reset");
-		gv_poll_pause(&spins);
-	}
-	return rc;
-}
 
 static bool vf_busy(struct daemon *d, unsigned vf)
 {
@@ -40,37 +19,15 @@ static bool gpu_busy(struct daemon *d, unsigned vf)
 	return gv_pf_gpu_resetting(d->pf);
 }
 
-static struct json_object *vf_json(struct daemon *d, unsigned vf)
-{
-	struct json_object *o;
-	struct gv_pf_status s;
-
-	pool_look(d);
-	gv_pf_get_status(d->pf, &s);
-	o = gv_pf_vf_json(&s, vf, true);
-	pool_json(&d->pool, vf, s.vf[vf].state, o);
-	return o;
-}
-
-static int get_vf(struct call *c, struct json_object *params, uint32_t *vf, struct gv_err *err)
-{
-	int rc = check_owner_uid(c, err);
-
-	if (!rc)
-		rc = gv_rpc_get_u32(params, "vf", true, vf, err);
-	if (!rc && *vf >= c->d->pool.rules.num_vfs)
-		rc = gv_fail(err, -ENODEV, "VF%u: %u VFs are enabled", *vf,
-		             c->d->pool.rules.num_vfs);
-	return rc;
-}
-
 /* And serve the others until what it made the VF do is over. */
 static int act_on_vf(struct call *c, struct json_object *params,
                      int (*act)(struct gv_pf *pf, unsigned vf, struct gv_err *err), uint32_t *vf,
                      struct gv_err *err)
 {
-	int rc = get_vf(c, params, vf, err);
+	int rc = check_owner_uid(c, err);
 
+	if (!rc)
+		rc = get_vf(c->d->pool.rules.num_vfs, params, vf, err);
 	if (!rc)
 		rc = act(c->d->pf, *vf, err);
 	return rc ? rc : serve_while(c->d, vf_busy, *vf, VF_NS, err);
@@ -89,7 +46,7 @@ int do_vf_quarantine(void *ctx, struct json_object *params, struct json_object *
 	int rc = act_on_vf(c, params, quarantine, &vf, err);
 
 	if (!rc)
-		*result = vf_json(c->d, vf);
+		*result = vf_json_now(c->d, vf);
 	return rc;
 }
 
@@ -105,7 +62,7 @@ int do_vf_unquarantine(void *ctx, struct json_object *params, struct json_object
 	if (rc)
 		return rc;
 	pool_was_reset(c->d, vf);
-	*result = vf_json(c->d, vf);
+	*result = vf_json_now(c->d, vf);
 	return 0;
 }
 

@@ -108,13 +108,11 @@ int do_vf_release(void *ctx, struct json_object *params, struct json_object **re
 	int rc = check_owner_uid(c, err);
 
 	if (!rc)
-		rc = gv_rpc_get_u32(params, "vf", true, &vf, err);
+		rc = get_vf(d->pool.rules.num_vfs, params, &vf, err);
 	if (!rc)
 		rc = get_owner(params, false, &owner, err);
 	if (!rc)
 		rc = gv_rpc_get_bool(params, "force", &force, err);
-	if (!rc && vf >= d->pool.rules.num_vfs)
-		rc = gv_fail(err, -ENODEV, "VF%u: %u VFs are enabled", vf, d->pool.rules.num_vfs);
 	if (!rc)
 		rc = gv_pool_release(&d->pool.rules, vf, pool_session(d, vf), owner, force, err);
 	if (!rc)

@@ -184,24 +184,19 @@ bool pool_step(struct daemon *d)
 	return due;
 }
 
+static bool is_cleaning(struct daemon *d, unsigned vf)
+{
+	(void)pool_step(d);
+	return d->pool.rules.vf[vf].cleaning;
+}
+
 int pool_clean_wait(struct daemon *d, unsigned vf, uint64_t timeout_ns, struct gv_err *err)
 {
-	uint64_t end = gv_now_ns() + timeout_ns, next;
-	unsigned spins = 0;
-	int rc = 0;
+	int rc = serve_while(d, is_cleaning, vf, timeout_ns, err);
 
-	while (!rc && d->pool.rules.vf[vf].cleaning && gv_now_ns() < end) {
-		(void)pool_step(d);
-		rc = gv_pf_service(d->pf, &next);
-		gv_poll_pause(&spins);
-	}
-	if (rc)
-		return gv_fail(err, rc, "the GPU is lost: %s", strerror(-rc));
-	if (d->pool.rules.vf[vf].cleaning)
-		return gv_fail(err, -ETIMEDOUT, "VF%u is still being cleaned", vf);
-	if (d->pool.rules.vf[vf].dirty)
-		return gv_fail(err, -EIO, "VF%u: cleaning failed, see the log", vf);
-	return 0;
+	if (!rc && d->pool.rules.vf[vf].dirty)
+		rc = gv_fail(err, -EIO, "VF%u: cleaning failed, see the log", vf);
+	return rc;
 }
 
 void pool_was_reset(struct daemon *d, unsigned vf)
