@@ -47,6 +47,7 @@ struct gv_vram {
 	int window_fd;         /* backs [0, window_bytes) */
 	int pool_fd;           /* backs the rest, offset = device address */
 	uint32_t chunks;
+	bool clzero;     /* the processor has that instruction */
 	uint8_t *owner;  /* per chunk; changed with the PF's mem_lock held for writing, as is */
 	uint32_t *place; /* ... where in its owner's file, or the pool, its bytes are, in chunks */
 	struct gv_vf_mem vf[GV_MAX_VFS];

@@ -7,6 +7,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 
 #include "mem.h"
 
@@ -67,6 +70,18 @@ static int back(struct gv_vram *v)
 	return rc;
 }
 
+/* Can the processor zero a cache line without having read it? AMD's can. */
+static bool has_clzero(void)
+{
+#ifdef __x86_64__
+	unsigned a, b = 0, c, d;
+
+	return __get_cpuid(0x80000008, &a, &b, &c, &d) && (b & 1);
+#else
+	return false;
+#endif
+}
+
 int gv_vram_init(struct gv_dev *dev)
 {
 	struct gv_vram *v = calloc(1, sizeof(*v));
@@ -79,6 +94,7 @@ int gv_vram_init(struct gv_dev *dev)
 	for (unsigned i = 0; i < GV_MAX_VFS; i++)
 		v->vf[i].fd = -1;
 	(void)pthread_mutex_init(&v->fault_lock, NULL);
+	v->clzero = has_clzero();
 	v->bytes = dev->cfg.vram_mib * GV_MIB;
 	v->window_bytes = GV_MIN(dev->cfg.pf_window_mib * GV_MIB, v->bytes);
 	v->chunks = (uint32_t)(v->bytes >> GV_L2_SHIFT);
@@ -428,22 +444,39 @@ int gv_vram_file_of(const struct gv_vram *v, uint32_t chunk, uint64_t *off)
 
 /* Has most of it been written? Looked at in so many places; to look for the end of data would mean
  * to walk through all that is there. */
-#define PROBES 8u
+#define PROBES 4u
+
+static bool is_data(int fd, uint64_t at)
+{
+	return lseek(fd, (off_t)at, SEEK_DATA) == (off_t)at;
+}
 
 static bool is_dense(int fd, uint64_t off, uint64_t n)
 {
-	for (unsigned i = 0; i < PROBES; i++) {
-		off_t at = (off_t)(off + (n / PROBES * i & ~(uint64_t)(GV_GPU_PAGE - 1)));
-
-		if (lseek(fd, at, SEEK_DATA) != at)
+	for (unsigned i = 1; i < PROBES; i++)
+		if (!is_data(fd, off + (n / PROBES * i & ~(uint64_t)(GV_GPU_PAGE - 1))))
 			return false;
-	}
 	return true;
+}
+
+/* Whole pages. A memset of this size reads all that it overwrites: that takes half as long again.
+ */
+static void zero_pages(const struct gv_vram *v, uint8_t *host, uint64_t n)
+{
+	if (!v->clzero) {
+		memset(host, 0, n);
+		return;
+	}
+#ifdef __x86_64__
+	for (uint64_t at = 0; at < n; at += 64)
+		__asm__ volatile("clzero" : : "a"(host + at) : "memory");
+	__asm__ volatile("sfence" : : : "memory");
+#endif
 }
 
 /* What is visible at @host is in @fd at [off, off + n). Holes are zeros already. To give pages back
  * costs ten times as much as to overwrite them. */
-static bool zero_data(uint8_t *host, int fd, uint64_t off, uint64_t n)
+static bool zero_data(const struct gv_vram *v, uint8_t *host, int fd, uint64_t off, uint64_t n)
 {
 	off_t data = lseek(fd, (off_t)off, SEEK_DATA);
 
@@ -451,9 +484,9 @@ static bool zero_data(uint8_t *host, int fd, uint64_t off, uint64_t n)
 		return errno == ENXIO;
 	if ((uint64_t)data >= off + n)
 		return true;
-	if (!is_dense(fd, off, n))
+	if ((uint64_t)data > off || !is_dense(fd, off, n))
 		return madvise(host, n, MADV_REMOVE) == 0;
-	memset(host, 0, n);
+	zero_pages(v, host, n);
 	return true;
 }
 
@@ -469,7 +502,7 @@ bool gv_vram_zero(struct gv_dev *dev, uint8_t *host, uint64_t bytes)
 		uint64_t n = GV_MIN(bytes, GV_L2_PAGE - in);
 		int fd = gv_vram_file_of(v, (uint32_t)(dev_at >> GV_L2_SHIFT), &off);
 
-		if (fd < 0 || !zero_data(host, fd, off + in, n))
+		if (fd < 0 || !zero_data(v, host, fd, off + in, n))
 			memset(host, 0, n);
 		host += n;
 		bytes -= n;
