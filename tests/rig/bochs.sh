@@ -26,7 +26,9 @@ avx512_compile() # TOOLS
 		die "gv-programs fails even without Bochs: $out/host-programs.log"
 }
 
-# The compiler of the programs does not run in there, but its date is part of the names of what it made.
+# The compiler of the programs does not run in there, but its date is part of the names of what it made. Bochs 2.7
+# has one instruction of AVX-512 wrong that we use: VCVTUDQ2PS drops the lowest bit of numbers from 2^31 on before it
+# rounds. Of all tests only the program "conversions" meets numbers to which that matters.
 avx512_image() # TOOLS
 {
 	local t=$rig/avx512.tree n
@@ -39,6 +41,7 @@ avx512_image() # TOOLS
 	ln -s clang-14 "$t/tools/ld.lld-14" # the tests ask for it
 	cp -r "$GV_ROOT/tests/programs" "$t$GV_ROOT/tests/"
 	cp "$rig"/programs/*.{co,ref} "$t/programs/"
+	find "$GV_ROOT/tests/programs/src" -type f -printf '%f\n' | cut -d. -f1 | grep -vx conversions >"$t/names"
 	echo '#!/bin/false' >"$t/bin/clang-of-programs"
 	chmod +x "$t/bin/clang-of-programs"
 	touch -r "$(readlink -f "$(command -v clang-14)")" "$t/bin/clang-of-programs"
