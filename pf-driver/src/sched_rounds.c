@@ -40,13 +40,18 @@ void sched_join(struct sched *s, unsigned vf, bool member)
 
 static bool entitled(const struct sched_vf *v)
 {
-	return v->member && !v->held;
+	return v->member && !v->held && !v->waits;
 }
 
-static bool anybody_busy(const struct sched *s)
+static bool awake(const struct sched *s, const struct sched_vf *v)
+{
+	return entitled(v) && v->work_ns && s->seen_ns - v->work_ns < SCHED_AWAKE_NS;
+}
+
+bool sched_wanted(const struct sched *s, int but_vf)
 {
 	for (unsigned i = 0; i < SCHED_MAX_VFS; i++)
-		if (entitled(&s->vf[i]) && s->vf[i].busy)
+		if ((int)i != but_vf && awake(s, &s->vf[i]))
 			return true;
 	return false;
 }
@@ -56,7 +61,7 @@ static bool wants(const struct sched *s, unsigned vf)
 {
 	const struct sched_vf *v = &s->vf[vf];
 
-	return entitled(v) && (v->busy || (s->policy == GV_CFG_SCHED_FIXED && s->awake));
+	return entitled(v) && (v->busy || (s->policy == GV_CFG_SCHED_FIXED && sched_wanted(s, -1)));
 }
 
 bool sched_contested(const struct sched *s)
@@ -92,10 +97,9 @@ void sched_seen(struct sched *s, uint32_t busy, uint64_t now_ns)
 		if (v->busy && !now)
 			v->idle_since_ns = now_ns;
 		v->busy = now;
+		v->work_ns = now ? now_ns : v->work_ns;
 	}
-	if (anybody_busy(s))
-		s->work_ns = now_ns;
-	s->awake = s->work_ns && now_ns - s->work_ns < SCHED_AWAKE_NS;
+	s->seen_ns = now_ns;
 }
 
 /* What of its quantum it gets: all, less its debts, but half of it at least. */

@@ -31,11 +31,12 @@
 struct sched_vf {
 	uint64_t quantum_ns;
 	uint32_t weight, priority;
-	bool member; /* runs: its guest has finished to initialise it */
-	bool held;   /* gets no slices for now */
-	bool busy;   /* as was seen last */
-	uint64_t idle_since_ns;
-	uint32_t left;     /* slices of this round */
+	bool member;                     /* runs: its guest has finished to initialise it */
+	bool held;                       /* gets no slices for now */
+	bool waits;                      /* for exclusive access, and gets no slices meanwhile */
+	bool busy;                       /* as was seen last */
+	uint64_t idle_since_ns, work_ns; /* it had work */
+	uint32_t left;                   /* slices of this round */
 	int64_t credit_ns; /* below 0: debt; above: was cut short by exclusive access */
 	uint64_t turn;     /* number of its last slice */
 
@@ -49,8 +50,7 @@ struct sched {
 	int running;               /* has a slice, -1 none */
 	uint64_t began_ns, end_ns; /* of that slice */
 	uint64_t counted_ns;       /* ran_ns and busy_ns are up to date until here */
-	uint64_t work_ns;          /* somebody had work */
-	bool awake;                /* of late */
+	uint64_t seen_ns;          /* who has work was looked at */
 	uint64_t turns, rounds;
 };
 
@@ -72,6 +72,9 @@ void sched_seen(struct sched *s, uint32_t busy, uint64_t now_ns);
  * brings news.
  */
 int sched_next(struct sched *s, uint64_t now_ns, uint64_t *again_ns);
+/** Did anybody but @but_vf want the engines of late? Who waits for each of its kernels seems idle
+ * now and then. */
+bool sched_wanted(const struct sched *s, int but_vf);
 /** Do others wait for the engines? */
 bool sched_contested(const struct sched *s);
 /** @vf has the engines, since @from_ns. */

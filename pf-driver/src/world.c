@@ -128,7 +128,7 @@ static void stopped(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
 	if (s->running != (int)vf)
 		return;
 	pf_trace(pf, GV_PF_TRACE_SLICE, (int)vf, s->began_ns, now_ns, "%s", "");
-	sched_stopped(s, pf->world.num_windows || !s->vf[vf].member || s->vf[vf].held, now_ns);
+	sched_stopped(s, pf->world.window_ns || !s->vf[vf].member || s->vf[vf].held, now_ns);
 }
 
 /* When a VF that was switched had the engines no more. What a switch takes is nobody's time; only
@@ -413,21 +413,13 @@ static bool towards(struct gv_pf *pf, int want)
 	return true;
 }
 
-static int window_of(const struct pf_world *w, unsigned vf)
-{
-	for (unsigned i = 0; i < w->num_windows; i++)
-		if (w->window[i] == vf)
-			return (int)i;
-	return -1;
-}
-
 /* Side by side: whoever was stopped before is let go. */
 static bool towards_all(struct gv_pf *pf)
 {
 	struct pf_world *w = &pf->world;
 
 	for (unsigned i = 0; i < pf->plan.num_vfs; i++) {
-		enum gv_giov_cmd cmd = w->sched.vf[i].held && window_of(w, i) < 0
+		enum gv_giov_cmd cmd = w->sched.vf[i].held && pf_window_of(w, i) < 0
 		                               ? to_stop(&w->vf[i])
 		                               : to_start(&w->vf[i]);
 
@@ -445,7 +437,8 @@ static void begin_slices(struct gv_pf *pf, uint64_t from_ns)
 	struct pf_world *w = &pf->world;
 
 	for (unsigned i = 0; w->sched.running < 0 && i < pf->plan.num_vfs; i++)
-		if (w->sched.vf[i].member && !w->sched.vf[i].held && has_engines(&w->vf[i]))
+		if (w->sched.vf[i].member && !w->sched.vf[i].held && !w->sched.vf[i].waits &&
+		    has_engines(&w->vf[i]))
 			sched_began(&w->sched, i, from_ns);
 }
 
@@ -453,22 +446,24 @@ static void begin_slices(struct gv_pf *pf, uint64_t from_ns)
 static bool go_on(struct gv_pf *pf, uint64_t now_ns, uint64_t *again_ns)
 {
 	struct pf_world *w = &pf->world;
-	uint64_t from_ns = w->came_ns ? w->came_ns : now_ns, look_ns;
+	uint64_t from_ns = w->came_ns ? w->came_ns : now_ns, look_ns, window_ns;
 
 	w->came_ns = 0;
 	*again_ns = UINT64_MAX;
 	members_follow(pf);
 	if (!pf_world_alone(pf))
 		return towards_all(pf);
-	if (w->num_windows) {
+	if (pf_window_is_due(w, now_ns)) {
 		stopped(pf, w->window[0], now_ns); /* that was a slice; this is not */
 		return towards(pf, w->window[0]);
 	}
+	window_ns = pf_window_next(w);
 	begin_slices(pf, from_ns);
 	look_ns = pf_world_look(pf, now_ns);
 	if (towards(pf, sched_next(&w->sched, now_ns, again_ns)))
 		return true;
 	*again_ns = w->members ? GV_MIN(*again_ns, look_ns) : UINT64_MAX;
+	*again_ns = GV_MIN(*again_ns, window_ns);
 	return false;
 }
 
@@ -541,15 +536,6 @@ void pf_world_stop(struct gv_pf *pf)
 
 /* ---- exclusive access, resets, holding ------------------------------------------------- */
 
-void pf_world_enter(struct gv_pf *pf, unsigned vf, bool fresh)
-{
-	struct pf_world *w = &pf->world;
-
-	w->vf[vf].fresh = fresh;
-	if (window_of(w, vf) < 0)
-		w->window[w->num_windows++] = (uint8_t)vf;
-}
-
 bool pf_world_entered(const struct gv_pf *pf, unsigned vf)
 {
 	const struct pf_world *w = &pf->world;
@@ -561,19 +547,7 @@ bool pf_world_entered(const struct gv_pf *pf, unsigned vf)
 	for (unsigned i = 0; i < pf->plan.num_vfs; i++)
 		if (i != vf && must_stop(pf, i))
 			return false;
-	return !w->cmd && window_of(w, vf) == 0;
-}
-
-void pf_world_leave(struct gv_pf *pf, unsigned vf)
-{
-	struct pf_world *w = &pf->world;
-	int at = window_of(w, vf);
-
-	w->vf[vf].fresh = false;
-	if (at < 0)
-		return;
-	w->num_windows--;
-	memmove(w->window + at, w->window + at + 1, w->num_windows - (unsigned)at);
+	return !w->cmd && w->window_ns && pf_window_of(w, vf) == 0;
 }
 
 void pf_world_forget(struct gv_pf *pf, unsigned vf)

@@ -29,7 +29,9 @@ struct pf_world_vf {
 	bool lost;  /* hangs: no command about it until it was reset */
 	bool stays; /* IDLE, but not saved: its area is too small */
 	bool stayed;
-	unsigned aborted; /* commands in a row */
+	unsigned aborted;  /* commands in a row */
+	uint64_t after_ns; /* no exclusive access before that while others want the engines */
+	uint64_t asked_ns; /* for it */
 	uint64_t hangs;
 	uint64_t switches, switch_sum_ns;
 	uint32_t switch_ns[GV_PF_SWITCHES]; /* the last ones, a ring */
@@ -58,10 +60,11 @@ struct pf_world {
 
 	unsigned num_windows;
 	uint8_t window[SCHED_MAX_VFS]; /* who has, and who waits for, exclusive access */
-	uint64_t switch_ns;            /* when the one under way began, 0 none */
-	bool told, seen_interrupt;     /* by the GPU: somebody has work now, or has none */
-	uint64_t awake_ns;             /* last time that somebody had work */
-	uint64_t look_ns;              /* last look at who has work */
+	uint64_t window_ns;        /* since when the first of them stops the round, 0: not yet */
+	uint64_t switch_ns;        /* when the one under way began, 0 none */
+	bool told, seen_interrupt; /* by the GPU: somebody has work now, or has none */
+	uint64_t awake_ns;         /* last time that somebody had work */
+	uint64_t look_ns;          /* last look at who has work */
 	uint64_t share_ns;
 	uint64_t switches, hangs;
 };
@@ -75,13 +78,21 @@ void pf_world_stop(struct gv_pf *pf);
 uint64_t pf_world_step(struct gv_pf *pf, uint64_t now_ns);
 
 /* Exclusive access: the round stops, @vf gets the engines alone. Two that ask at once: one after
- * the other. With policy none nobody is stopped. */
+ * the other. Who asks again soon waits until the others had the engines as long as it had them, or
+ * they would never get to run. With policy none nobody is stopped. */
 /** @fresh: what was saved of it is not loaded. */
 void pf_world_enter(struct gv_pf *pf, unsigned vf, bool fresh);
 /** Does it have them now? */
 bool pf_world_entered(const struct gv_pf *pf, unsigned vf);
 /** Exclusive access is over, or is not wanted any more. */
 void pf_world_leave(struct gv_pf *pf, unsigned vf);
+
+/** Its place in the line for exclusive access, -1: it is not there. */
+int pf_window_of(const struct pf_world *w, unsigned vf);
+/** Does the round stop for somebody? That one is the first of the line then. */
+bool pf_window_is_due(struct pf_world *w, uint64_t now_ns);
+/** Nobody's time has come: all who wait do without slices. Returns when to ask again. */
+uint64_t pf_window_next(struct pf_world *w);
 
 /** Its engines were reset: what we knew of them is no more. */
 void pf_world_forget(struct gv_pf *pf, unsigned vf);

@@ -11,7 +11,7 @@
 #define LOOK_DOZE_NS   (20 * GV_MS)
 #define LOOK_TOLD_NS   (250 * GV_MS) /* once the GPU has shown that it tells */
 #define LOOK_ALONE_NS  (20 * GV_MS)
-#define DOZE_NS        (5 * GV_MS)
+#define DOZE_NS        SCHED_AWAKE_NS
 
 static bool dozes(const struct gv_pf *pf, uint64_t now_ns)
 {
@@ -27,7 +27,9 @@ static uint64_t look_every(const struct gv_pf *pf, uint64_t now_ns)
 {
 	const struct pf_world *w = &pf->world;
 
-	if (pf->world.members < 2)
+	if (w->num_windows) /* who waits for exclusive access: does anybody want the engines? */
+		return LOOK_NS;
+	if (w->members < 2)
 		return LOOK_ALONE_NS;
 	if (w->told)
 		return 0;
@@ -64,10 +66,10 @@ uint64_t pf_world_look(struct gv_pf *pf, uint64_t now_ns)
 	                    dozes(pf, now_ns) && !w->told); /* first: what comes behind is told */
 	busy = gv_rd32(pf->bus, RLC_GPU_IOV_VM_BUSY_STATUS__BYTE);
 	sched_seen(&w->sched, busy, now_ns);
-	w->told = false;
 	w->look_ns = now_ns;
-	if (busy & (uint32_t)gv_mask(0, pf->plan.num_vfs))
-		w->awake_ns = now_ns;
+	if (w->told || busy & (uint32_t)gv_mask(0, pf->plan.num_vfs))
+		w->awake_ns = now_ns; /* short work may be over by now: there may be more */
+	w->told = false;
 	return now_ns + look_every(pf, now_ns);
 }
 

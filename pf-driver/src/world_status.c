@@ -69,7 +69,7 @@ void pf_world_get_status(const struct gv_pf *pf, struct gv_pf_world_status *stat
 	        .asked = pf->plan.policy,
 	        .policy = pf_world_alone(pf) ? pf->plan.policy : GV_CFG_SCHED_NONE,
 	        .active = -1,
-	        .window = w->num_windows ? w->window[0] : -1,
+	        .window = w->window_ns ? w->window[0] : -1,
 	        .rounds = w->sched.rounds,
 	        .switches = w->switches,
 	        .hangs = w->hangs,
