@@ -91,7 +91,7 @@ static void write_reference(const struct build_tools *t, const struct job *j, ch
 	(void)snprintf(text, room,
 	               "$CC %s %s -O1 -c %s -o $B.o && "
 	               "$CC -O1 %s/reference.c $B.o -lm -o $B.exe && "
-	               "timeout 10 $B.exe >$B.out && mv $B.out %s",
+	               "timeout 60 $B.exe >$B.out && mv $B.out %s",
 	               is_c(j->source) ? LANGUAGE_C : LANGUAGE_CL, FOR_CPU, j->source, t->support,
 	               j->reference);
 }
