@@ -255,7 +255,9 @@ void rig_start_kiq(struct rig *r, unsigned fn)
 	rig_wr(r, fn, CP_HQD_PQ_WPTR_POLL_ADDR__BYTE, (uint32_t)rig_wptr_va(RIG_KIQ));
 	rig_wr(r, fn, CP_MEC_DOORBELL_RANGE_LOWER__BYTE, 0);
 	rig_wr(r, fn, CP_MEC_DOORBELL_RANGE_UPPER__BYTE, 0x450);
-	rig_wr(r, fn, CP_HQD_PQ_WPTR_LO__BYTE, 0);
+	/* empty, from where we write on */
+	rig_wr(r, fn, CP_HQD_PQ_RPTR__BYTE, (uint32_t)r->queue[fn][RIG_KIQ].wptr % RIG_RING_DW);
+	rig_wr(r, fn, CP_HQD_PQ_WPTR_LO__BYTE, (uint32_t)r->queue[fn][RIG_KIQ].wptr);
 	rig_wr(r, fn, CP_HQD_PQ_WPTR_HI__BYTE, 0);
 	rig_wr(r, fn, CP_HQD_ACTIVE__BYTE, 1);
 	rig_wr(r, fn, CP_PQ_STATUS__BYTE, GV_PUT(CP_PQ_STATUS, DOORBELL_ENABLE, 1));
