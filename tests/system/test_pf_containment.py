@@ -268,7 +268,7 @@ def launches_per_second(policy, role, offend=None):
             done = good.answer() - before
         report = good.end()
         bad.end(signal.SIGKILL)
-    assert (report["wrong"], report["resets"]) == (0, 0), report
+        assert (report["wrong"], report["resets"]) == (0, 0), (report, s.events(0), s.read_log())
     return done / (end - begin)
 
 
