@@ -192,36 +192,46 @@ static void watch(struct host *h, unsigned seconds, double *done)
 		done[i] += (double)atomic_load(&h->tenant[i].done);
 }
 
-/* What the daemon says of a VF's slices. */
-static uint64_t slices_of(struct bench *b, const struct host *h, unsigned vf, const char *key)
+/* What the daemon says of all slices, at one time. Caller puts it. */
+static struct json_object *status_of(struct bench *b, const struct host *h)
 {
-	struct json_object *o = NULL, *v;
 	char command[512], text[65536];
-	uint64_t ns = 0;
 	size_t n;
 	FILE *f;
 
 	(void)snprintf(command, sizeof(command),
-	               "%s/gpuvisor --socket %s/gpuvisor.sock --json vf show %u", b->bin_dir,
-	               h->procs.dir, vf);
+	               "%s/gpuvisor --socket %s/gpuvisor.sock --json status", b->bin_dir,
+	               h->procs.dir);
 	f = popen(command, "r");
 	if (!f)
-		return 0;
+		return NULL;
 	n = fread(text, 1, sizeof(text) - 1, f);
 	text[n] = '\0';
-	if (!pclose(f))
-		o = json_tokener_parse(text);
-	if (json_object_object_get_ex(o, "scheduler", &v) && json_object_object_get_ex(v, key, &v))
-		ns = json_object_get_uint64(v);
-	json_object_put(o);
-	return ns;
+	return pclose(f) ? NULL : json_tokener_parse(text);
+}
+
+/* 0: it is not there. */
+static uint64_t slices_of(struct json_object *status, unsigned vf, const char *key)
+{
+	struct json_object *o = NULL;
+
+	if (!json_object_object_get_ex(status, "vfs", &o))
+		return 0;
+	o = json_object_array_get_idx(o, vf);
+	if (!json_object_object_get_ex(o, "scheduler", &o) ||
+	    !json_object_object_get_ex(o, key, &o))
+		return 0;
+	return json_object_get_uint64(o);
 }
 
 /* Time that each VF had the engines until now, times @sign, on top of @ran. */
 static void add_ran(struct bench *b, const struct host *h, double sign, double *ran)
 {
+	struct json_object *status = status_of(b, h);
+
 	for (unsigned i = 0; i < h->vfs; i++)
-		ran[i] += sign * (double)slices_of(b, h, i, "ran_ns");
+		ran[i] += sign * (double)slices_of(status, i, "ran_ns");
+	json_object_put(status);
 }
 
 /* 1: all the same; 1/n: one has everything. */
@@ -238,8 +248,9 @@ static double jain(const double *x, unsigned n)
 
 static void report_switches(struct bench *b, struct host *h)
 {
-	uint64_t p50 = slices_of(b, h, 0, "switch_p50_ns"),
-	         p99 = slices_of(b, h, 0, "switch_p99_ns");
+	struct json_object *status = status_of(b, h);
+	uint64_t p50 = slices_of(status, 0, "switch_p50_ns"),
+	         p99 = slices_of(status, 0, "switch_p99_ns");
 	struct bench_row row = {.figure = "F10",
 	                        .what = "switch from one busy VF to the next, p50",
 	                        .unit = "ns",
@@ -251,6 +262,7 @@ static void report_switches(struct bench *b, struct host *h)
 	        "slice of %u ms",
 	        (double)p99 / 1e3, (double)p50 / 1e4 / GV_CFG_QUANTUM_MS, GV_CFG_QUANTUM_MS);
 	bench_add(b, &row);
+	json_object_put(status);
 }
 
 static int equal(struct bench *b, struct gv_err *err)
