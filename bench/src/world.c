@@ -156,7 +156,6 @@ int bench_world(struct bench *b, struct gv_err *err)
 	struct gv_co *co = NULL;
 	int rc = gv_local_gpu_new(&j.local, err);
 
-	gv_thread_be_prompt(GV_NICE_PROMPT); /* as gpuvisord's */
 	if (!rc)
 		rc = gv_local_gpu_reopen(j.local, 0, &cfg, err);
 	if (!rc)
