@@ -175,6 +175,7 @@ static void a_gpu_that_tells_of_ends_is_not_asked_before(void)
 	CU_ASSERT(r.pf->world.tells_ends); /* guests had exclusive access, in turn */
 	r.pf->world.cmd = GV_GIOV_IDLE;
 	r.pf->world.cmd_due_ns = UINT64_MAX;
+	r.pf->world.cmd_end_ns = 0;
 	CU_ASSERT_EQUAL(pf_world_step(r.pf, gv_now_ns()), UINT64_MAX);
 	r.pf->world.cmd_end_ns = gv_now_ns();
 	(void)pf_world_step(r.pf, gv_now_ns());
