@@ -131,7 +131,8 @@ static void allow_threads(struct filter *f)
 	allow_if(f, "prctl", 0, UINT32_MAX, PR_SET_VMA);
 	allow_if(f, "prlimit64", 2, UINT64_MAX, 0); /* asks, sets nothing */
 	allow_if(f, "sched_getattr", 0, UINT32_MAX, 0);
-	allow_if(f, "sched_setattr", 0, UINT32_MAX, 0); /* of its own: the kernel knows its limits */
+	allow_if(f, "sched_setattr", 0, UINT32_MAX,
+	         0); /* of its own: the kernel knows its limits */
 }
 
 static void allow_sockets(struct filter *f, bool inet)

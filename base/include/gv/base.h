@@ -110,10 +110,11 @@ uint64_t gv_now_ns(void);
  *  @spins counts the calls of one wait; start it at 0. */
 void gv_poll_pause(unsigned *spins);
 
-/** The calling thread does little at a time and is waited for: on a busy host it is run as soon as it
- *  wakes, in place of one that computes, and gives way sooner, too. That takes no right and no share
- *  from anybody: EEVDF's short slice, which Linux before 6.12 ignores. Where it may (RLIMIT_NICE), it
- *  becomes as urgent as @nice (0: as it is) as well: else who has run just now waits for its turn. */
+/** The calling thread does little at a time and is waited for: on a busy host it is run as soon as
+ * it wakes, in place of one that computes, and gives way sooner, too. That takes no right and no
+ * share from anybody: EEVDF's short slice, which Linux before 6.12 ignores. Where it may
+ * (RLIMIT_NICE), it becomes as urgent as @nice (0: as it is) as well: else who has run just now
+ * waits for its turn. */
 void gv_thread_be_prompt(int nice);
 #define GV_NICE_PROMPT (-10)
 

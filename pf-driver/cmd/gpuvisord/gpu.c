@@ -201,7 +201,7 @@ static void *serve(void *arg)
 	int rc = 0;
 
 	gv_thread_be_prompt(GV_NICE_PROMPT); /* a VF's slice lasts until it has run */
-	gv_record_note(d->bus, ""); /* this thread's time is recorded from now on */
+	gv_record_note(d->bus, "");          /* this thread's time is recorded from now on */
 	while (!rc && !stop) {
 		struct job *j = next_job(d, &stop);
 
