@@ -63,6 +63,11 @@ static void plain(uint32_t crc[LANES], const uint8_t *at, size_t rounds)
 }
 
 #if defined(__x86_64__)
+__attribute__((target("sse4.2"))) static uint32_t step_fast(uint32_t crc, uint64_t val)
+{
+	return (uint32_t)_mm_crc32_u64(crc, val);
+}
+
 __attribute__((target("sse4.2"))) static void fast(uint32_t crc[LANES], const uint8_t *at,
                                                    size_t rounds)
 {
@@ -85,7 +90,8 @@ static bool has_fast(void)
 	return __builtin_cpu_supports("sse4.2");
 }
 #else
-#define fast plain
+#define fast      plain
+#define step_fast step_plain
 static bool has_fast(void)
 {
 	return false;
@@ -97,13 +103,14 @@ uint32_t gv_crc32c_wide(const void *buf, size_t bytes)
 	uint32_t crc[LANES] = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}, all = UINT32_MAX;
 	size_t rounds = bytes / (LANES * 8), rest = bytes % (LANES * 8);
 	uint8_t tail[LANES * 8] = {0};
+	bool quick = has_fast();
 
-	(has_fast() ? fast : plain)(crc, buf, rounds);
+	(quick ? fast : plain)(crc, buf, rounds);
 	if (rest) {
 		memcpy(tail, (const uint8_t *)buf + rounds * sizeof(tail), rest);
-		plain(crc, tail, 1);
+		(quick ? fast : plain)(crc, tail, 1);
 	}
 	for (unsigned k = 0; k < LANES; k++)
-		all = step_plain(all, (uint64_t)bytes << 32 | crc[k]);
+		all = (quick ? step_fast : step_plain)(all, (uint64_t)bytes << 32 | crc[k]);
 	return ~all;
 }

@@ -26,8 +26,7 @@ struct saved_queue {
 	uint64_t ib_start, step, aql_start;
 	uint32_t ring_skip, ring_vmid, reported, zero;
 	uint32_t blocked_dw, blocked_len;
-	uint32_t blocked[GV_BLOCKED_DW];
-	uint32_t sh[GV_SH_COUNT];
+	uint32_t blocked[GV_BLOCKED_DW], sh[GV_SH_COUNT];
 };
 
 _Static_assert(sizeof(struct saved_cp) == 24 &&
@@ -66,30 +65,32 @@ static void set_flags(struct gv_queue *q, uint32_t f)
 
 /* ---- save ---------------------------------------------------------------- */
 
+/* The arrays go straight to @to: together they are most of it. */
 static int save_queue(const struct gv_queue *q, uint8_t *to, size_t context_bytes)
 {
+	const size_t head = offsetof(struct saved_queue, blocked);
 	const struct gv_stream *ring = &q->stream[0];
-	struct saved_queue sq = {
-	        .bytes = sizeof(sq) + context_bytes,
-	        .slot = q->slot,
-	        .flags = get_flags(q),
-	        .ring_va = ring->va,
-	        .ring_pos = ring->pos,
-	        .ring_end = ring->end,
-	        .ring_mask = ring->mask,
-	        .ring_skip = ring->skip,
-	        .ring_vmid = ring->vmid,
-	        .ib_start = q->ib_start,
-	        .step = q->step,
-	        .aql_start = q->aql_start,
-	        .reported = q->reported,
-	        .blocked_dw = q->blocked_dw,
-	        .blocked_len = q->blocked_len,
-	};
+	struct saved_queue sq;
 
-	memcpy(sq.blocked, q->blocked, sizeof(sq.blocked));
-	memcpy(sq.sh, q->sh, sizeof(sq.sh));
-	memcpy(to, &sq, sizeof(sq));
+	sq.bytes = sizeof(sq) + context_bytes;
+	sq.slot = q->slot;
+	sq.flags = get_flags(q);
+	sq.ring_va = ring->va;
+	sq.ring_pos = ring->pos;
+	sq.ring_end = ring->end;
+	sq.ring_mask = ring->mask;
+	sq.ring_skip = ring->skip;
+	sq.ring_vmid = ring->vmid;
+	sq.ib_start = q->ib_start;
+	sq.step = q->step;
+	sq.aql_start = q->aql_start;
+	sq.reported = q->reported;
+	sq.zero = 0;
+	sq.blocked_dw = q->blocked_dw;
+	sq.blocked_len = q->blocked_len;
+	memcpy(to, &sq, head);
+	memcpy(to + head, q->blocked, sizeof(q->blocked));
+	memcpy(to + head + sizeof(q->blocked), q->sh, sizeof(q->sh));
 	return context_bytes ? gv_context_pack(q, to + sizeof(sq), context_bytes) : 0;
 }
 
