@@ -28,7 +28,7 @@ avx512_compile() # TOOLS
 
 # The compiler of the programs does not run in there, but its date is part of the names of what it made. Bochs 2.7
 # has one instruction of AVX-512 wrong that we use: VCVTUDQ2PS drops the lowest bit of numbers from 2^31 on before it
-# rounds. Of all tests only the program "conversions" meets numbers to which that matters.
+# rounds. Only the program "conversions" and two kernels of test_cu_items (see init) meet numbers to which that matters.
 avx512_image() # TOOLS
 {
 	local t=$rig/avx512.tree n

@@ -265,15 +265,21 @@ static unsigned run_item(const struct item *it, const char *opt)
 	return compare(it, opt, a, b, c, want);
 }
 
+/* By the names in GV_CU_ONLY, GV_CU_WITHOUT. */
+static bool is_wanted(const char *name)
+{
+	const char *only = getenv("GV_CU_ONLY"), *without = getenv("GV_CU_WITHOUT");
+
+	return (!only || strcmp(only, name) == 0) && !(without && strstr(without, name));
+}
+
 static void run_all(const char *opt)
 {
 	int rc = cu_rig_open(&rig, "items.cl", opt);
 
 	CU_ASSERT_EQUAL(rc, 0);
 	for (unsigned n = 0; !rc && n < GV_ARRAY_LEN(items); n++) {
-		const char *only = getenv("GV_CU_ONLY");
-
-		if (only && strcmp(only, items[n].name) != 0)
+		if (!is_wanted(items[n].name))
 			continue;
 		cu_rig_reset(&rig);
 		CU_ASSERT_EQUAL(run_item(&items[n], opt), 0);
