@@ -38,17 +38,12 @@ static void unlock_both(struct gv_fn *f)
 
 /* ---- moving bytes --------------------------------------------------------- */
 
-static bool is_zero(const uint8_t *page)
-{
-	return !page[0] && !memcmp(page, page + 1, GV_GPU_PAGE - 1);
-}
-
 /* How many bytes of @n from @p on are pages of zeros, or pages of something else (@zero false). */
 static uint64_t alike(const uint8_t *p, uint64_t n, bool zero)
 {
 	uint64_t at = 0;
 
-	while (at < n && is_zero(p + at) == zero)
+	while (at < n && gv_is_zero(p + at, GV_GPU_PAGE) == zero)
 		at += GV_GPU_PAGE;
 	return GV_MIN(at, n);
 }

@@ -106,11 +106,6 @@ static int push_chunk(struct gv_pf *pf, uint64_t now_ns)
 	return rc;
 }
 
-static bool is_zero(const uint8_t *p, size_t n)
-{
-	return !p[0] && !memcmp(p, p + 1, n - 1);
-}
-
 /* Remember the first that is not zero. */
 static int look_at_chunk(struct gv_pf *pf)
 {
@@ -120,7 +115,7 @@ static int look_at_chunk(struct gv_pf *pf)
 	int rc = gv_pf_vram_read(pf, PF_SCRUB_FETCHED, got, pages * SAMPLE);
 
 	for (uint32_t i = 0; !rc && s->left == PF_SCRUB_NOTHING_LEFT && i < pages; i++)
-		if (!is_zero(got + i * SAMPLE, SAMPLE))
+		if (!gv_is_zero(got + i * SAMPLE, SAMPLE))
 			s->left = place(s, s->chunk, s->next, i);
 	return rc;
 }
@@ -179,7 +174,7 @@ static int look_at(struct gv_pf *pf, uint64_t device, struct gv_err *err)
 	if (rc)
 		return gv_fail(err, rc, "reading VRAM at 0x%llx: %s", (unsigned long long)device,
 		               strerror(-rc));
-	return is_zero(got, sizeof(got)) ? 0 : not_clean(device, err);
+	return gv_is_zero(got, sizeof(got)) ? 0 : not_clean(device, err);
 }
 
 int pf_scrub_verify(struct gv_pf *pf, uint64_t device, uint64_t bytes, struct gv_err *err)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define GV_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
@@ -97,6 +98,16 @@ void gv_log_stderr(void *arg, enum gv_log_level level, const char *line);
 
 /** "error", "warn", "info" or "debug" to a level. -EINVAL for anything else. */
 int gv_log_parse_level(const char *name, enum gv_log_level *level);
+
+/* ---- memory --------------------------------------------------------------- */
+
+/** Are all @bytes at @data 0? At least one is wanted. */
+static inline bool gv_is_zero(const void *data, size_t bytes)
+{
+	const uint8_t *p = data;
+
+	return !p[0] && !memcmp(p, p + 1, bytes - 1);
+}
 
 /* ---- time and waiting --------------------------------------------------- */
 #define GV_US 1000ull       /* nanoseconds in a microsecond */
