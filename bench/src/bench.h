@@ -94,6 +94,9 @@ struct bench_raw_pair *bench_raw_pair_free(struct bench_raw_pair *p);
 
 /* ---- wire.c: the protocol and nothing else ----------------------------------- */
 
+/** Connect to a socket: *@fd. Who is silent for 5 s on it is an error. */
+int bench_dial(const char *path, int *fd);
+
 struct bench_wire;
 /** Connect to a vfio-user server and agree on a version. Reads 4 bytes at @off of @region. */
 int bench_wire_open(const char *path, unsigned region, uint64_t off, struct bench_wire **w,

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "rig.h"
@@ -152,6 +151,7 @@ static int host_side(struct bench *b, struct gv_err *err)
 struct daemon {
 	struct gv_procs procs;
 	int fd;
+	FILE *answers; /* of fd */
 	char apply[512];
 	struct gv_err *err;
 };
@@ -159,25 +159,17 @@ struct daemon {
 /* One line each way; what is told meanwhile has no id. */
 static int ask(struct daemon *d, const char *request)
 {
-	char line[65536];
-	size_t n = 0;
+	gv_auto_free char *line = NULL;
+	size_t room = 0;
 
 	if (send(d->fd, request, strlen(request), MSG_NOSIGNAL) != (ssize_t)strlen(request))
 		return gv_fail(d->err, -EIO, "gpuvisord does not listen");
-	for (;;) {
-		ssize_t got = recv(d->fd, line + n, 1, 0);
-
-		if (got != 1 || n == sizeof(line) - 2)
-			return gv_fail(d->err, -EIO, "gpuvisord does not answer");
-		if (line[n++] != '\n')
-			continue;
-		line[n] = '\0';
-		n = 0;
+	while (getline(&line, &room, d->answers) > 0)
 		if (strstr(line, "\"id\""))
 			return strstr(line, "\"error\"")
 			               ? gv_fail(d->err, -EIO, "gpuvisord: %.200s", line)
 			               : 0;
-	}
+	return gv_fail(d->err, -EIO, "gpuvisord does not answer");
 }
 
 static int ask_enable(void *arg)
@@ -200,13 +192,24 @@ static int ask_reset(void *arg)
 
 static int connect_daemon(struct daemon *d)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	char path[sizeof(d->procs.dir) + 16];
+	int rc;
 
-	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s/gpuvisor.sock", d->procs.dir);
-	d->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (d->fd < 0 || connect(d->fd, (struct sockaddr *)&at, sizeof(at)))
-		return gv_fail(d->err, -errno, "%s: %s", at.sun_path, strerror(errno));
-	return 0;
+	(void)snprintf(path, sizeof(path), "%s/gpuvisor.sock", d->procs.dir);
+	rc = bench_dial(path, &d->fd);
+	if (!rc) {
+		d->answers = fdopen(d->fd, "r");
+		rc = d->answers ? 0 : -errno;
+	}
+	return rc ? gv_fail(d->err, rc, "%s: %s", path, strerror(-rc)) : 0;
+}
+
+static void hang_up(struct daemon *d)
+{
+	if (d->answers)
+		(void)fclose(d->answers);
+	else
+		gv_closep(&d->fd);
 }
 
 static void write_request(struct daemon *d)
@@ -237,7 +240,7 @@ static int daemon_side(struct bench *b, struct gv_err *err)
 		rc = bench_measure(&apply, 1);
 	if (!rc)
 		rc = bench_measure(&flr, 1);
-	gv_closep(&d.fd);
+	hang_up(&d);
 	gv_procs_stop(&d.procs);
 	if (rc)
 		return rc;

@@ -108,7 +108,7 @@ static int negotiate(struct bench_wire *w)
 	return recv_all(w, buf, hdr.size - sizeof(hdr));
 }
 
-static int dial(struct bench_wire *w, const char *path)
+int bench_dial(const char *path, int *fd)
 {
 	const struct timeval limit = {.tv_sec = 5};
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
@@ -116,12 +116,12 @@ static int dial(struct bench_wire *w, const char *path)
 	if (strlen(path) >= sizeof(at.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(at.sun_path, path, strlen(path));
-	w->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (w->fd < 0)
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*fd < 0)
 		return -errno;
-	(void)setsockopt(w->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	(void)setsockopt(w->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	return connect(w->fd, (struct sockaddr *)&at, sizeof(at)) ? -errno : 0;
+	(void)setsockopt(*fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	(void)setsockopt(*fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	return connect(*fd, (struct sockaddr *)&at, sizeof(at)) ? -errno : 0;
 }
 
 int bench_wire_open(const char *path, unsigned region, uint64_t off, struct bench_wire **out,
@@ -134,7 +134,7 @@ int bench_wire_open(const char *path, unsigned region, uint64_t off, struct benc
 		return gv_fail(err, -ENOMEM, "no memory for a client");
 	w->fd = -1;
 	w->io = (struct gv_vfu_region_io){.off = off, .region = region, .count = VALUE_BYTES};
-	rc = dial(w, path);
+	rc = bench_dial(path, &w->fd);
 	if (!rc)
 		rc = negotiate(w);
 	if (!rc)
