@@ -131,7 +131,7 @@ struct counts_note {
 	struct pf_guard guard;
 	uint32_t seen[GV_CFG_GUARDS];
 	uint64_t since_ms;
-	char why[96];
+	char why[sizeof(((struct pf_contain_vf *)0)->guard_why)];
 };
 
 static void note_counts(struct gv_pf *pf, unsigned vf, uint64_t now_ns)
