@@ -292,12 +292,21 @@ static unsigned each_reg(bool pf, uint32_t (*take)(struct gv_bus *bus, uint32_t 
 	return n;
 }
 
-/* Whose interrupt ring overflowed: the attacker's may. */
+/* Whose interrupt ring overflowed, and who has work: the attacker may, a queue of it that has
+ * failed has for good. */
 static uint32_t read_pf(struct gv_bus *bus, uint32_t byte)
 {
-	uint32_t own = gv_mask(IH_VF_RB_STATUS__RB_OVERFLOW_VF__LO + ATTACKER, 1);
+	uint32_t val = gv_rd32(bus, byte);
 
-	return gv_rd32(bus, byte) & ~(byte == IH_VF_RB_STATUS__BYTE ? own : 0);
+	switch (byte) {
+	case IH_VF_RB_STATUS__BYTE:
+		return val & ~gv_mask(IH_VF_RB_STATUS__RB_OVERFLOW_VF__LO + ATTACKER, 1);
+	case RLC_GPU_IOV_CFG_REG8__BYTE:
+	case RLC_GPU_IOV_VM_BUSY_STATUS__BYTE:
+		return val & ~gv_mask(ATTACKER, 1);
+	default:
+		return val;
+	}
 }
 
 static bool victims_rest(void)
