@@ -105,6 +105,20 @@ class Guests(Setup):
         self.rig.cli("vf", "reset", "1")
         self.assert_vf_works(1)
 
+    def test_a_reset_that_meets_another_waits_for_it(self):
+        for i in range(12):  # the daemon begins one of its own some time after a guest went
+            p = self.start_guest(1, *self.compute())
+            time.sleep(0.2)
+            p.kill()
+            p.wait(LONG)
+            time.sleep(0.002 * i)
+            self.rig.cli("vf", "reset", "1")
+        both = [subprocess.Popen([os.path.join(BIN, "gpuvisor"), "--socket", self.rig.sock, "vf", "reset", "1"],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+        for p in both:
+            self.assertEqual((p.communicate(timeout=LONG)[1], p.returncode), ("", 0))
+        self.assert_vf_works(1)
+
     def test_a_guest_killed_in_compute_leaves_the_other_computing(self):
         other = self.start_guest(0, *self.compute())
         for _ in range(3):

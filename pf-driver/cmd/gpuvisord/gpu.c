@@ -232,6 +232,11 @@ static void *serve(void *arg)
 	return NULL;
 }
 
+bool vf_busy(struct daemon *d, unsigned vf)
+{
+	return gv_pf_vf_resetting(d->pf, vf);
+}
+
 int serve_while(struct daemon *d, bool (*busy)(struct daemon *d, unsigned vf), unsigned vf,
                 uint64_t timeout_ns, struct gv_err *err)
 {

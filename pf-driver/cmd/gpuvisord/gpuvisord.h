@@ -151,6 +151,8 @@ void gpu_stop(struct daemon *d);
 int gpu_job(struct daemon *d, const struct call *call, struct json_object *request);
 /** Hand a message to the GPU thread. Any thread. */
 void gpu_virt_message(struct daemon *d, const struct virt_message *message);
+/** A reset of @vf is under way. */
+bool vf_busy(struct daemon *d, unsigned vf);
 /** Serve, on the GPU thread, as long as @vf is @busy. -ETIMEDOUT; or the GPU is lost. */
 int serve_while(struct daemon *d, bool (*busy)(struct daemon *d, unsigned vf), unsigned vf,
                 uint64_t timeout_ns, struct gv_err *err);

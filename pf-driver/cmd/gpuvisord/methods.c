@@ -181,6 +181,8 @@ static int do_vf_reset(void *ctx, struct json_object *params, struct json_object
 
 	if (!rc)
 		rc = gv_rpc_get_bool(params, "scrub", &scrub, err);
+	if (!rc) /* one under way may be of a guest that went, and without what is asked for here */
+		rc = serve_while(c->d, vf_busy, vf, RESET_NS, err);
 	if (!rc)
 		rc = gv_pf_vf_reset_wait(c->d->pf, vf, scrub ? 0 : GV_PF_RESET_NO_SCRUB, RESET_NS,
 		                         err);

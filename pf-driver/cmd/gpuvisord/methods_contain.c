@@ -8,11 +8,6 @@
 #define VF_NS  (60 * GV_S)
 #define GPU_NS (180 * GV_S)
 
-static bool vf_busy(struct daemon *d, unsigned vf)
-{
-	return gv_pf_vf_resetting(d->pf, vf);
-}
-
 static bool gpu_busy(struct daemon *d, unsigned vf)
 {
 	(void)vf;
