@@ -161,6 +161,7 @@ static int build_functions(struct gv_dev *dev, struct gv_err *err)
 	        {"configuration space", gv_pci_init}, {"nbio", gv_nbio_init},
 	        {"interrupt handler", gv_ih_init},    {"memory controller", gv_gmc_init},
 	        {"command processor", gv_cp_init},    {"sdma", gv_sdma_init},
+	        {"security processor", gv_psp_init},
 	};
 
 	for (unsigned n = 0; n <= dev->cfg.max_vfs; n++)
@@ -200,6 +201,9 @@ static int build(struct gv_dev *dev, bool own_host, struct gv_err *err)
 	rc = gv_worker_start(&dev->housekeeper, "gv-house", gv_dev_keep_house, dev);
 	if (rc)
 		return gv_fail(err, rc, "housekeeper: %s", strerror(-rc));
+	rc = gv_psp_start(dev);
+	if (rc)
+		return gv_fail(err, rc, "security processor: %s", strerror(-rc));
 	for (unsigned n = 0; n <= dev->cfg.max_vfs; n++)
 		gv_fn_reset(&dev->fn[n]);
 	atomic_store(&dev->fn[GV_DEV_PF].enabled, true); /* nobody else knows the device yet */
@@ -245,7 +249,9 @@ struct gv_dev *gv_dev_free(struct gv_dev *dev)
 	gv_worker_stop(&dev->housekeeper);
 	for (unsigned n = 0; n < GV_DEV_MAX_FUNCS; n++)
 		atomic_store(&dev->fn[n].stopping, true);
+	gv_worker_stop(&dev->psp);
 	for (unsigned n = 0; n <= dev->cfg.max_vfs; n++) {
+		gv_psp_done(&dev->fn[n]);
 		gv_cp_done(&dev->fn[n]);
 		gv_sdma_done(&dev->fn[n]);
 	}

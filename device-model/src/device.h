@@ -32,6 +32,7 @@ struct gv_ih;
 struct gv_vram;
 struct gv_pci;
 struct gv_nbio;
+struct gv_psp;
 struct gv_cu_pool;
 struct gv_world;
 struct gv_inproc;
@@ -99,6 +100,7 @@ struct gv_fn {
 	struct gv_gmc *gmc;
 	struct gv_cp *cp;
 	struct gv_sdma *sdma;
+	struct gv_psp *psp;
 };
 
 struct gv_dev {
@@ -115,7 +117,8 @@ struct gv_dev {
 	struct gv_cu_pool *cu_pool;
 	struct gv_world *world;
 	struct gv_worker
-	        housekeeper; /* VF resets and second-level table changes asked by register */
+	        housekeeper;  /* VF resets and second-level table changes asked by register */
+	struct gv_worker psp; /* the security processor: one for all functions */
 	_Atomic uint32_t reset_pending;   /* VF bits, from GVX_VF_RESET */
 	_Atomic bool mode1_pending;       /* the PSP was told to reset the whole GPU */
 	_Atomic uint32_t l2_pending;      /* VF bits, from GVX_VFn_L2_INVALIDATE */
@@ -321,6 +324,23 @@ void gv_ih_done(struct gv_fn *f);
 void gv_ih_reset(struct gv_fn *f);
 void gv_ih_pause(struct gv_fn *f);
 void gv_ih_resume(struct gv_fn *f);
+
+/* ---- PSP (psp.c, psp_cmd.c) ---------------------------------------------- */
+
+/* Firmware that a function had loaded through its ring. */
+struct gv_psp_fw {
+	uint32_t bytes; /* 0: none */
+	uint32_t crc;   /* CRC-32 of them */
+	uint64_t va;    /* where in its VMR they are */
+};
+/** What @f loaded of @type (enum gv_psp_fw_type). Takes dev->lock. */
+struct gv_psp_fw gv_psp_firmware(struct gv_fn *f, unsigned type);
+int gv_psp_start(struct gv_dev *dev);
+int gv_psp_init(struct gv_fn *f);
+void gv_psp_done(struct gv_fn *f);
+void gv_psp_reset(struct gv_fn *f);
+void gv_psp_pause(struct gv_fn *f);
+void gv_psp_resume(struct gv_fn *f);
 
 /* ---- nbio (nbio.c, doorbell.c, config.c, gpuiov.c) ----------------------- */
 

@@ -134,6 +134,7 @@ enum {
 enum {
 	GV_DOORBELL_KIQ = 0x000,
 	GV_DOORBELL_MEC_RING0 = 0x006, /* + 2 per ring */
+	GV_DOORBELL_GFX_RING0 = 0x116,
 	GV_DOORBELL_SDMA0 = 0x1e0,
 	GV_DOORBELL_SDMA1 = 0x1e4,
 	GV_DOORBELL_IH = 0x1e8,
@@ -260,10 +261,94 @@ enum {
 	GV_PSP_DESTROY_RINGS = 0x03,
 	GV_PSP_MODE1_RST = 0x07, /* PF only; C2PMSG_33.RESPONSE says when it is over */
 	GV_PSP_GBR_IH_SET = 0x08,
-	GV_PSP_CONSUME_CMD = 0x09,
+	GV_PSP_CONSUME_CMD = 0x09, /* of a VF: the write pointer is in C2PMSG_102 */
 	GV_PSP_DESTROY_GPCOM_RING = 0x0c,
 	GV_PSP_STATUS_UNKNOWN = 0x100, /* unknown command */
 };
+
+/* GPCOM ring of the PSP: frames that point at commands and fences (psp_gfx_if.h, amdgpu_psp.c). */
+struct gv_psp_frame {
+	uint32_t cmd_lo, cmd_hi, cmd_bytes; /* drivers leave the size 0 */
+	uint32_t fence_lo, fence_hi, fence;
+	uint32_t sid_lo, sid_hi;
+	uint8_t vmid, type, reserved[2];
+	uint32_t reserved2[7];
+};
+_Static_assert(sizeof(struct gv_psp_frame) == 64, "PSP frame");
+_Static_assert(offsetof(struct gv_psp_frame, fence_lo) == 12, "PSP frame");
+_Static_assert(offsetof(struct gv_psp_frame, vmid) == 32, "PSP frame");
+
+struct gv_psp_cmd {
+	uint32_t bytes, version, id;
+	uint32_t resp_lo, resp_hi, resp_off, resp_bytes; /* not for GPCOM */
+	union {
+		struct {
+			uint32_t lo, hi, bytes, flags, system_lo, system_hi;
+		} vmr; /* SETUP_VMR and SETUP_TMR */
+		struct {
+			uint32_t lo, hi, bytes, type;
+		} fw; /* LOAD_IP_FW */
+		struct {
+			uint32_t val, id;
+		} reg; /* PROG_REG */
+		uint8_t room[836];
+	};
+};
+_Static_assert(offsetof(struct gv_psp_cmd, vmr) == 28, "PSP command");
+_Static_assert(sizeof(struct gv_psp_cmd) == 864, "PSP command");
+
+/* The answer, right behind the command. */
+struct gv_psp_resp {
+	uint32_t status, session, fw_lo, fw_hi, tmr_bytes;
+	uint32_t reserved[19];
+};
+_Static_assert(sizeof(struct gv_psp_resp) == 96, "PSP response");
+
+enum {
+	GV_PSP_RING_DW = 1024, /* of a VF: it never says how large it is (psp_v3_1_ring_create()) */
+	GV_PSP_FRAME_DW = sizeof(struct gv_psp_frame) / 4,
+	GV_PSP_PAGE = 4096, /* alignment of ring, commands and firmware */
+};
+
+enum gv_psp_cmd_id {
+	GV_PSP_SETUP_TMR = 5,
+	GV_PSP_LOAD_IP_FW = 6,
+	GV_PSP_DESTROY_TMR = 7,
+	GV_PSP_SETUP_VMR = 9,
+	GV_PSP_DESTROY_VMR = 10,
+	GV_PSP_PROG_REG = 11,
+};
+
+/* PROG_REG.reg.id (enum psp_reg_prog_id) */
+enum gv_psp_reg {
+	GV_PSP_REG_IH_RB_CNTL,
+	GV_PSP_REG_IH_RB_CNTL_RING1,
+	GV_PSP_REG_IH_RB_CNTL_RING2,
+};
+
+/* LOAD_IP_FW.fw.type, those of Vega10 */
+enum gv_psp_fw_type {
+	GV_PSP_FW_CP_ME = 1,
+	GV_PSP_FW_CP_PFP = 2,
+	GV_PSP_FW_CP_CE = 3,
+	GV_PSP_FW_CP_MEC = 4,
+	GV_PSP_FW_CP_MEC_ME1 = 5, /* jump tables */
+	GV_PSP_FW_CP_MEC_ME2 = 6,
+	GV_PSP_FW_RLC_G = 8,
+	GV_PSP_FW_SDMA0 = 9,
+	GV_PSP_FW_UVD = 14,
+	GV_PSP_FW_VCE = 15,
+	GV_PSP_FW_TYPES = 32,
+};
+
+/* gv_psp_resp.status besides 0 and GV_PSP_STATUS_UNKNOWN. Drivers know the last (TEE_ERROR_*); the
+ * others are GlobalPlatform's, whose numbers the PSP uses. */
+#define GV_PSP_ACCESS_DENIED  0xffff0001u
+#define GV_PSP_BAD_FORMAT     0xffff0005u
+#define GV_PSP_BAD_PARAMETERS 0xffff0006u
+#define GV_PSP_BAD_STATE      0xffff0007u
+#define GV_PSP_NOT_SUPPORTED  0xffff000au
+#define GV_PSP_OUT_OF_MEMORY  0xffff000cu
 
 /* ---- GPUIOV capability: GIOV_x__OFF from the capability's start ---------- */
 enum {
