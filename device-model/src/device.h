@@ -110,7 +110,8 @@ struct gv_dev {
 	pthread_mutex_t life_lock;
 	pthread_mutex_t lock;
 	_Atomic uint32_t *gpu_reg; /* GPU bank, by slot */
-	_Atomic unsigned num_vfs;  /* VF Enable; changed under life_lock and dev->lock */
+	_Atomic uint32_t smn[GV_SMN_SLOTS];
+	_Atomic unsigned num_vfs; /* VF Enable; changed under life_lock and dev->lock */
 	const struct gv_reg_hook **wrote_hook, **read_hook; /* by register; see gv_mmio_init() */
 	struct gv_fn fn[GV_DEV_MAX_FUNCS];
 	struct gv_vram *vram;
@@ -359,6 +360,8 @@ void gv_nbio_reset(struct gv_fn *f);
 int gv_doorbell_access(struct gv_fn *f, uint64_t off, void *buf, size_t n, bool write);
 /** Descriptor of the function's doorbell page(s); from now on a poller watches them. */
 int gv_doorbell_fd(struct gv_fn *f, int *fd, uint64_t *bytes);
+/** Registers behind PCIE_INDEX2 to their reset values. */
+void gv_nbio_reset_smn(struct gv_dev *dev);
 void gv_doorbell_client_gone(struct gv_fn *f);
 /** An engine owns (or gives up) the doorbell at dword index @index: mapped pages are watched
  *  there. Under dev->lock. */

@@ -408,6 +408,8 @@ void gv_nbio_reset(struct gv_fn *f)
 {
 	struct gv_nbio *nb = f->nbio;
 
+	if (!gv_fn_is_vf(f))
+		gv_nbio_reset_smn(f->dev);
 	for (size_t k = 0; k < MAX_WATCHES; k++) {
 		atomic_store(&nb->watch[k].on, false);
 		atomic_store(&nb->watch[k].index_plus_1, 0);

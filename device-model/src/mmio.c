@@ -127,7 +127,10 @@ static bool may_write(struct gv_fn *f, enum gv_reg reg, enum gv_origin origin)
 {
 	const struct gv_reg_info *info = gv_reg_info(reg);
 
-	if ((gv_fn_is_vf(f) ? info->vf : info->pf) != GV_RW) {
+	enum gv_access access = gv_fn_is_vf(f) ? info->vf : info->pf;
+	if (access == GV_WI)
+		return false;
+	if (access != GV_RW) {
 		gv_guest_error(f, "wrote %s, which it may not", info->name);
 		return false;
 	}

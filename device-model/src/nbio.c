@@ -212,20 +212,42 @@ static uint32_t read_flush_done(struct gv_fn *f, uint32_t i, uint32_t stored)
 	return gv_reg_info(GV_REG_BIF_BX_PF0_GPU_HDP_FLUSH_DONE)->rw;
 }
 
+/* The register's own cell takes no part: PCIE_INDEX2 says what PCIE_DATA2 is. What lies there is
+ * the GPU's, so a VF, whose driver tunes the PCIe core and the memory controllers, changes nothing.
+ */
 static void wrote_smn(struct gv_fn *f, uint32_t i, uint32_t was, uint32_t now)
 {
+	int slot = gv_smn_at(GV_RGET(f, PCIE_INDEX2));
+
 	(void)i;
 	(void)was;
 	GV_RPUT(f, PCIE_DATA2, 0);
-	gv_unimplemented(f, "SMN write 0x%x = 0x%x", GV_RGET(f, PCIE_INDEX2), now);
+	if (slot < 0)
+		gv_unimplemented(f, "SMN write 0x%x = 0x%x", GV_RGET(f, PCIE_INDEX2), now);
+	else if (!gv_fn_is_vf(f))
+		atomic_store(&f->dev->smn[slot], now);
 }
 
 static uint32_t read_smn(struct gv_fn *f, uint32_t i, uint32_t stored)
 {
+	int slot = gv_smn_at(GV_RGET(f, PCIE_INDEX2));
+
 	(void)i;
 	(void)stored;
+	if (slot >= 0)
+		return atomic_load(&f->dev->smn[slot]);
 	gv_unimplemented(f, "SMN read 0x%x", GV_RGET(f, PCIE_INDEX2));
 	return 0;
+}
+
+void gv_nbio_reset_smn(struct gv_dev *dev)
+{
+	for (int r = 0; r < GV_SMN_COUNT; r++) {
+		const struct gv_smn_info *info = gv_smn_info((enum gv_smn)r);
+
+		for (uint32_t k = 0; k < info->count; k++)
+			atomic_store(&dev->smn[info->slot + k], info->reset);
+	}
 }
 
 static void wrote_vmhv(struct gv_fn *f, uint32_t i, uint32_t was, uint32_t now)

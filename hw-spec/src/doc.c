@@ -6,7 +6,7 @@
 
 static const char *const banks[] = {"per function", "one for the GPU", "per queue slot", "per VMID",
                                     "per VF (PF: MAILBOX_INDEX)"};
-static const char *const access_names[] = {"-", "ro", "rw", "w1c"};
+static const char *const access_names[] = {"-", "ro", "ro, writes ignored", "rw", "w1c"};
 
 static void print_fields(int reg)
 {
@@ -36,6 +36,21 @@ static void print_row(int reg)
 	printf("|\n");
 }
 
+static void print_smn(void)
+{
+	puts("\n## SMN\n\nThrough PCIE_INDEX2 and PCIE_DATA2; one for the GPU, writes of a VF are "
+	     "ignored.\n\n"
+	     "| register | address | reset |\n|---|---|---|");
+	for (int r = 0; r < GV_SMN_COUNT; r++) {
+		const struct gv_smn_info *i = gv_smn_info((enum gv_smn)r);
+
+		printf("| %s", i->name);
+		if (i->count > 1)
+			printf(" (%u, every %u B)", i->count, i->stride);
+		printf(" | 0x%08x | 0x%x |\n", i->address, i->reset);
+	}
+}
+
 int main(void)
 {
 	int block = -1;
@@ -51,5 +66,6 @@ int main(void)
 		}
 		print_row(r);
 	}
+	print_smn();
 	return 0;
 }

@@ -35,6 +35,13 @@ static struct gv_reg_info regs[GV_REG_COUNT] = {
 #undef FIELD
 };
 
+static struct gv_smn_info smn[GV_SMN_COUNT] = {
+#define SMN(name, address, count, stride, reset)                                                   \
+	[GV_SMN_##name] = {#name, address, count, stride, reset, 0},
+#include <gv/regs_smn.def>
+#undef SMN
+};
+
 /* Dword address to register number + 1 and element; filled once, before main(). */
 static struct {
 	uint16_t reg_plus_1;
@@ -63,7 +70,13 @@ static void fill_masks(void)
 
 __attribute__((constructor)) static void fill(void)
 {
+	uint32_t smn_slots = 0;
+
 	fill_masks();
+	for (int i = 0; i < GV_SMN_COUNT; i++) {
+		smn[i].slot = smn_slots;
+		smn_slots += smn[i].count;
+	}
 	for (int i = 0; i < GV_REG_COUNT; i++) {
 		regs[i].slot = slots;
 		slots += regs[i].count;
@@ -97,6 +110,20 @@ int gv_reg_at(uint32_t byte, uint32_t *index)
 	if (index)
 		*index = at_dword[dw].index;
 	return at_dword[dw].reg_plus_1 - 1;
+}
+
+const struct gv_smn_info *gv_smn_info(enum gv_smn reg)
+{
+	return &smn[reg];
+}
+
+int gv_smn_at(uint32_t address)
+{
+	for (int i = 0; i < GV_SMN_COUNT; i++)
+		for (uint32_t k = 0; k < smn[i].count; k++)
+			if (smn[i].address + k * smn[i].stride == address)
+				return (int)(smn[i].slot + k);
+	return -ENOENT;
 }
 
 const struct gv_field_info *gv_field_rows(size_t *count)
@@ -147,8 +174,8 @@ void gv_reg_format(char *buf, size_t size, uint32_t byte, uint32_t val)
 
 const char *gv_block_name(enum gv_block block)
 {
-	static const char *const names[] = {"NBIO", "HDP", "OSSSYS", "SDMA0", "SDMA1",
-	                                    "GC",   "MP0", "MMHUB",  "GVX"};
+	static const char *const names[] = {"NBIO", "HDP",   "OSSSYS", "SDMA0", "SDMA1", "GC",
+	                                    "MP0",  "MMHUB", "DCE",    "UMC",   "PWR",   "GVX"};
 
 	return block < GV_ARRAY_LEN(names) ? names[block] : "?";
 }

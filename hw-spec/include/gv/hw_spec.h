@@ -13,10 +13,14 @@
  *       value (dwords). count > 1 makes an array whose elements are `stride`
  *       dwords apart; AMD's name of element 0 names the row.
  *       bank: how many copies exist, see enum gv_bank.
- *       pf, vf: what each side may do: RW, RO or NONE.
- *   FIELD(register, field, lowest bit, bits, RW | RO | W1C)
- *       Bits of no field are read-only zero. A register without fields is
+ *       pf, vf: what each side may do: RW, RO or NONE; WI: read, and writes are ignored, because
+ * drivers write what is not theirs and that is no mistake of theirs. FIELD(register, field, lowest
+ * bit, bits, RW | RO | W1C) Bits of no field are read-only zero. A register without fields is
  *       wholly writable.
+ *
+ *   SMN(name, address, count, stride, reset)
+ *       a register outside BAR5, reached through PCIE_INDEX2 and PCIE_DATA2; stride in bytes. It is
+ * the GPU's: the PF may do all, what a VF writes is ignored.
  *
  * Packets are in <gv/packets.h>, memory layouts (PTE, MQD, IH entry, GPUIOV)
  * in <gv/layouts.h>.
@@ -32,6 +36,7 @@ enum {
 	GV_BASE_NBIO_1 = 0x14,
 	GV_BASE_NBIO_2 = 0xd20,
 	GV_BASE_NBIO_3 = 0x10400,
+	GV_BASE_DCE_1 = 0xc0,
 	GV_BASE_GC_0 = 0x2000,
 	GV_BASE_GC_1 = 0xa000,
 	GV_BASE_MMHUB_0 = 0x1a000,
@@ -40,6 +45,8 @@ enum {
 	GV_BASE_OSSSYS_0 = 0x10a0,
 	GV_BASE_HDP_0 = 0xf20,
 	GV_BASE_MP0_0 = 0x16000,
+	GV_BASE_UMC_0 = 0x14000,
+	GV_BASE_PWR_0 = 0x16a00,
 	GV_BASE_GVX_0 = 0x1e000,
 };
 
@@ -52,7 +59,7 @@ enum gv_bank {
 	GV_BANK_MBX,  /* per VF; the PF sees that of the VF named by MAILBOX_INDEX */
 };
 
-enum gv_access { GV_NONE, GV_RO, GV_RW, GV_W1C };
+enum gv_access { GV_NONE, GV_RO, GV_WI, GV_RW, GV_W1C };
 
 enum gv_block {
 	GV_BLOCK_NBIO,
@@ -63,6 +70,9 @@ enum gv_block {
 	GV_BLOCK_GC,
 	GV_BLOCK_MP0,
 	GV_BLOCK_MMHUB,
+	GV_BLOCK_DCE,
+	GV_BLOCK_UMC,
+	GV_BLOCK_PWR,
 	GV_BLOCK_GVX,
 };
 
@@ -73,6 +83,21 @@ enum gv_reg {
 #undef REG
 #undef FIELD
 	GV_REG_COUNT
+};
+
+enum gv_smn {
+#define SMN(name, address, count, stride, reset) GV_SMN_##name,
+#include <gv/regs_smn.def>
+#undef SMN
+	GV_SMN_COUNT
+};
+
+/* All elements of all SMN registers, laid in a row. */
+enum {
+	GV_SMN_SLOTS = 0
+#define SMN(name, address, count, stride, reset) +(count)
+#include <gv/regs_smn.def>
+#undef SMN
 };
 
 /* NAME__BYTE: byte offset in BAR5 of element 0. NAME__DW: the same in dwords (what packets and
@@ -142,6 +167,20 @@ const struct gv_reg_info *gv_reg_info(enum gv_reg reg);
 /** Register at byte offset @byte of BAR5 (4-byte aligned), its element in *@index (may be NULL).
  *  -ENOENT when the table has none. Constant time. */
 int gv_reg_at(uint32_t byte, uint32_t *index);
+
+struct gv_smn_info {
+	const char *name;
+	uint32_t address; /* of element 0 */
+	uint32_t count, stride;
+	uint32_t reset;
+	uint32_t slot; /* of element 0, of GV_SMN_SLOTS */
+};
+
+/** Table row of @reg; never NULL for reg < GV_SMN_COUNT. */
+const struct gv_smn_info *gv_smn_info(enum gv_smn reg);
+
+/** Slot of the SMN register at @address, -ENOENT when the table has none. */
+int gv_smn_at(uint32_t address);
 
 /** All field rows; *@count gets their number. */
 const struct gv_field_info *gv_field_rows(size_t *count);

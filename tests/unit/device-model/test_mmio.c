@@ -115,6 +115,31 @@ static void read_only_registers_ignore_writes(void)
 	core_close(&c);
 }
 
+static void ignore_write(struct core *c, unsigned func, enum gv_reg reg, uint32_t i)
+{
+	struct gv_fn *f = core_fn(c, func);
+	uint64_t before = core_stats(c, func).guest_errors;
+	uint32_t was = gv_reg_get(f, reg, i);
+
+	if (column(func, reg) != GV_WI)
+		return;
+	core_wr(c, func, byte_of(reg, i), ~was);
+	CU_ASSERT_EQUAL(core_rd(c, func, byte_of(reg, i)), was);
+	CU_ASSERT_EQUAL(core_stats(c, func).guest_errors, before);
+}
+
+/* amdgpu writes FB_LOCATION back on a VF; on silicon the host has locked it. */
+static void what_a_vf_may_not_change_but_drivers_write_stays(void)
+{
+	struct core c;
+
+	core_open(&c);
+	core_gates(&c, 0xf);
+	CU_ASSERT_EQUAL(column(GV_DEV_VF(0), GV_REG_MMHUB_MC_VM_FB_LOCATION_BASE), GV_WI);
+	sweep(&c, GV_DEV_VF(0), ignore_write);
+	core_close(&c);
+}
+
 static void keep_fields(struct core *c, unsigned func, enum gv_reg reg, uint32_t i)
 {
 	const struct gv_reg_info *info = gv_reg_info(reg);
@@ -384,6 +409,34 @@ static void mm_index_reaches_the_frame_buffer(void)
 	core_close(&c);
 }
 
+static uint32_t smn_rd(struct core *c, unsigned func, uint32_t address)
+{
+	core_wr(c, func, PCIE_INDEX2__BYTE, address);
+	return core_rd(c, func, PCIE_DATA2__BYTE);
+}
+
+static void smn_registers_are_the_gpus(void)
+{
+	struct core c;
+	uint32_t last = gv_smn_info(GV_SMN_UMC_CHANNEL_CNTL_12)->address + 3 * 0x2000;
+	uint64_t before;
+
+	core_open(&c);
+	core_gates(&c, 0xf);
+	before = core_stats(&c, GV_DEV_VF(1)).unimplemented;
+	CU_ASSERT_EQUAL(smn_rd(&c, GV_DEV_PF, last), 0);
+	core_wr(&c, GV_DEV_PF, PCIE_DATA2__BYTE, 0x1002);
+	CU_ASSERT_EQUAL(smn_rd(&c, GV_DEV_PF, last - 0x2000), 0);
+	CU_ASSERT_EQUAL(smn_rd(&c, GV_DEV_VF(1), last), 0x1002);
+	core_wr(&c, GV_DEV_VF(1), PCIE_DATA2__BYTE, 7);
+	CU_ASSERT_EQUAL(smn_rd(&c, GV_DEV_PF, last), 0x1002);
+	CU_ASSERT_EQUAL(core_stats(&c, GV_DEV_VF(1)).unimplemented, before);
+	CU_ASSERT_EQUAL(core_stats(&c, GV_DEV_VF(1)).guest_errors, 0);
+	CU_ASSERT_EQUAL(gv_dev_reset(c.dev, GV_DEV_PF), 0);
+	CU_ASSERT_EQUAL(smn_rd(&c, GV_DEV_PF, last), 0);
+	core_close(&c);
+}
+
 static void smn_accesses_are_counted_and_read_zero(void)
 {
 	struct core c;
@@ -482,6 +535,7 @@ UT_MAIN("mmio", UT(vf_cannot_reach_pf_registers), UT(read_only_registers_ignore_
         UT(bytes_and_words_are_merged), UT(accesses_outside_the_bar_are_refused),
         UT(mm_index_leads_to_registers_through_the_same_checks),
         UT(mm_data_that_names_itself_or_nothing_is_counted), UT(mm_index_reaches_the_frame_buffer),
+        UT(what_a_vf_may_not_change_but_drivers_write_stays), UT(smn_registers_are_the_gpus),
         UT(smn_accesses_are_counted_and_read_zero),
         UT(a_closed_gate_stops_writes_but_those_of_run_time),
         UT(the_gate_does_not_stop_the_engines_of_a_vf),
