@@ -38,9 +38,10 @@ static int build_pf2vf(struct gv_pf *pf, const struct gv_pf_plan *plan, unsigned
                        struct gv_mbox_pf2vf_v2 *page, struct gv_err *err)
 {
 	const struct gv_mbox_pf2vf_info info = {
-	        /* A reset scrubs the frame buffer, so guests must know that it is lost. */
-	        .feature_flags = GV_MBOX_FEAT_ERROR_LOG_COLLECT | GV_MBOX_FEAT_HOST_FLR_VRAMLOST |
-	                         (plan->num_vfs == 1 ? GV_MBOX_FEAT_PP_ONE_VF_MODE : 0),
+	        /* A reset scrubs the frame buffer, so guests must know that it is lost. Not
+	         * PP_ONE_VF_MODE, not even for a single VF: it tells the guest to run the SMU,
+	         * with tables that our VBIOS does not have. */
+	        .feature_flags = GV_MBOX_FEAT_ERROR_LOG_COLLECT | GV_MBOX_FEAT_HOST_FLR_VRAMLOST,
 	        .vf_index = vf,
 	        .gpu_capacity = plan->vf[vf].capacity,
 	        .pcie_atomics = pf->pcie_atomics,
