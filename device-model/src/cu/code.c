@@ -16,6 +16,7 @@
 static void set_handler(struct cu_inst *i, cu_fn fn)
 {
 	i->fn = i->on_ramps = fn;
+	i->straight = 0;
 }
 
 static struct cu_chunk **hash_of(struct gv_cu_run *run, uint64_t va)

@@ -5,6 +5,7 @@
 #include "memop.h"
 #include "operand.h"
 #include "ramp.h"
+#include "salu.h"
 #include "valu_special.h"
 
 /* The rows here and in hw-spec are the same, in the same order. */
@@ -85,6 +86,8 @@ enum gv_cu_reason cu_decode(const struct gv_cu_run *run, const uint32_t word[2],
 		                                                        : i->op->core];
 		i->fn = cu_valu_handler(run, i);
 	}
+	if (i->op->format == GV9_SMEM)
+		i->fn = cu_smem_handler(i);
 	if (i->op->format == GV9_GLOBAL || i->op->format == GV9_FLAT || i->op->format == GV9_DS) {
 		cu_fn fast = run->isa->memory(i);
 
@@ -94,6 +97,7 @@ enum gv_cu_reason cu_decode(const struct gv_cu_run *run, const uint32_t word[2],
 		i->inner = i->fn;
 		i->fn = with_status;
 	}
+	i->straight = is_valu(i->op) || cu_salu_is_straight(i->op);
 	cu_ramp_bind(run, i);
 	return GV_CU_NO_FAULT;
 }

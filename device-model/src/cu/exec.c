@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The loop that executes: one decoded instruction of one wave after the other. */
-#include "state.h"
+#include <assert.h>
+
+#include "ramp.h"
 
 /* What is out of the ordinary before the instruction at w->ip: the handler to call, which may be
  * another than the instruction's own. NULL: stop. */
@@ -32,29 +34,55 @@ static inline const struct cu_inst *go_on(const struct cu_wave *w, const struct 
 	return guess;
 }
 
+static inline const struct cu_inst *run_one(struct cu_wave *w, const struct cu_inst *i, cu_fn fn)
+{
+	const struct cu_inst *next = i->next;
+
+	w->cur = i;
+	w->ip = next;
+	fn(w, i);
+	return go_on(w, next);
+}
+
+/* As long as all is ordinary. Returns what is left of the budget. */
+static inline uint64_t run(struct cu_wave *w, uint64_t left, bool on_ramps)
+{
+	const struct cu_inst *i = w->ip;
+
+	do {
+		cu_fn fn;
+
+		for (; i->straight && left; left--) {
+			(on_ramps ? i->on_ramps : i->fn)(w, i);
+			assert(w->attention == 0);
+			i = i->next;
+		}
+		fn = on_ramps ? i->on_ramps : i->fn;
+		if (!left || !fn)
+			break;
+		i = run_one(w, i, fn);
+		left--;
+	} while (__builtin_expect(w->attention == 0, 1) && (!on_ramps || cu_ramp_wanted(w)));
+	w->ip = i;
+	return left;
+}
+
 uint64_t cu_exec_wave(struct cu_wave *w, uint64_t budget)
 {
-	const struct cu_inst *i, *next = w->ip;
-	uint64_t n;
+	uint64_t left = budget;
 
 	w->attention &= ~(uint32_t)CU_STOP;
-	for (n = 0; n < budget; n++) {
-		cu_fn fn = NULL;
+	for (;;) {
+		cu_fn fn;
 
-		i = go_on(w, next);
-		if (__builtin_expect(w->attention == 0, 1))
-			fn = w->ramped ? i->on_ramps : i->fn;
-		if (__builtin_expect(!fn, 0)) {
-			fn = attend(w);
-			if (!fn)
-				break;
-			i = w->ip;
-		}
-		next = i->next;
-		w->cur = i;
-		w->ip = next;
-		fn(w, i);
+		if (w->attention == 0)
+			left = cu_ramp_wanted(w) ? run(w, left, true) : run(w, left, false);
+		fn = left ? attend(w) : NULL;
+		if (!fn)
+			break;
+		w->ip = run_one(w, w->ip, fn);
+		left--;
 	}
-	w->run->n.instructions += n;
-	return n;
+	w->run->n.instructions += budget - left;
+	return budget - left;
 }

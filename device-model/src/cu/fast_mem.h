@@ -76,6 +76,15 @@ CU_INLINE bool fast_find_row(struct cu_wave *w, const struct cu_inst *i, struct 
 	return true;
 }
 
+/* The base that all lanes share, as ramps tell. */
+CU_INLINE uint64_t fast_ramp_base(const struct cu_wave *w, const struct cu_inst *i)
+{
+	uint64_t add = (uint64_t)(int64_t)i->simm;
+
+	return add + (i->saddr < CU_NO_SGPR ? cu_rd64(&w->s[i->saddr])
+	                                    : (uint64_t)w->ramp_base[i->addr + 1] << 32);
+}
+
 /* All lanes one behind the other, or all at the same place, as ramps tell without a look at them.
  */
 CU_INLINE bool fast_find_ramp(struct cu_wave *w, const struct cu_inst *i, struct fast_span *s,
@@ -88,13 +97,23 @@ CU_INLINE bool fast_find_ramp(struct cu_wave *w, const struct cu_inst *i, struct
 		return false;
 	s->lowest = base;
 	s->highest = base + step * (CU_LANES - 1);
-	s->base = (uint64_t)(int64_t)i->simm;
-	if (i->saddr < CU_NO_SGPR) {
-		s->base += cu_rd64(&w->s[i->saddr]);
-		return true;
-	}
-	s->base += (uint64_t)w->ramp_base[i->addr + 1] << 32;
-	return w->ramp_step[i->addr + 1] == 0;
+	s->base = fast_ramp_base(w, i);
+	return i->saddr < CU_NO_SGPR || w->ramp_step[i->addr + 1] == 0;
+}
+
+/* Most of all, in a GLOBAL instruction: 64 neighbours, where the last ones were. NULL: not so, or
+ * not seen to be. */
+CU_INLINE uint8_t *fast_ramp_here(const struct cu_wave *w, const struct cu_inst *i, uint32_t bytes,
+                                  unsigned access)
+{
+	uint32_t base = w->ramp_base[i->addr];
+
+	if (cu_exec(w) != ~0ull || i->reads & ~w->ramps || w->ramp_step[i->addr] != bytes ||
+	    base > UINT32_MAX - bytes * CU_LANES ||
+	    (i->saddr >= CU_NO_SGPR && w->ramp_step[i->addr + 1] != 0) ||
+	    (access == GV_CU_W && i->writes & w->ramps))
+		return NULL;
+	return cu_mem_here(w, i, fast_ramp_base(w, i) + base, bytes * CU_LANES, access);
 }
 
 /* A dword of every lane. */
@@ -143,11 +162,12 @@ CU_INLINE bool fast_find(struct cu_wave *w, const struct cu_inst *i, struct fast
 }
 
 /* False: not in one window, or not seen to be. */
-CU_INLINE bool fast_look_up(struct cu_wave *w, struct fast_span *s, uint32_t bytes, unsigned access)
+CU_INLINE bool fast_look_up(struct cu_wave *w, const struct cu_inst *i, struct fast_span *s,
+                            uint32_t bytes, unsigned access)
 {
 	if (s->highest - s->lowest > UINT32_MAX - bytes)
 		return false;
-	s->host = cu_mem_try(w, s->base + s->lowest, s->highest - s->lowest + bytes, access);
+	s->host = cu_mem_try(w, i, s->base + s->lowest, s->highest - s->lowest + bytes, access);
 	return s->host != NULL;
 }
 
@@ -203,7 +223,7 @@ CU_INLINE bool fast_is_memory(const struct cu_wave *w, const struct cu_inst *i,
 		uint32_t *d = w->v[i->data];                                                       \
                                                                                                    \
 		if (!fast_find(w, i, &s) || !fast_is_memory(w, i, &s) ||                           \
-		    !fast_look_up(w, &s, bytes, access)) {                                         \
+		    !fast_look_up(w, i, &s, bytes, access)) {                                      \
 			i->op->fn(w, i);                                                           \
 			return;                                                                    \
 		}                                                                                  \
@@ -234,18 +254,19 @@ CU_INLINE bool fast_is_memory(const struct cu_wave *w, const struct cu_inst *i,
 		uint32_t *d = w->v[i->data];                                                       \
                                                                                                    \
 		if (!fast_find_row(w, i, &s, bytes) || !fast_is_memory(w, i, &s) ||                \
-		    !fast_look_up(w, &s, bytes, access))                                           \
+		    !fast_look_up(w, i, &s, bytes, access))                                        \
 			fast_##name##_lanes(w, i);                                                 \
 		else                                                                               \
 			all;                                                                       \
 	}                                                                                          \
-	static void fast_##name##_on_ramps(struct cu_wave *w, const struct cu_inst *i)             \
+	static __attribute__((noinline)) void fast_##name##_any_ramps(struct cu_wave *w,           \
+	                                                              const struct cu_inst *i)     \
 	{                                                                                          \
 		struct fast_span s;                                                                \
 		uint32_t *d = w->v[i->data];                                                       \
                                                                                                    \
 		if (!fast_find_ramp(w, i, &s, bytes, access) || !fast_is_memory(w, i, &s) ||       \
-		    !fast_look_up(w, &s, bytes, access)) {                                         \
+		    !fast_look_up(w, i, &s, bytes, access)) {                                      \
 			cu_ramp_settle(w, i->reads | i->writes);                                   \
 			fast_##name(w, i);                                                         \
 		} else if ((access) == GV_CU_R && s.lowest == s.highest) {                         \
@@ -258,9 +279,22 @@ CU_INLINE bool fast_is_memory(const struct cu_wave *w, const struct cu_inst *i,
 			if ((access) == GV_CU_W)                                                   \
 				cu_ramp_settle(w, i->writes);                                      \
 			w->ramps &= ~i->writes;                                                    \
-			fast_look_ahead(s.host, bytes);                                            \
 			all;                                                                       \
 		}                                                                                  \
+	}                                                                                          \
+	static void fast_##name##_on_ramps(struct cu_wave *w, const struct cu_inst *i)             \
+	{                                                                                          \
+		struct fast_span s = {.host = fast_ramp_here(w, i, bytes, access)};                \
+		uint32_t *d = w->v[i->data];                                                       \
+                                                                                                   \
+		if (__builtin_expect(!s.host, 0) || i->op->format != GV9_GLOBAL) {                 \
+			fast_##name##_any_ramps(w, i);                                             \
+			return;                                                                    \
+		}                                                                                  \
+		if ((access) == GV_CU_R)                                                           \
+			w->ramps &= ~i->writes;                                                    \
+		fast_look_ahead(s.host, bytes);                                                    \
+		all;                                                                               \
 	}
 #define FAST_ROW(bytes, lane)                                                                      \
 	for (unsigned L = 0; L < CU_LANES; L++) {                                                  \

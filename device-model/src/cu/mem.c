@@ -6,10 +6,8 @@
 
 void cu_mem_check_generation(struct gv_cu_run *run)
 {
-	uint64_t now = 0;
+	uint64_t now = __atomic_load_n(run->d.mem.generation, __ATOMIC_ACQUIRE);
 
-	if (run->d.mem.generation)
-		now = __atomic_load_n(run->d.mem.generation, __ATOMIC_ACQUIRE);
 	if (now == run->generation)
 		return;
 	memset(run->window, 0, sizeof(run->window));
@@ -88,17 +86,17 @@ static int find_window(struct gv_cu_run *run, uint64_t va, unsigned access,
 	return 0;
 }
 
-uint8_t *cu_mem_search(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access)
+uint8_t *cu_mem_search(struct cu_wave *w, const struct cu_inst *i, uint64_t va, uint32_t bytes,
+                       unsigned access)
 {
 	struct gv_cu_run *run = w->run;
 	const struct gv_cu_window *win;
 
-	if (run->d.mem.generation)
-		cu_mem_check_generation(run);
+	cu_mem_check_generation(run);
 	win = kept(run, va, access);
 	if (!win || bytes > win->bytes - (va - win->va_base))
 		return NULL;
-	run->site[w->cur->site] = *win;
+	run->site[i->site] = *win;
 	return win->host + (va - win->va_base);
 }
 
@@ -127,8 +125,7 @@ static const struct gv_cu_window *piece(struct cu_wave *w, uint64_t va, unsigned
 	uint64_t at;
 	int rc;
 
-	if (w->run->d.mem.generation)
-		cu_mem_check_generation(w->run);
+	cu_mem_check_generation(w->run);
 	rc = find_window(w->run, va, access, &win);
 	if (rc) {
 		(void)refused(w, va, access, rc);

@@ -150,6 +150,10 @@ static inline uint32_t cu_dma_lds_at(const struct cu_wave *w, const struct cu_in
 	return (w->s[CU_M0] & 0xffff) + (uint32_t)i->simm + 4 * lane;
 }
 
+/* ---- smem.c */
+/** Of a load, or what the instruction has anyway. */
+cu_fn cu_smem_handler(const struct cu_inst *i);
+
 /* ---- vatomic.c */
 struct cu_operands {
 	unsigned kind; /* enum cu_atomic_kind */

@@ -137,7 +137,8 @@ static bool scratch_row(struct cu_wave *w, const struct cu_inst *i, const struct
 	at = linear(b, index, offset);
 	if (offset & 3 || !in_range(b, index, offset, 4 * CU_LANES))
 		return false;
-	host = cu_mem_try(w, b->base + b->soffset + at, 4 * CU_LANES, is_load ? GV_CU_R : GV_CU_W);
+	host = cu_mem_try(w, i, b->base + b->soffset + at, 4 * CU_LANES,
+	                  is_load ? GV_CU_R : GV_CU_W);
 	if (!host)
 		return false;
 	if (is_load)

@@ -27,6 +27,12 @@ void cu_ramp_start(struct cu_wave *w)
 	w->ramp_patience = PATIENCE;
 }
 
+void cu_ramp_give_up(struct cu_wave *w)
+{
+	cu_ramp_settle(w, ~0ull);
+	w->ramped = 0;
+}
+
 void cu_ramp_write_out(struct cu_wave *w, uint64_t rows)
 {
 	uint64_t left = w->ramps & rows;
@@ -51,10 +57,7 @@ static void by_lanes(struct cu_wave *w, const struct cu_inst *i)
 	} else {
 		cu_ramp_settle(w, i->reads | i->writes);
 	}
-	if (w->ramp_patience-- == 0) {
-		cu_ramp_settle(w, ~0ull);
-		w->ramped = 0;
-	}
+	w->ramp_patience -= w->ramp_patience != 0;
 	i->fn(w, i);
 }
 

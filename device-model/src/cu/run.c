@@ -145,8 +145,14 @@ static uint32_t first_mode(uint32_t rsrc1)
 	       (CU_RSRC1_IEEE(rsrc1) ? CU_MODE_IEEE : 0);
 }
 
+static uint32_t user_sgprs(const struct gv_cu_dispatch *d)
+{
+	return GV_MIN(CU_RSRC2_USER_SGPR(d->rsrc2), (uint32_t)GV_ARRAY_LEN(d->user_data));
+}
+
 int gv_cu_again(struct gv_cu_run *run, const struct gv_cu_dispatch *d)
 {
+	static const uint64_t always = 0; /* the generation of memory that never changes */
 	const struct cu_isa *isa = cu_isa_find(d->isa);
 	int rc = isa ? check(d) : -ENOTSUP;
 
@@ -157,6 +163,10 @@ int gv_cu_again(struct gv_cu_run *run, const struct gv_cu_dispatch *d)
 		cu_code_forget(run); /* handlers and constants of another */
 	run->isa = isa;
 	run->d = *d;
+	if (!d->mem.generation)
+		run->d.mem.generation = &always;
+	for (unsigned k = user_sgprs(d); k < GV_ARRAY_LEN(run->d.user_data); k++)
+		run->d.user_data[k] = 0;
 	run->n = (struct gv_cu_counters){0};
 	run->fault = (struct gv_cu_fault){0};
 	run->mode = first_mode(d->rsrc1);
@@ -184,7 +194,8 @@ struct gv_cu_run *gv_cu_free(struct gv_cu_run *run)
 static bool take_group(struct gv_cu_run *run)
 {
 	const struct gv_cu_dispatch *d = &run->d;
-	uint64_t *next = d->shared ? &d->shared->next_group : &run->next_local, n, size[3];
+	uint64_t *next = d->shared ? &d->shared->next_group : &run->next_local, size[3];
+	uint64_t n, row, slice;
 
 	for (unsigned k = 0; k < 3; k++) {
 		if (d->dim[k] <= d->start[k])
@@ -194,11 +205,13 @@ static bool take_group(struct gv_cu_run *run)
 	if (d->shared && __atomic_load_n(&d->shared->stop, __ATOMIC_RELAXED))
 		return false;
 	n = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED);
-	if (n / size[0] / size[1] >= size[2])
+	row = n < size[0] ? 0 : n / size[0]; /* most grids have but one */
+	slice = row < size[1] ? 0 : row / size[1];
+	if (slice >= size[2])
 		return false;
-	run->group[0] = d->start[0] + (uint32_t)(n % size[0]);
-	run->group[1] = d->start[1] + (uint32_t)(n / size[0] % size[1]);
-	run->group[2] = d->start[2] + (uint32_t)(n / size[0] / size[1]);
+	run->group[0] = d->start[0] + (uint32_t)(n - row * size[0]);
+	run->group[1] = d->start[1] + (uint32_t)(row - slice * size[1]);
+	run->group[2] = d->start[2] + (uint32_t)slice;
 	return true;
 }
 
@@ -258,12 +271,10 @@ static inline void clear(void *p, size_t bytes)
 static void start_sgprs(struct cu_wave *w)
 {
 	const struct gv_cu_dispatch *d = &w->run->d;
-	uint32_t n = GV_MIN(CU_RSRC2_USER_SGPR(d->rsrc2), 16u);
+	uint32_t n = user_sgprs(d);
 
-	clear(w->s, sizeof(w->s));
 	memcpy(w->s, d->user_data, sizeof(d->user_data));
-	for (unsigned k = n; k < GV_ARRAY_LEN(d->user_data); k++)
-		w->s[k] = 0;
+	clear(w->s + GV_ARRAY_LEN(d->user_data), CU_NUM_S * 4 - sizeof(d->user_data));
 	for (unsigned k = 0; k < 3; k++)
 		if (CU_RSRC2_TGID_EN(d->rsrc2, k))
 			w->s[n++] = w->run->group[k];
@@ -340,14 +351,20 @@ static void move_waves(struct gv_cu_run *run, enum cu_state from, enum cu_state 
 			run->wave[n]->state = to;
 }
 
+/* Of the waves in turn the one behind @at. */
+static uint32_t behind(const struct gv_cu_run *run, uint32_t at)
+{
+	return at + 1 < run->num_waves ? at + 1 : 0;
+}
+
 /* The next wave that can go on; when all wait at the barrier, it opens. NULL: all have ended, or
  * are stuck. */
 static struct cu_wave *next_wave(struct gv_cu_run *run)
 {
 	bool waiting = false;
 
-	for (unsigned n = 0; n < run->num_waves; n++) {
-		struct cu_wave *w = run->wave[(run->current + n) % run->num_waves];
+	for (unsigned n = 0, at = run->current; n < run->num_waves; n++, at = behind(run, at)) {
+		struct cu_wave *w = run->wave[at];
 
 		if (w->state == CU_RUNNING) {
 			run->current = w->index;
@@ -371,7 +388,7 @@ static uint64_t run_wave(struct cu_wave *w, uint64_t budget)
 	run->turn += (uint32_t)n;
 	if (run->turn >= TURN || w->state != CU_RUNNING) {
 		run->turn = 0;
-		run->current = (w->index + 1) % run->num_waves;
+		run->current = behind(run, w->index);
 	}
 	w->executed += n;
 	if (limit && w->executed > limit && w->state != CU_ENDED)

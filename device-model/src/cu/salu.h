@@ -15,4 +15,7 @@
 #undef SALU
 /* clang-format on */
 
+/** See cu_inst.straight. */
+bool cu_salu_is_straight(const struct cu_op *op);
+
 #endif

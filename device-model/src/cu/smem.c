@@ -25,33 +25,14 @@ static uint64_t address(const struct cu_wave *w, const struct cu_inst *i, uint64
 }
 
 /* ---- memory by address; all of it is read, or known to be there, before anything changes */
-static void copy_dwords(uint32_t *to, const uint8_t *from, unsigned dwords)
-{
-	switch (dwords) { /* sizes that a compiler knows */
-	case 1:
-		cu_guest_copy(to, from, 4);
-		break;
-	case 2:
-		cu_guest_copy(to, from, 8);
-		break;
-	case 4:
-		cu_guest_copy(to, from, 16);
-		break;
-	case 8:
-		cu_guest_copy(to, from, 32);
-		break;
-	default:
-		cu_guest_copy(to, from, 64);
-	}
-}
-
-static void load(struct cu_wave *w, const struct cu_inst *i, uint64_t va)
+/* It is noted where it was, for the next time. */
+static __attribute__((noinline)) void load(struct cu_wave *w, const struct cu_inst *i, uint64_t va)
 {
 	uint32_t bytes = i->op->dw * 4u, data[16];
-	const uint8_t *p = cu_mem_try(w, va, bytes, GV_CU_R);
+	const uint8_t *p = cu_mem_search(w, i, va, bytes, GV_CU_R);
 
 	if (p)
-		copy_dwords(&w->s[i->dst], p, i->op->dw);
+		cu_guest_copy(&w->s[i->dst], p, bytes);
 	else if (cu_mem_read(w, va, data, bytes))
 		memcpy(&w->s[i->dst], data, bytes);
 }
@@ -67,6 +48,32 @@ static void store(struct cu_wave *w, const struct cu_inst *i, uint64_t va)
 void cu_s_load(struct cu_wave *w, const struct cu_inst *i)
 {
 	load(w, i, address(w, i, 1));
+}
+
+/* The same for sizes that a compiler knows. */
+#define LOAD_DWORDS(n)                                                                             \
+	static void load_##n(struct cu_wave *w, const struct cu_inst *i)                           \
+	{                                                                                          \
+		uint64_t va = address(w, i, 1);                                                    \
+		const uint8_t *p = cu_mem_here(w, i, va, 4 * (n), GV_CU_R);                        \
+                                                                                                   \
+		if (__builtin_expect(p != NULL, 1))                                                \
+			cu_guest_copy(&w->s[i->dst], p, 4 * (n));                                  \
+		else                                                                               \
+			load(w, i, va);                                                            \
+	}
+LOAD_DWORDS(1)
+LOAD_DWORDS(2)
+LOAD_DWORDS(4)
+LOAD_DWORDS(8)
+LOAD_DWORDS(16)
+
+cu_fn cu_smem_handler(const struct cu_inst *i)
+{
+	static const cu_fn loads[] = {
+	        [1] = load_1, [2] = load_2, [4] = load_4, [8] = load_8, [16] = load_16};
+
+	return i->op->fn == cu_s_load ? loads[i->op->dw] : i->op->fn;
 }
 
 void cu_s_store(struct cu_wave *w, const struct cu_inst *i)

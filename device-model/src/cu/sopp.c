@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Branches, barriers, messages, hardware registers. */
+#include <gv/base.h>
+
 #include "salu.h"
 
 static void jump(struct cu_wave *w, const struct cu_inst *i)
@@ -261,4 +263,17 @@ CU_HANDLER(setreg)
 		return;
 	w->mode = (w->mode & ~mask) | v;
 	cu_mode_changed(w);
+}
+
+bool cu_salu_is_straight(const struct cu_op *op)
+{
+	static const cu_fn turns[] = {cu_s_cbranch_g_fork, cu_s_cbranch_i_fork, cu_s_cbranch_join,
+	                              cu_s_setpc_b64,      cu_s_swappc_b64,     cu_s_call_b64,
+	                              cu_s_rfe_b64,        cu_s_setreg,         cu_s_getreg,
+	                              cu_s_setvskip,       cu_s_set_gpr_idx_on};
+
+	for (size_t n = 0; n < GV_ARRAY_LEN(turns); n++)
+		if (op->fn == turns[n])
+			return false;
+	return op->format < GV9_SOPP || op->fn == cu_s_nothing;
 }

@@ -102,6 +102,8 @@ struct cu_inst {
 	uint64_t reads, writes;
 	uint8_t beyond_ramps; /* there are others */
 	uint8_t site;         /* of memory: cu_run.site[] */
+	/* its handlers leave cu_wave.ip and attention alone, and have no use for cur */
+	uint8_t straight;
 };
 
 struct cu_chunk {
@@ -302,7 +304,8 @@ static inline void cu_guest_copy(void *to, const void *from, size_t bytes)
  * that one which has to wait (cu_wait_for_memory()) can be executed again, and one which faults
  * has not happened in part. Below, "faulted" is either. */
 /** Host address of [va, va+bytes) if one window holds it all, else NULL: no fault is recorded. */
-static inline uint8_t *cu_mem_try(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access);
+static inline uint8_t *cu_mem_try(struct cu_wave *w, const struct cu_inst *i, uint64_t va,
+                                  uint32_t bytes, unsigned access);
 /** Copy, across windows if needed. False: the wave has faulted. */
 bool cu_mem_read(struct cu_wave *w, uint64_t va, void *to, uint32_t bytes);
 /** The same with another access right, GV_CU_X for code. */
@@ -320,19 +323,29 @@ bool cu_mem_update(struct cu_wave *w, uint64_t va, uint32_t bytes,
                    uint64_t (*next)(const void *arg, uint64_t old), const void *arg, uint64_t *old);
 void cu_mem_check_generation(struct gv_cu_run *run);
 /** For cu_mem_try(): what the instruction did not find where it did last. */
-uint8_t *cu_mem_search(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access);
+uint8_t *cu_mem_search(struct cu_wave *w, const struct cu_inst *i, uint64_t va, uint32_t bytes,
+                       unsigned access);
 
-static inline uint8_t *cu_mem_try(struct cu_wave *w, uint64_t va, uint32_t bytes, unsigned access)
+/* Where @i found its memory last; NULL: this is not there, or not any more. */
+static inline uint8_t *cu_mem_here(const struct cu_wave *w, const struct cu_inst *i, uint64_t va,
+                                   uint32_t bytes, unsigned access)
 {
 	const struct gv_cu_run *run = w->run;
-	const struct gv_cu_window *win = &run->site[w->cur->site];
-	const uint64_t *now = run->d.mem.generation;
+	const struct gv_cu_window *win = &run->site[i->site];
 	uint64_t at = va - win->va_base;
 
-	if ((now && __atomic_load_n(now, __ATOMIC_ACQUIRE) != run->generation) ||
+	if (__atomic_load_n(run->d.mem.generation, __ATOMIC_ACQUIRE) != run->generation ||
 	    at >= win->bytes || bytes > win->bytes - at || (win->access & access) != access)
-		return cu_mem_search(w, va, bytes, access);
+		return NULL;
 	return win->host + at;
+}
+
+static inline uint8_t *cu_mem_try(struct cu_wave *w, const struct cu_inst *i, uint64_t va,
+                                  uint32_t bytes, unsigned access)
+{
+	uint8_t *host = cu_mem_here(w, i, va, bytes, access);
+
+	return host ? host : cu_mem_search(w, i, va, bytes, access);
 }
 
 /* ---- exec.c */

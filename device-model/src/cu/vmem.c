@@ -200,8 +200,8 @@ void cu_transfer_untyped(struct cu_wave *w, const struct cu_inst *i, uint64_t la
 
 /* ---- memory only, and most often near together: what fast_mem.h does not take */
 /* Host address of the lowest lane if one window holds all lanes. */
-static uint8_t *one_window(struct cu_wave *w, const uint64_t *va, uint64_t lanes, uint32_t bytes,
-                           unsigned access, uint64_t *lowest)
+static uint8_t *one_window(struct cu_wave *w, const struct cu_inst *i, const uint64_t *va,
+                           uint64_t lanes, uint32_t bytes, unsigned access, uint64_t *lowest)
 {
 	uint64_t lo = ~0ull, hi = 0;
 
@@ -213,7 +213,7 @@ static uint8_t *one_window(struct cu_wave *w, const uint64_t *va, uint64_t lanes
 	if (hi - lo > UINT32_MAX - bytes)
 		return NULL;
 	*lowest = lo;
-	return cu_mem_try(w, lo, (uint32_t)(hi - lo) + bytes, access);
+	return cu_mem_try(w, i, lo, (uint32_t)(hi - lo) + bytes, access);
 }
 
 static void load_one_window(struct cu_wave *w, const struct cu_inst *i, const uint64_t *va,
@@ -235,8 +235,8 @@ static bool in_one_window(struct cu_wave *w, const struct cu_inst *i, const uint
 {
 	bool is_load = cu_mem_is_load(i->op);
 	uint64_t lowest;
-	uint8_t *host =
-	        one_window(w, va, lanes, cu_mem_bytes(i->op), is_load ? GV_CU_R : GV_CU_W, &lowest);
+	uint8_t *host = one_window(w, i, va, lanes, cu_mem_bytes(i->op),
+	                           is_load ? GV_CU_R : GV_CU_W, &lowest);
 
 	if (!host)
 		return false;
