@@ -161,7 +161,7 @@ static int build_functions(struct gv_dev *dev, struct gv_err *err)
 	        {"configuration space", gv_pci_init}, {"nbio", gv_nbio_init},
 	        {"interrupt handler", gv_ih_init},    {"memory controller", gv_gmc_init},
 	        {"command processor", gv_cp_init},    {"sdma", gv_sdma_init},
-	        {"security processor", gv_psp_init},
+	        {"security processor", gv_psp_init},  {"multimedia", gv_mm_init},
 	};
 
 	for (unsigned n = 0; n <= dev->cfg.max_vfs; n++)
@@ -204,6 +204,9 @@ static int build(struct gv_dev *dev, bool own_host, struct gv_err *err)
 	rc = gv_psp_start(dev);
 	if (rc)
 		return gv_fail(err, rc, "security processor: %s", strerror(-rc));
+	rc = gv_mm_start(dev);
+	if (rc)
+		return gv_fail(err, rc, "multimedia: %s", strerror(-rc));
 	for (unsigned n = 0; n <= dev->cfg.max_vfs; n++)
 		gv_fn_reset(&dev->fn[n]);
 	atomic_store(&dev->fn[GV_DEV_PF].enabled, true); /* nobody else knows the device yet */
@@ -250,8 +253,10 @@ struct gv_dev *gv_dev_free(struct gv_dev *dev)
 	for (unsigned n = 0; n < GV_DEV_MAX_FUNCS; n++)
 		atomic_store(&dev->fn[n].stopping, true);
 	gv_worker_stop(&dev->psp);
+	gv_worker_stop(&dev->mm);
 	for (unsigned n = 0; n <= dev->cfg.max_vfs; n++) {
 		gv_psp_done(&dev->fn[n]);
+		gv_mm_done(&dev->fn[n]);
 		gv_cp_done(&dev->fn[n]);
 		gv_sdma_done(&dev->fn[n]);
 	}

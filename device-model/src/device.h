@@ -33,6 +33,7 @@ struct gv_vram;
 struct gv_pci;
 struct gv_nbio;
 struct gv_psp;
+struct gv_mm;
 struct gv_cu_pool;
 struct gv_world;
 struct gv_inproc;
@@ -101,6 +102,7 @@ struct gv_fn {
 	struct gv_cp *cp;
 	struct gv_sdma *sdma;
 	struct gv_psp *psp;
+	struct gv_mm *mm;
 };
 
 struct gv_dev {
@@ -120,6 +122,7 @@ struct gv_dev {
 	struct gv_worker
 	        housekeeper;  /* VF resets and second-level table changes asked by register */
 	struct gv_worker psp; /* the security processor: one for all functions */
+	struct gv_worker mm;  /* UVD, VCE and their scheduler */
 	_Atomic uint32_t reset_pending;   /* VF bits, from GVX_VF_RESET */
 	_Atomic bool mode1_pending;       /* the PSP was told to reset the whole GPU */
 	_Atomic uint32_t l2_pending;      /* VF bits, from GVX_VFn_L2_INVALIDATE */
@@ -196,7 +199,8 @@ struct gv_reg_hooks {
 };
 /* Each block's rows. */
 extern const struct gv_reg_hooks gv_nbio_hooks, gv_ih_hooks, gv_gmc_hooks, gv_vram_hooks,
-        gv_cp_hooks, gv_rlc_hooks, gv_sdma_hooks, gv_psp_hooks, gv_gpuiov_hooks, gv_dev_hooks;
+        gv_cp_hooks, gv_rlc_hooks, gv_sdma_hooks, gv_psp_hooks, gv_mm_hooks,
+        gv_gpuiov_hooks, gv_dev_hooks;
 
 /* Who makes an access: the function's CPU side (BAR5; VF_REGWR_EN applies), or its own engines
  * (packets, RLC-G), which are not gated. The access columns of the table apply to both. */
@@ -342,6 +346,17 @@ void gv_psp_done(struct gv_fn *f);
 void gv_psp_reset(struct gv_fn *f);
 void gv_psp_pause(struct gv_fn *f);
 void gv_psp_resume(struct gv_fn *f);
+
+/* ---- multimedia (mmsch.c, mm_ring.c) -------------------------------------- */
+
+/** Whether the doorbell is that of an encode ring that is on. Under dev->lock. */
+bool gv_mm_doorbell(struct gv_fn *f, uint32_t index, uint64_t val);
+int gv_mm_start(struct gv_dev *dev);
+int gv_mm_init(struct gv_fn *f);
+void gv_mm_done(struct gv_fn *f);
+void gv_mm_reset(struct gv_fn *f);
+void gv_mm_pause(struct gv_fn *f);
+void gv_mm_resume(struct gv_fn *f);
 
 /* ---- nbio (nbio.c, doorbell.c, config.c, gpuiov.c) ----------------------- */
 

@@ -6,6 +6,7 @@
  *
  *     write --> gate (VF_DOORBELL_EN, DOORBELL_PAGES) --> SDMA's own offsets
  *                                                     --> IH_DOORBELL_RPTR offsets
+ *                                                     --> UVD, VCE: their numbers
  *                                                     --> CP: all else
  */
 #include <fcntl.h>
@@ -218,7 +219,7 @@ static void route(struct gv_fn *f, uint32_t index, uint64_t val)
 	ring = index == GV_DOORBELL_KIQ ? -1 : ih_ring_of(f, index);
 	if (ring >= 0)
 		gv_ih_doorbell(f, (unsigned)ring, (uint32_t)val);
-	else
+	else if (!gv_mm_doorbell(f, index, val))
 		gv_cp_doorbell(f, index, val);
 }
 

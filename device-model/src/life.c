@@ -95,6 +95,7 @@ static void reset_gpu_blocks(struct gv_fn *f)
 	gv_cp_reset(f);
 	gv_sdma_reset(f);
 	gv_psp_reset(f);
+	gv_mm_reset(f);
 	gv_ih_reset(f);
 	gv_nbio_reset(f);
 }
@@ -111,6 +112,7 @@ static void pause_engines(struct gv_fn *f)
 	gv_cp_pause(f);
 	gv_sdma_pause(f);
 	gv_psp_pause(f);
+	gv_mm_pause(f);
 	gv_ih_pause(f);
 }
 
@@ -119,6 +121,7 @@ static void resume_engines(struct gv_fn *f)
 	atomic_store(&f->stopping, false);
 	gv_ih_resume(f);
 	gv_psp_resume(f);
+	gv_mm_resume(f);
 	gv_sdma_resume(f);
 	gv_cp_resume(f);
 }

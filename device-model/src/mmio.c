@@ -6,7 +6,7 @@
 
 static const struct gv_reg_hooks *const all_hooks[] = {
         &gv_dev_hooks, &gv_nbio_hooks, &gv_ih_hooks,   &gv_gmc_hooks, &gv_vram_hooks,
-        &gv_cp_hooks,  &gv_rlc_hooks,  &gv_sdma_hooks, &gv_psp_hooks, &gv_gpuiov_hooks,
+        &gv_cp_hooks,  &gv_rlc_hooks,  &gv_sdma_hooks, &gv_psp_hooks, &gv_mm_hooks, &gv_gpuiov_hooks,
 };
 
 /* What a VF's CPU side may write while VF_REGWR_EN is closed: what a driver needs at run time and

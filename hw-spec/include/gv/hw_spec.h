@@ -47,6 +47,9 @@ enum {
 	GV_BASE_MP0_0 = 0x16000,
 	GV_BASE_UMC_0 = 0x14000,
 	GV_BASE_PWR_0 = 0x16a00,
+	GV_BASE_UVD_1 = 0x7e00,
+	GV_BASE_VCE_0 = 0x7e00,
+	GV_BASE_MMSCH_0 = 0x7e00, /* its registers are VCE's */
 	GV_BASE_GVX_0 = 0x1e000,
 };
 
@@ -73,6 +76,9 @@ enum gv_block {
 	GV_BLOCK_DCE,
 	GV_BLOCK_UMC,
 	GV_BLOCK_PWR,
+	GV_BLOCK_UVD,
+	GV_BLOCK_VCE,
+	GV_BLOCK_MMSCH,
 	GV_BLOCK_GVX,
 };
 

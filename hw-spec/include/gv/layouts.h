@@ -140,6 +140,8 @@ enum {
 	GV_DOORBELL_IH = 0x1e8,
 	GV_DOORBELL_IH_RING1 = 0x1ea,
 	GV_DOORBELL_IH_RING2 = 0x1ec,
+	GV_DOORBELL_UVD_RING0 = 0x1f0,
+	GV_DOORBELL_VCE_RING0 = 0x1f8,
 };
 
 /* ---- interrupt entries (amdgpu_ih.c, soc15_ih_clientid.h, ivsrcid/, Linux 6.1) --- */
@@ -192,6 +194,8 @@ enum gv_ih_client {
 	GV_IH_CLIENT_RLC = 0x07,
 	GV_IH_CLIENT_SDMA0 = 0x08,
 	GV_IH_CLIENT_SDMA1 = 0x09,
+	GV_IH_CLIENT_UVD = 0x10,
+	GV_IH_CLIENT_VCE0 = 0x11,
 	GV_IH_CLIENT_VMC = 0x12, /* MMHUB */
 	GV_IH_CLIENT_GRBM_CP = 0x14,
 	GV_IH_CLIENT_UTCL2 = 0x1b, /* GFXHUB */
@@ -206,6 +210,8 @@ enum gv_ih_src {
 	/* to the PF; src_data[0] = new bits of GIOV_INTR_STATUS. Our number: GIM 8 has one source
 	 * per scheduler and event, for MI300 */
 	GV_IH_SRC_BIF_GPUIOV = 140,
+	GV_IH_SRC_UVD_ENC_GEN_PURP = 119,
+	GV_IH_SRC_VCE_TRAP = 167,
 	GV_IH_SRC_CP_IB2 = 178, /* also the KIQ fence (CPC_INT_STATUS.GENERIC0) */
 	GV_IH_SRC_CP_RESERVED_BIT = 180,
 	GV_IH_SRC_CP_EOP = 181,
@@ -338,7 +344,8 @@ enum gv_psp_fw_type {
 	GV_PSP_FW_SDMA0 = 9,
 	GV_PSP_FW_UVD = 14,
 	GV_PSP_FW_VCE = 15,
-	GV_PSP_FW_TYPES = 32,
+	GV_PSP_FW_CAP = 62, /* what a VF may do */
+	GV_PSP_FW_TYPES = 64,
 };
 
 /* gv_psp_resp.status besides 0 and GV_PSP_STATUS_UNKNOWN. Drivers know the last (TEE_ERROR_*); the
@@ -349,6 +356,55 @@ enum gv_psp_fw_type {
 #define GV_PSP_BAD_STATE      0xffff0007u
 #define GV_PSP_NOT_SUPPORTED  0xffff000au
 #define GV_PSP_OUT_OF_MEMORY  0xffff000cu
+
+/* ---- multimedia scheduler and encode rings (mmsch_v1_0.h, uvd_v7_0.c, vce_v4_0.c, Linux 6.1) --- */
+
+/* What VCE_MMSCH_VF_CTX_ADDR points at: sizes and offsets in dwords. */
+struct gv_mmsch_init {
+	uint32_t version, header_dw;
+	uint32_t vce_status, uvd_status;
+	uint32_t vce_off, vce_dw;
+	uint32_t uvd_off, uvd_dw;
+};
+_Static_assert(sizeof(struct gv_mmsch_init) == 32, "MMSCH init header");
+
+enum {
+	GV_MMSCH_VERSION = 1,
+	GV_MMSCH_INIT = 0x10000001,      /* VCE_MMSCH_VF_MAILBOX_HOST */
+	GV_MMSCH_INIT_DONE = 0x10000002, /* VCE_MMSCH_VF_MAILBOX_RESP */
+	/* commands of an init table */
+	MMSCH_CMD__REG__LO = 0, /* dword address */
+	MMSCH_CMD__REG__BITS = 28,
+	MMSCH_CMD__TYPE__LO = 28,
+	MMSCH_CMD__TYPE__BITS = 4,
+	GV_MMSCH_WRITE = 0,      /* value */
+	GV_MMSCH_POLL = 2,       /* mask, value */
+	GV_MMSCH_MODIFY = 3,     /* bits to set, bits to keep */
+	GV_MMSCH_INDIRECT = 8,   /* value */
+	GV_MMSCH_END = 15,
+};
+
+/* Commands of the encode rings of UVD and VCE, the same in both. */
+enum gv_enc_cmd {
+	GV_ENC_NO_OP = 0,
+	GV_ENC_END = 1,
+	GV_ENC_FENCE = 3, /* address, value */
+	GV_ENC_TRAP = 4,
+	GV_ENC_IB_VM = 0x102,     /* VMID, address, dwords */
+	GV_ENC_REG_WRITE = 0x109, /* byte address, value */
+	GV_ENC_REG_WAIT = 0x10a,  /* byte address, mask, value */
+};
+
+/* What an IB is a list of: size in bytes, one of these, arguments. */
+enum gv_enc_task {
+	GV_ENC_SESSION = 1,
+	GV_ENC_TASK_INFO = 2,
+	GV_VCE_CREATE = 0x01000001,
+	GV_VCE_DESTROY = 0x02000001,
+	GV_VCE_FEEDBACK = 0x05000005,
+	GV_UVD_OP_INITIALIZE = 0x08000001,
+	GV_UVD_OP_CLOSE = 0x08000002,
+};
 
 /* ---- GPUIOV capability: GIOV_x__OFF from the capability's start ---------- */
 enum {
