@@ -8,6 +8,10 @@
  * The hook only wakes the function's CP worker: register hooks may not access registers. An
  * access goes through the table's columns like any other of the function; the PF opens the
  * interface for a VF with its bit of RLC_GPM_GENERAL_14.
+ *
+ * Which queue or VMID a banked register is of, a driver says in SCRATCH_REG2 and SCRATCH_REG3 in
+ * place of GRBM_GFX_CNTL and GRBM_GFX_INDEX; with the old command it writes those, too, itself
+ * (amdgpu_virt_rlcg_reg_rw()).
  */
 #include "cp.h"
 
@@ -61,11 +65,19 @@ static uint32_t check(struct gv_fn *f, uint32_t command, uint32_t dw)
 	return info->block == GV_BLOCK_GC ? 0 : RLCG_NOT_IN_RANGE;
 }
 
+static void select_bank(struct gv_fn *f)
+{
+	gv_mmio_write32(f, GRBM_GFX_CNTL__BYTE, GV_RGET(f, SCRATCH_REG2), GV_ORIGIN_ENGINE);
+	gv_mmio_write32(f, GRBM_GFX_INDEX__BYTE, GV_RGET(f, SCRATCH_REG3), GV_ORIGIN_ENGINE);
+}
+
 void gv_rlc_work(struct gv_fn *f)
 {
 	uint32_t word = GV_RGET(f, SCRATCH_REG1), command = GV_GET(word, RLCG, COMMAND);
 	uint32_t dw = GV_GET(word, RLCG, ADDR), error = check(f, command, dw);
 
+	if (!error && (command == RLCG_GC_WRITE || command == RLCG_GC_READ))
+		select_bank(f);
 	if (error)
 		gv_guest_error(f, "RLC-G command 0x%x to register dword 0x%x refused (0x%x)",
 		               command, dw, error);

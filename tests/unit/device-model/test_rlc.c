@@ -59,6 +59,30 @@ static void banked_registers_follow_the_selection(void)
 	rig_close(&r);
 }
 
+/* A driver that has no direct access says in two scratch registers what is selected. */
+static void banked_registers_follow_the_scratch_registers(void)
+{
+	const uint32_t kiq = GV_PUT(GRBM_GFX_CNTL, MEID, 2) | GV_PUT(GRBM_GFX_CNTL, PIPEID, 1);
+	struct rig r;
+
+	rig_open(&r);
+	open_gate(&r, true);
+	rig_select(&r, VF0, 1);
+	rig_wr(&r, VF0, SCRATCH_REG2__BYTE, kiq);
+	rig_wr(&r, VF0, SCRATCH_REG3__BYTE, 0x40000000);
+	/* the old command goes by what the driver selected itself */
+	CU_ASSERT_EQUAL(rlcg(&r, VF0, LEGACY, CP_HQD_PQ_BASE__DW, 0x2000), 0);
+	CU_ASSERT_EQUAL(rlcg(&r, VF0, GC_WRITE, CP_HQD_PQ_BASE__DW, 0x1000), 0);
+	CU_ASSERT_EQUAL(rlcg(&r, VF0, GC_READ, CP_HQD_PQ_BASE__DW, 0), 0);
+	CU_ASSERT_EQUAL(rig_rd(&r, VF0, SCRATCH_REG0__BYTE), 0x1000);
+	CU_ASSERT_EQUAL(rig_rd(&r, VF0, GRBM_GFX_INDEX__BYTE), 0x40000000);
+	rig_select(&r, VF0, RIG_KIQ);
+	CU_ASSERT_EQUAL(rig_rd(&r, VF0, CP_HQD_PQ_BASE__BYTE), 0x1000);
+	rig_select(&r, VF0, 1);
+	CU_ASSERT_EQUAL(rig_rd(&r, VF0, CP_HQD_PQ_BASE__BYTE), 0x2000);
+	rig_close(&r);
+}
+
 static void a_closed_gate_says_so(void)
 {
 	struct rig r;
@@ -111,5 +135,6 @@ static void clock_capture_grows(void)
 }
 
 UT_MAIN("rlc", UT(writes_and_reads_of_gc_registers_are_done),
-        UT(banked_registers_follow_the_selection), UT(a_closed_gate_says_so),
+        UT(banked_registers_follow_the_selection),
+        UT(banked_registers_follow_the_scratch_registers), UT(a_closed_gate_says_so),
         UT(registers_a_vf_may_not_write_are_refused), UT(clock_capture_grows))
