@@ -49,8 +49,9 @@ static uint32_t setup_vmr(struct gv_fn *f, const struct gv_psp_cmd *cmd)
 static bool may_load(struct gv_fn *f, uint32_t type)
 {
 	static const enum gv_psp_fw_type vf[] = {
-	        GV_PSP_FW_CP_ME,      GV_PSP_FW_CP_PFP,     GV_PSP_FW_CP_CE, GV_PSP_FW_CP_MEC,
-	        GV_PSP_FW_CP_MEC_ME1, GV_PSP_FW_CP_MEC_ME2, GV_PSP_FW_UVD,   GV_PSP_FW_VCE};
+	        GV_PSP_FW_CP_ME,  GV_PSP_FW_CP_PFP,     GV_PSP_FW_CP_CE,
+	        GV_PSP_FW_CP_MEC, GV_PSP_FW_CP_MEC_ME1, GV_PSP_FW_CP_MEC_ME2,
+	        GV_PSP_FW_UVD,    GV_PSP_FW_VCE,        GV_PSP_FW_CAP};
 
 	for (size_t k = 0; k < GV_ARRAY_LEN(vf); k++)
 		if (type == vf[k])

@@ -30,6 +30,7 @@ VERSION = {
     "sdma": 430,
     "sdma1": 430,
     "smc": 0x1C3600,
+    "cap": 1,
     "uvd": 65 << 24 | 29 << 8 | 0x11,  # 65.29, family 17 (amdgpu_uvd_sw_init)
     "vce": 57 << 20 | 4 << 8 | 0,      # 57.4: from 52 on messages have the new size (amdgpu_vce_sw_init)
 }
@@ -62,11 +63,16 @@ def sdma(version):
     return image(version, struct.pack("<IIII", SDMA_FEATURE, 0, 0, 0))
 
 
+def cap(version):
+    """struct psp_firmware_header_v1_0; what a VF may do, for the PSP"""
+    return image(version, struct.pack("<III", 1, 0, CODE_BYTES))
+
+
 def gpu_info():
     return image(0, struct.pack("<HH", 1, 0), payload=struct.pack("<15I", *GPU_INFO), at=36)
 
 
-MAKE = {"rlc": rlc, "sdma": sdma, "sdma1": sdma, "smc": lambda v: image(v, struct.pack("<I", 0)),
+MAKE = {"rlc": rlc, "sdma": sdma, "sdma1": sdma, "cap": cap, "smc": lambda v: image(v, struct.pack("<I", 0)),
         "uvd": lambda v: image(v, b""), "vce": lambda v: image(v, b"")}
 
 

@@ -338,7 +338,8 @@ static void firmware_is_loaded(bool gart)
 		uint32_t bytes;
 	} row[] = {{GV_PSP_FW_CP_CE, 8192},      {GV_PSP_FW_CP_PFP, 20000},
 	           {GV_PSP_FW_CP_ME, 1},         {GV_PSP_FW_CP_MEC, 1u << 20},
-	           {GV_PSP_FW_CP_MEC_ME1, 4096}, {GV_PSP_FW_UVD, 12345}};
+	           {GV_PSP_FW_CP_MEC_ME1, 4096}, {GV_PSP_FW_UVD, 12345},
+	           {GV_PSP_FW_CAP, 4096}};
 	static uint8_t want[1 << 20], got[1 << 20];
 	struct mem_rig r;
 	struct driver d;
