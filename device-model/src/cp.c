@@ -12,11 +12,13 @@ struct gv_mem *gv_cp_mem(struct gv_cp *cp, unsigned vmid)
 	return &cp->mem[vmid];
 }
 
-/* me << 2 | pipe | queue << 4, as interrupts name a queue. */
+/* me << 2 | pipe | queue << 4, as interrupts name a queue. The graphics ring's is 0. */
 static unsigned ring_id(const struct gv_queue *q)
 {
 	unsigned mec = q->slot / (GV_NUM_PIPE * GV_NUM_QUEUE);
 
+	if (gv_queue_is_gfx(q))
+		return 0;
 	return GV_PUT(IH_CP_RING, ME, mec + 1) |
 	       GV_PUT(IH_CP_RING, PIPE, q->slot / GV_NUM_QUEUE % GV_NUM_PIPE) |
 	       GV_PUT(IH_CP_RING, QUEUE, q->slot % GV_NUM_QUEUE);
@@ -67,18 +69,20 @@ bool gv_queue_is_scheduler(const struct gv_queue *q)
 	uint32_t ids = GV_RGET(q->fn, RLC_CP_SCHEDULERS);
 	uint32_t mine = 0x80 | (q->slot / 32 + 1) << 5 | (q->slot % 32);
 
-	if (q->scheduler)
-		return true;
+	if (q->scheduler || gv_queue_is_gfx(q))
+		return q->scheduler;
 	for (unsigned i = 0; i < 4; i++)
 		if ((ids >> 8 * i & 0xff) == mine)
 			return true;
 	return false;
 }
 
-static bool mec_halted(const struct gv_queue *q)
+static bool me_halted(const struct gv_queue *q)
 {
 	uint32_t cntl = GV_RGET(q->fn, CP_MEC_CNTL);
 
+	if (gv_queue_is_gfx(q))
+		return gv_gfx_is_halted(q->fn);
 	return q->slot < 32 ? GV_GET(cntl, CP_MEC_CNTL, MEC_ME1_HALT)
 	                    : GV_GET(cntl, CP_MEC_CNTL, MEC_ME2_HALT);
 }
@@ -100,7 +104,7 @@ static uint64_t run_queue(struct gv_queue *q, uint64_t now)
 	}
 	if (!q->active)
 		return UINT64_MAX;
-	if (!q->halted && !mec_halted(q))
+	if (!q->halted && !me_halted(q))
 		verdict = gv_pm4_run(q);
 	gv_hqd_report_rptr(q);
 	if (q->draining)
@@ -126,8 +130,8 @@ static uint64_t run_queues(struct gv_cp *cp, uint64_t now)
 	bool busy = false;
 	unsigned i;
 
-	for (i = 0; i < GV_NUM_HQD && !gv_fn_stopping(cp->fn); i++) {
-		struct gv_queue *q = &cp->queue[(cp->first + i) % GV_NUM_HQD];
+	for (i = 0; i < GV_CP_QUEUES && !gv_fn_stopping(cp->fn); i++) {
+		struct gv_queue *q = &cp->queue[(cp->first + i) % GV_CP_QUEUES];
 
 		if (q->active || atomic_load(&q->asked)) {
 			next = GV_MIN(next, run_queue(q, now));
@@ -140,8 +144,8 @@ static uint64_t run_queues(struct gv_cp *cp, uint64_t now)
 		if (q->sh_news)
 			gv_pm4_show_sh(q);
 	}
-	cp->first = (cp->first + 1) % GV_NUM_HQD;
-	if (busy || i == GV_NUM_HQD)
+	cp->first = (cp->first + 1) % GV_CP_QUEUES;
+	if (busy || i == GV_CP_QUEUES)
 		atomic_store(&cp->busy, busy);
 	return next;
 }
@@ -171,34 +175,37 @@ static uint64_t cp_run(void *arg)
 
 /* ---- doorbells ----------------------------------------------------------- */
 
-bool gv_cp_takes_doorbell(struct gv_fn *f, uint32_t index)
+/* CP_MEC_DOORBELL_RANGE and CP_RB_DOORBELL_RANGE are no filter: they say what wakes a GC that
+ * sleeps (check_if_enlarge_doorbell_range() in gfx_v9_0.c). KFD's doorbells lie beyond them. */
+bool gv_cp_takes_doorbell(const struct gv_queue *q)
 {
-	uint32_t lower = GV_RGET(f, CP_MEC_DOORBELL_RANGE_LOWER);
-	uint32_t upper = GV_RGET(f, CP_MEC_DOORBELL_RANGE_UPPER);
+	return gv_queue_is_gfx(q) ||
+	       GV_GET(GV_RGET(q->fn, CP_PQ_STATUS), CP_PQ_STATUS, DOORBELL_ENABLE);
+}
 
-	if (!GV_GET(GV_RGET(f, CP_PQ_STATUS), CP_PQ_STATUS, DOORBELL_ENABLE))
-		return false;
-	return index >= GV_GET(lower, CP_MEC_DOORBELL_RANGE_LOWER, DOORBELL_RANGE_LOWER) &&
-	       index <= GV_GET(upper, CP_MEC_DOORBELL_RANGE_UPPER, DOORBELL_RANGE_UPPER);
+static struct gv_queue *by_doorbell(struct gv_cp *cp, uint32_t index)
+{
+	if (cp->queue[GV_GFX_SLOT].doorbell == index)
+		return &cp->queue[GV_GFX_SLOT];
+	for (uint64_t left = cp->mapped; left; left &= left - 1) {
+		struct gv_queue *q = &cp->queue[__builtin_ctzll(left)];
+
+		if (q->doorbell == index)
+			return q;
+	}
+	return NULL;
 }
 
 void gv_cp_doorbell(struct gv_fn *f, uint32_t index, uint64_t val)
 {
-	struct gv_cp *cp = f->cp;
+	struct gv_queue *q = f->cp ? by_doorbell(f->cp, index) : NULL;
 
-	if (!cp || !gv_cp_takes_doorbell(f, index))
+	if (!q || !gv_cp_takes_doorbell(q))
 		return;
-	for (uint64_t left = cp->mapped; left; left &= left - 1) {
-		struct gv_queue *q = &cp->queue[__builtin_ctzll(left)];
-
-		if (q->doorbell != index)
-			continue;
-		atomic_store(&q->wptr_in, val);
-		atomic_fetch_or(&q->asked, GV_ASK_WPTR);
-		gv_worker_kick(&cp->worker);
-		gv_world_look(f->dev);
-		return;
-	}
+	atomic_store(&q->wptr_in, val);
+	atomic_fetch_or(&q->asked, GV_ASK_WPTR);
+	gv_worker_kick(&f->cp->worker);
+	gv_world_look(f->dev);
 }
 
 bool gv_cp_has_work(struct gv_fn *f)
@@ -207,7 +214,7 @@ bool gv_cp_has_work(struct gv_fn *f)
 
 	if (atomic_load(&cp->busy))
 		return true;
-	for (unsigned i = 0; i < GV_NUM_HQD; i++)
+	for (unsigned i = 0; i < GV_CP_QUEUES; i++)
 		if (atomic_load(&cp->queue[i].asked))
 			return true;
 	return false;
@@ -224,7 +231,7 @@ int gv_cp_init(struct gv_fn *f)
 		return -ENOMEM;
 	cp->fn = f;
 	cp->code_room = GV_CODE_ROOM;
-	for (unsigned i = 0; i < GV_NUM_HQD; i++) {
+	for (unsigned i = 0; i < GV_CP_QUEUES; i++) {
 		cp->queue[i].fn = f;
 		cp->queue[i].cp = cp;
 		cp->queue[i].slot = i;
@@ -245,7 +252,7 @@ void gv_cp_done(struct gv_fn *f)
 	if (!f->cp)
 		return;
 	gv_worker_stop(&f->cp->worker);
-	for (unsigned i = 0; i < GV_NUM_HQD; i++)
+	for (unsigned i = 0; i < GV_CP_QUEUES; i++)
 		gv_dispatch_free(&f->cp->queue[i]);
 	free(f->cp);
 	f->cp = NULL;
@@ -276,8 +283,9 @@ void gv_cp_reset(struct gv_fn *f)
 
 	if (!cp)
 		return;
-	for (unsigned i = 0; i < GV_NUM_HQD; i++)
+	for (unsigned i = 0; i < GV_CP_QUEUES; i++)
 		gv_hqd_forget(&cp->queue[i]);
+	gv_gfx_reset(f);
 	cp->queue_mask = 0;
 	cp->irq = false;
 	atomic_store(&cp->rlc_rung, false);

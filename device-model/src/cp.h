@@ -109,8 +109,8 @@ struct gv_queue {
 struct gv_cp {
 	struct gv_fn *fn;
 	struct gv_worker worker;
-	struct gv_queue queue[GV_NUM_HQD];
-	uint64_t mapped;     /* bit per slot with a doorbell; under dev->lock */
+	struct gv_queue queue[GV_CP_QUEUES];
+	uint64_t mapped;     /* bit per HQD with a doorbell; under dev->lock */
 	uint64_t queue_mask; /* SET_RESOURCES */
 	unsigned first;      /* queue that goes first next time */
 	_Atomic bool rlc_rung;
@@ -151,11 +151,24 @@ int gv_queue_fail(struct gv_queue *q, uint32_t bits, enum gv_ih_src src, const c
 int gv_queue_poll(struct gv_queue *q);
 /** Try again when woken (grid done). Returns -EAGAIN. */
 int gv_queue_sleep(struct gv_queue *q);
-/** CP_PQ_STATUS.DOORBELL_ENABLE and CP_MEC_DOORBELL_RANGE let the doorbell through. */
-bool gv_cp_takes_doorbell(struct gv_fn *f, uint32_t index);
+/** CP_PQ_STATUS.DOORBELL_ENABLE lets doorbells of MEC queues through. */
+bool gv_cp_takes_doorbell(const struct gv_queue *q);
 /** Not halted, and not at the end of its ring. */
 bool gv_queue_has_work(const struct gv_queue *q);
 bool gv_queue_is_scheduler(const struct gv_queue *q);
+
+static inline bool gv_queue_is_gfx(const struct gv_queue *q)
+{
+	return q->slot == GV_GFX_SLOT;
+}
+
+/* gfx.c */
+/** CP_ME_CNTL: one of the three that process the graphics ring stands still. */
+bool gv_gfx_is_halted(struct gv_fn *f);
+/** Its packets up to the one at @wptr, which counts within the ring, are to run. Worker. */
+void gv_gfx_extend(struct gv_queue *q, uint32_t wptr);
+/** The ring's registers as after a reset, also when the register file is not reset. */
+void gv_gfx_reset(struct gv_fn *f);
 
 /* hqd.c */
 void gv_hqd_work(struct gv_queue *q, uint32_t asked);

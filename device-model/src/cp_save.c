@@ -100,7 +100,7 @@ int gv_cp_save(struct gv_fn *f, uint8_t *to, size_t room, size_t *bytes)
 	struct saved_cp sc = {MAGIC, VERSION, sizeof(sc), cp->queue_mask};
 	int rc = 0;
 
-	for (unsigned i = 0; i < GV_NUM_HQD; i++) {
+	for (unsigned i = 0; i < GV_CP_QUEUES; i++) {
 		struct gv_queue *q = &cp->queue[i];
 		size_t context_bytes, at = sc.bytes;
 
@@ -126,7 +126,7 @@ int gv_cp_save(struct gv_fn *f, uint8_t *to, size_t room, size_t *bytes)
 
 void gv_cp_forget(struct gv_fn *f)
 {
-	for (unsigned i = 0; i < GV_NUM_HQD; i++)
+	for (unsigned i = 0; i < GV_CP_QUEUES; i++)
 		if (f->cp->queue[i].active)
 			gv_hqd_drop(&f->cp->queue[i]);
 	f->cp->queue_mask = 0;
@@ -143,7 +143,7 @@ static bool ring_is_valid(const struct saved_queue *sq)
 
 static bool is_valid(const struct saved_queue *sq, size_t left)
 {
-	return sq->slot < GV_NUM_HQD && !(sq->flags & ~FLAGS) && sq->bytes >= sizeof(*sq) &&
+	return sq->slot < GV_CP_QUEUES && !(sq->flags & ~FLAGS) && sq->bytes >= sizeof(*sq) &&
 	       sq->bytes <= left && ring_is_valid(sq) && sq->blocked_dw <= GV_BLOCKED_DW &&
 	       sq->blocked_len >= sq->blocked_dw && sq->blocked_len <= GV_PM4_MAX_DW;
 }

@@ -38,6 +38,10 @@ struct gv_cu_pool;
 struct gv_world;
 struct gv_inproc;
 
+/* Queues of the command processor: one per HQD slot, and the graphics ring, whose CP_RB0_*
+ * registers are brought into the shape of an HQD that GRBM_GFX_CNTL cannot select (gfx.c). */
+enum { GV_GFX_SLOT = GV_NUM_HQD, GV_CP_QUEUES };
+
 /* ---- worker threads (worker.c) ------------------------------------------- */
 
 /* One thread that runs `run` whenever it was kicked, or when the delay that `run` returned is
@@ -83,11 +87,11 @@ struct gv_fn {
 	char name[8];         /* "PF", "VF3" */
 	_Atomic bool enabled; /* changed under life_lock and dev->lock */
 
-	/* Register file. FN and MBX banks: reg[slot]. HQD bank: hqd[slot of 64][slot]; VMID bank:
+	/* Register file. FN and MBX banks: reg[slot]. HQD bank: hqd[queue][slot]; VMID bank:
 	 * vmid[16][slot]. Slots are those of gv_reg_info(). Plain reads of FN registers are
 	 * lock-free, so they are atomics. */
 	_Atomic uint32_t *reg;
-	_Atomic uint32_t *hqd[GV_NUM_HQD];
+	_Atomic uint32_t *hqd[GV_CP_QUEUES];
 	_Atomic uint32_t *vmid[GV_NUM_VMID];
 
 	pthread_rwlock_t mem_lock;
@@ -199,7 +203,7 @@ struct gv_reg_hooks {
 };
 /* Each block's rows. */
 extern const struct gv_reg_hooks gv_nbio_hooks, gv_ih_hooks, gv_gmc_hooks, gv_vram_hooks,
-        gv_cp_hooks, gv_rlc_hooks, gv_sdma_hooks, gv_psp_hooks, gv_mm_hooks,
+        gv_cp_hooks, gv_gfx_hooks, gv_rlc_hooks, gv_sdma_hooks, gv_psp_hooks, gv_mm_hooks,
         gv_gpuiov_hooks, gv_dev_hooks;
 
 /* Who makes an access: the function's CPU side (BAR5; VF_REGWR_EN applies), or its own engines

@@ -45,13 +45,19 @@ static void take_early_doorbell(struct gv_queue *q)
 {
 	uint64_t val;
 
-	if (q->doorbell == GV_NO_DOORBELL || !gv_cp_takes_doorbell(q->fn, q->doorbell))
+	if (q->doorbell == GV_NO_DOORBELL || !gv_cp_takes_doorbell(q))
 		return;
 	val = gv_doorbell_value(q->fn, q->doorbell);
 	if (!val)
 		return;
 	atomic_store(&q->wptr_in, val);
 	ask(q, GV_ASK_WPTR);
+}
+
+/* In gv_cp.mapped. */
+static uint64_t bit(const struct gv_queue *q)
+{
+	return gv_queue_is_gfx(q) ? 0 : 1ull << q->slot;
 }
 
 void gv_hqd_watch(struct gv_queue *q)
@@ -66,11 +72,11 @@ void gv_hqd_watch(struct gv_queue *q)
 		return;
 	if (q->doorbell != GV_NO_DOORBELL) {
 		gv_doorbell_watch(q->fn, q->doorbell, false);
-		q->cp->mapped &= ~(1ull << q->slot);
+		q->cp->mapped &= ~bit(q);
 	}
 	q->doorbell = index;
 	if (index != GV_NO_DOORBELL) {
-		q->cp->mapped |= 1ull << q->slot;
+		q->cp->mapped |= bit(q);
 		gv_doorbell_watch(q->fn, index, true);
 		if (gv_aql_is_on(q)) /* the index of a first packet is 0 */
 			gv_doorbell_expect_zero(q->fn, index);
@@ -126,11 +132,13 @@ void gv_hqd_activate(struct gv_queue *q)
 {
 	struct gv_stream *ring = &q->stream[0];
 	uint32_t size = GV_GET(get(q, GV_REG_CP_HQD_PQ_CONTROL), CP_HQD_PQ_CONTROL, QUEUE_SIZE);
-	uint32_t rptr = get(q, GV_REG_CP_HQD_PQ_RPTR);
+	/* the graphics ring begins at its start, whatever it reported meanwhile */
+	uint32_t rptr = gv_queue_is_gfx(q) ? 0 : get(q, GV_REG_CP_HQD_PQ_RPTR);
 	uint64_t wptr = reg_wptr(q);
 
 	gv_dispatch_kill(q);
 	clear(q);
+	put(q, GV_REG_CP_HQD_PQ_RPTR, rptr);
 	put(q, GV_REG_CP_HQD_ERROR, 0);
 	q->active = true;
 	*ring = (struct gv_stream){
@@ -214,7 +222,7 @@ void gv_hqd_forget(struct gv_queue *q)
 	stop(q);
 	if (q->doorbell != GV_NO_DOORBELL)
 		gv_doorbell_watch(q->fn, q->doorbell, false);
-	q->cp->mapped &= ~(1ull << q->slot);
+	q->cp->mapped &= ~bit(q);
 	q->doorbell = GV_NO_DOORBELL;
 	atomic_store(&q->asked, 0);
 	put(q, GV_REG_CP_HQD_ACTIVE, 0);
@@ -382,7 +390,5 @@ static const struct gv_reg_hook rows[] = {
         {GV_REG_CP_MEC_CNTL, wrote_control, NULL},
         {GV_REG_CP_PQ_WPTR_POLL_CNTL, wrote_control, NULL},
         {GV_REG_CP_PQ_STATUS, wrote_doorbell_gate, NULL},
-        {GV_REG_CP_MEC_DOORBELL_RANGE_LOWER, wrote_doorbell_gate, NULL},
-        {GV_REG_CP_MEC_DOORBELL_RANGE_UPPER, wrote_doorbell_gate, NULL},
 };
 const struct gv_reg_hooks gv_cp_hooks = {rows, GV_ARRAY_LEN(rows)};

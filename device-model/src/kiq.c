@@ -12,7 +12,13 @@
 
 #include "cp.h"
 
-enum { ENGINE_COMPUTE = 0, ENGINE_SCHEDULER = 1, ENGINE_SDMA0 = 2, ENGINE_SDMA1 = 3 };
+enum {
+	ENGINE_COMPUTE = 0,
+	ENGINE_SCHEDULER = 1,
+	ENGINE_SDMA0 = 2,
+	ENGINE_SDMA1 = 3,
+	ENGINE_GFX = 4,
+};
 enum { ACTION_PREEMPT, ACTION_RESET, ACTION_DISABLE_PROCESS, ACTION_PREEMPT_NO_UNMAP };
 enum { SELECT_DOORBELL, SELECT_PASID, SELECT_ALL, SELECT_NON_STATIC };
 
@@ -289,6 +295,21 @@ static int unmap_sdma(struct gv_queue *q, const struct gv_pkt *p, unsigned engin
 	return 0;
 }
 
+/* amdgpu puts a fence behind what the ring has and pre-empts up to it (gfx_v9_0_ring_preempt_ib of
+ * Linux 6.12): the ring's new write pointer is in the packet. What has begun is not cut short: what
+ * has not is left out by the COND_EXEC in front of it. */
+static int preempt_gfx(struct gv_queue *q, const struct gv_pkt *p)
+{
+	struct gv_queue *t = &q->cp->queue[GV_GFX_SLOT];
+
+	if (GV_PKT(p, UNMAP_QUEUES, ACTION) != ACTION_PREEMPT_NO_UNMAP)
+		gv_unimplemented(q->fn, "UNMAP_QUEUES of the graphics ring, action %u",
+		                 GV_PKT(p, UNMAP_QUEUES, ACTION));
+	else if (is_listed(p, t->doorbell))
+		gv_gfx_extend(t, p->dw[3]);
+	return 0;
+}
+
 int gv_kiq_unmap_queues(struct gv_queue *q, const struct gv_pkt *p)
 {
 	unsigned engine = GV_PKT(p, UNMAP_QUEUES, ENGINE_SEL);
@@ -298,6 +319,8 @@ int gv_kiq_unmap_queues(struct gv_queue *q, const struct gv_pkt *p)
 		return rc;
 	if (engine == ENGINE_SDMA0 || engine == ENGINE_SDMA1)
 		return unmap_sdma(q, p, engine - ENGINE_SDMA0);
+	if (engine == ENGINE_GFX)
+		return preempt_gfx(q, p);
 	if (engine > ENGINE_SCHEDULER || GV_PKT(p, UNMAP_QUEUES, QUEUE_SEL) == SELECT_PASID) {
 		gv_unimplemented(q->fn, "UNMAP_QUEUES engine %u, selection %u", engine,
 		                 GV_PKT(p, UNMAP_QUEUES, QUEUE_SEL));

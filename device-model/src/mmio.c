@@ -5,8 +5,9 @@
 #include "device.h"
 
 static const struct gv_reg_hooks *const all_hooks[] = {
-        &gv_dev_hooks, &gv_nbio_hooks, &gv_ih_hooks,   &gv_gmc_hooks, &gv_vram_hooks,
-        &gv_cp_hooks,  &gv_rlc_hooks,  &gv_sdma_hooks, &gv_psp_hooks, &gv_mm_hooks, &gv_gpuiov_hooks,
+        &gv_dev_hooks,  &gv_nbio_hooks, &gv_ih_hooks,  &gv_gmc_hooks,
+        &gv_vram_hooks, &gv_cp_hooks,   &gv_gfx_hooks, &gv_rlc_hooks,
+        &gv_sdma_hooks, &gv_psp_hooks,  &gv_mm_hooks,  &gv_gpuiov_hooks,
 };
 
 /* What a VF's CPU side may write while VF_REGWR_EN is closed: what a driver needs at run time and
@@ -95,12 +96,12 @@ void gv_reg_put(struct gv_fn *f, enum gv_reg reg, uint32_t i, uint32_t val)
 
 uint32_t gv_hqd_get(struct gv_fn *f, unsigned hqd, enum gv_reg reg)
 {
-	return hqd < GV_NUM_HQD ? load(&f->hqd[hqd][gv_reg_info(reg)->slot]) : 0;
+	return hqd < GV_CP_QUEUES ? load(&f->hqd[hqd][gv_reg_info(reg)->slot]) : 0;
 }
 
 void gv_hqd_put(struct gv_fn *f, unsigned hqd, enum gv_reg reg, uint32_t val)
 {
-	if (hqd < GV_NUM_HQD)
+	if (hqd < GV_CP_QUEUES)
 		store(&f->hqd[hqd][gv_reg_info(reg)->slot], val);
 }
 
@@ -301,16 +302,16 @@ static int collect_hooks(struct gv_dev *dev)
 	return 0;
 }
 
-/* One block of memory per function: its registers, then a bank per queue slot and per VMID. */
+/* One block of memory per function: its registers, then a bank per queue and per VMID. */
 static int alloc_fn(struct gv_fn *f, size_t slots)
 {
-	f->reg = calloc(slots * (1 + GV_NUM_HQD + GV_NUM_VMID), sizeof(*f->reg));
+	f->reg = calloc(slots * (1 + GV_CP_QUEUES + GV_NUM_VMID), sizeof(*f->reg));
 	if (!f->reg)
 		return -ENOMEM;
-	for (size_t k = 0; k < GV_NUM_HQD; k++)
+	for (size_t k = 0; k < GV_CP_QUEUES; k++)
 		f->hqd[k] = f->reg + slots * (1 + k);
 	for (size_t k = 0; k < GV_NUM_VMID; k++)
-		f->vmid[k] = f->reg + slots * (1 + GV_NUM_HQD + k);
+		f->vmid[k] = f->reg + slots * (1 + GV_CP_QUEUES + k);
 	return 0;
 }
 
@@ -358,7 +359,7 @@ static void reset_reg(struct gv_fn *f, const struct gv_reg_info *info, uint32_t 
 			store(&f->dev->gpu_reg[slot], info->reset);
 		break;
 	case GV_BANK_HQD:
-		for (unsigned k = 0; k < GV_NUM_HQD; k++)
+		for (unsigned k = 0; k < GV_CP_QUEUES; k++)
 			store(&f->hqd[k][slot], info->reset);
 		break;
 	case GV_BANK_VMID:

@@ -11,14 +11,22 @@ static bool is_sh(uint32_t dw)
 	return dw - COMPUTE_DISPATCH_INITIATOR__DW < GV_SH_COUNT;
 }
 
-/* A privileged register raises an interrupt where the driver enabled it. */
-static void refuse_register(struct gv_queue *q, uint32_t dw, const char *what)
+/* CP_INT_CNTL_RING0, CPC_INT_CNTL and those of the pipes have the same fields. */
+static uint32_t interrupts_of(const struct gv_queue *q)
 {
 	unsigned pipe = q->slot / GV_NUM_QUEUE;
 	enum gv_reg bank =
 	        pipe < GV_NUM_PIPE ? GV_REG_CP_ME1_PIPE0_INT_CNTL : GV_REG_CP_ME2_PIPE0_INT_CNTL;
-	uint32_t enable =
-	        gv_reg_get(q->fn, bank, pipe % GV_NUM_PIPE) | GV_RGET(q->fn, CPC_INT_CNTL);
+
+	if (gv_queue_is_gfx(q))
+		return GV_RGET(q->fn, CP_INT_CNTL_RING0);
+	return gv_reg_get(q->fn, bank, pipe % GV_NUM_PIPE) | GV_RGET(q->fn, CPC_INT_CNTL);
+}
+
+/* A privileged register raises an interrupt where the driver enabled it. */
+static void refuse_register(struct gv_queue *q, uint32_t dw, const char *what)
+{
+	uint32_t enable = interrupts_of(q);
 
 	gv_guest_error(q->fn, "queue %u: packet %s register dword 0x%x", q->slot, what, dw);
 	if (GV_GET(enable, CPC_INT_CNTL, PRIV_REG_INT_ENABLE))
@@ -141,6 +149,13 @@ static int nothing(struct gv_queue *q, const struct gv_pkt *p)
 	return 0;
 }
 
+/* There is no graphics pipeline. What waits for a draw finds it done. */
+static int draw(struct gv_queue *q, const struct gv_pkt *p)
+{
+	gv_unimplemented(q->fn, "%s", gv_pm4_name(GV_GET(p->dw[0], PM4_HEADER, OP)));
+	return 0;
+}
+
 static int event_write(struct gv_queue *q, const struct gv_pkt *p)
 {
 	switch (GV_PKT(p, EVENT_WRITE, EVENT_TYPE)) {
@@ -178,8 +193,10 @@ static int indirect_buffer(struct gv_queue *q, const struct gv_pkt *p)
 static const struct {
 	gv_pkt_fn *run;
 	unsigned min_dw;
+	bool gfx; /* on the graphics ring only */
 } ops[256] = {
-#define ROW(name, fn) [PM4_##name] = {fn, PM4_##name##__MIN_DW}
+#define ROW(name, fn)     [PM4_##name] = {fn, PM4_##name##__MIN_DW, false}
+#define ROW_GFX(name, fn) [PM4_##name] = {fn, PM4_##name##__MIN_DW, true}
         ROW(NOP, nothing),
         ROW(SET_BASE, nothing),
         ROW(CLEAR_STATE, nothing),
@@ -211,7 +228,23 @@ static const struct {
         ROW(UNMAP_QUEUES, gv_kiq_unmap_queues),
         ROW(QUERY_STATUS, gv_kiq_query_status),
         ROW(RUN_LIST, gv_kiq_unimplemented),
+        ROW_GFX(SET_PREDICATION, nothing),
+        ROW_GFX(INDEX_BUFFER_SIZE, nothing),
+        ROW_GFX(INDEX_BASE, nothing),
+        ROW_GFX(INDEX_TYPE, nothing),
+        ROW_GFX(NUM_INSTANCES, nothing),
+        ROW_GFX(INDIRECT_BUFFER_CONST, indirect_buffer),
+        ROW_GFX(DRAW_INDIRECT, draw),
+        ROW_GFX(DRAW_INDEX_INDIRECT, draw),
+        ROW_GFX(DRAW_INDEX_2, draw),
+        ROW_GFX(DRAW_INDIRECT_MULTI, draw),
+        ROW_GFX(DRAW_INDEX_AUTO, draw),
+        ROW_GFX(DRAW_INDEX_MULTI_AUTO, draw),
+        ROW_GFX(DRAW_INDEX_OFFSET_2, draw),
+        ROW_GFX(DRAW_INDEX_INDIRECT_MULTI, draw),
+        ROW_GFX(STRMOUT_BUFFER_UPDATE, draw),
 #undef ROW
+#undef ROW_GFX
 };
 
 int gv_pm4_mem_rc(struct gv_queue *q, int rc, uint32_t error_bits)
@@ -232,7 +265,7 @@ static int run_packet(struct gv_queue *q, const struct gv_pkt *p)
 	 * the predicate bit does not skip. */
 	if (GV_GET(p->dw[0], PM4_HEADER, TYPE) == PM4_TYPE2)
 		return 0;
-	if (!ops[op].run)
+	if (!ops[op].run || (ops[op].gfx && !gv_queue_is_gfx(q)))
 		return gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, AQL_ERROR, 1), GV_IH_SRC_CP_BAD_OPCODE,
 		                     "unknown packet");
 	if (p->n - 1 < ops[op].min_dw)

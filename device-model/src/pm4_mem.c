@@ -5,6 +5,8 @@
 #include "cp.h"
 #include "mem.h"
 
+#define LOOK_AHEAD 256u /* packets between what is written for an IB and that IB */
+
 #define TC_ERROR GV_PUT(CP_HQD_ERROR, TC_UTCL1_ERROR, 1)
 
 /* WRITE_DATA.DST_SEL, COPY_DATA.SRC_SEL and DST_SEL (soc15d.h; kfd_pm4_headers_ai.h) */
@@ -25,22 +27,34 @@ static bool is_memory(unsigned dst_sel)
 
 /* ---- WRITE_DATA ---------------------------------------------------------- */
 
-/* Context-save payloads are written for the IB that follows, in its address space: look for it in
- * what was fetched. */
-static unsigned vmid_of_next_ib(const struct gv_pkt *p)
+/* Dword @at of the stream, counted from packet @p, which runs now. */
+static bool peek(struct gv_queue *q, const struct gv_pkt *p, uint64_t at, uint32_t *dw)
 {
-	const uint32_t *dw = p->dw + p->n;
-	unsigned left = p->left, len;
+	const struct gv_stream *s = &q->stream[q->depth];
 
-	while (left) {
-		len = gv_pm4_packet_dw(dw[0]);
-		if (!len || len > left)
+	if (at >= s->end - s->pos)
+		return false;
+	if (at >= p->n + p->left)
+		return !gv_mem_read32(p->mem, s->va + ((s->pos + at) & s->mask) * 4, dw);
+	*dw = p->dw[at];
+	return true;
+}
+
+/* Context-save payloads are written for the IB that follows, in its address space. */
+static unsigned vmid_of_next_ib(struct gv_queue *q, const struct gv_pkt *p)
+{
+	uint64_t at = p->n;
+	uint32_t head, size;
+	unsigned len;
+
+	for (unsigned n = 0; n < LOOK_AHEAD && peek(q, p, at, &head); n++, at += len) {
+		len = gv_pm4_packet_dw(head);
+		if (!len)
 			break;
-		if (GV_GET(dw[0], PM4_HEADER, TYPE) == PM4_TYPE3 &&
-		    GV_GET(dw[0], PM4_HEADER, OP) == PM4_INDIRECT_BUFFER && len > 3)
-			return GV_GET(dw[3], PM4_INDIRECT_BUFFER, VMID);
-		dw += len;
-		left -= len;
+		if (GV_GET(head, PM4_HEADER, TYPE) == PM4_TYPE3 &&
+		    GV_GET(head, PM4_HEADER, OP) == PM4_INDIRECT_BUFFER &&
+		    peek(q, p, at + PM4_INDIRECT_BUFFER__VMID__DW, &size))
+			return GV_GET(size, PM4_INDIRECT_BUFFER, VMID);
 	}
 	return p->vmid;
 }
@@ -79,8 +93,8 @@ int gv_pm4_write_data(struct gv_queue *q, const struct gv_pkt *p)
 	if (is_memory(dst))
 		return write_memory(q, p->mem, p, one);
 	if (dst == SEL_CSA)
-		return write_memory(q, gv_cp_mem(q->cp, p->vmid ? p->vmid : vmid_of_next_ib(p)), p,
-		                    one);
+		return write_memory(q, gv_cp_mem(q->cp, p->vmid ? p->vmid : vmid_of_next_ib(q, p)),
+		                    p, one);
 	gv_unimplemented(q->fn, "WRITE_DATA to destination %u", dst);
 	return 0;
 }
@@ -246,7 +260,7 @@ int gv_pm4_cond_exec(struct gv_queue *q, const struct gv_pkt *p)
 
 /* ---- DMA_DATA ------------------------------------------------------------ */
 
-enum { DMA_ADDR = 0, DMA_DATA_IMM = 2, DMA_ADDR_L2 = 3, DMA_CHUNK = 1 << 16 };
+enum { DMA_ADDR = 0, DMA_NOWHERE = 2, DMA_DATA_IMM = 2, DMA_ADDR_L2 = 3, DMA_CHUNK = 1 << 16 };
 
 static int fill_chunk(struct gv_mem *mem, uint64_t dst, uint32_t data, uint64_t *bytes)
 {
@@ -276,6 +290,8 @@ int gv_pm4_dma_data(struct gv_queue *q, const struct gv_pkt *p)
 	bool fill = GV_PKT(p, DMA_DATA, SRC_SEL) == DMA_DATA_IMM;
 	int rc = 0;
 
+	if (GV_PKT(p, DMA_DATA, DST_SEL) == DMA_NOWHERE)
+		return 0; /* a prefetch */
 	if (!dma_supported(p)) {
 		gv_unimplemented(q->fn, "DMA_DATA control 0x%x command 0x%x", p->dw[1], p->dw[6]);
 		return 0;

@@ -197,6 +197,8 @@ uint64_t rig_fence_va(unsigned q)
 
 uint32_t rig_doorbell(unsigned q)
 {
+	if (q == RIG_GFX)
+		return GV_DOORBELL_GFX_RING0;
 	return q == RIG_KIQ ? GV_DOORBELL_KIQ : GV_DOORBELL_MEC_RING0 + 2 * (q - 1);
 }
 
@@ -263,6 +265,74 @@ void rig_start_kiq(struct rig *r, unsigned fn)
 	rig_wr(r, fn, CP_PQ_STATUS__BYTE, GV_PUT(CP_PQ_STATUS, DOORBELL_ENABLE, 1));
 	rig_wr(r, fn, GRBM_GFX_CNTL__BYTE, 0);
 }
+
+/* gfx_v9_0_cp_gfx_resume() and gfx_v9_0_cp_gfx_start() of Linux 6.1, register by register. */
+void rig_start_gfx(struct rig *r, unsigned fn)
+{
+	const uint32_t cntl = GV_PUT(CP_RB0_CNTL, RB_BUFSZ, 11) |
+	                      /* 4096 dwords */ GV_PUT(CP_RB0_CNTL, RB_BLKSZ, 9);
+
+	rig_wr(r, fn, CP_RB_WPTR_DELAY__BYTE, 0);
+	rig_wr(r, fn, CP_RB_VMID__BYTE, 0);
+	rig_wr(r, fn, CP_RB0_CNTL__BYTE, cntl);
+	rig_wr(r, fn, CP_RB0_WPTR__BYTE, 0);
+	rig_wr(r, fn, CP_RB0_WPTR_HI__BYTE, 0);
+	rig_wr(r, fn, CP_RB0_RPTR_ADDR__BYTE, (uint32_t)rig_rptr_va(RIG_GFX));
+	rig_wr(r, fn, CP_RB0_RPTR_ADDR_HI__BYTE, 0);
+	rig_wr(r, fn, CP_RB_WPTR_POLL_ADDR_LO__BYTE, (uint32_t)rig_wptr_va(RIG_GFX));
+	rig_wr(r, fn, CP_RB_WPTR_POLL_ADDR_HI__BYTE, 0);
+	rig_wr(r, fn, CP_RB0_CNTL__BYTE, cntl);
+	rig_wr(r, fn, CP_RB0_BASE__BYTE, (uint32_t)(rig_ring_va(RIG_GFX) >> 8));
+	rig_wr(r, fn, CP_RB0_BASE_HI__BYTE, 0);
+	rig_wr(r, fn, CP_RB_DOORBELL_CONTROL__BYTE,
+	       GV_PUT(CP_RB_DOORBELL_CONTROL, DOORBELL_OFFSET, GV_DOORBELL_GFX_RING0) |
+	               GV_PUT(CP_RB_DOORBELL_CONTROL, DOORBELL_EN, 1));
+	rig_wr(r, fn, CP_MAX_CONTEXT__BYTE, 7);
+	rig_wr(r, fn, CP_DEVICE_ID__BYTE, 1);
+	rig_wr(r, fn, CP_ME_CNTL__BYTE, 0);
+	r->queue[fn][RIG_GFX] = (struct rig_queue){0, 0};
+	rig_put32(r, fn, rig_fence_va(RIG_GFX), 0);
+}
+
+/* ---- address spaces ------------------------------------------------------ */
+
+void rig_make_table(struct rig *r, unsigned fn, uint64_t table, uint64_t pa, unsigned pages)
+{
+	for (unsigned i = 0; i < pages; i++) {
+		uint64_t pte = (pa + i * GV_GPU_PAGE) | GV_PTE_VALID | GV_PTE_READABLE |
+		               GV_PTE_WRITEABLE | GV_PTE_EXECUTABLE;
+
+		rig_put(r, fn, table + i * 8, &pte, sizeof(pte));
+	}
+}
+
+#define OPEN_CONTEXT(hub)                                                                          \
+	do {                                                                                       \
+		rig_wr(r, fn, GV_BYTE_N(hub##_PAGE_TABLE_BASE_ADDR_LO32, vmid),                    \
+		       (uint32_t)(base ? base | GV_PTE_VALID : 0));                                \
+		rig_wr(r, fn, GV_BYTE_N(hub##_PAGE_TABLE_BASE_ADDR_HI32, vmid), 0);                \
+		rig_wr(r, fn, GV_BYTE_N(hub##_PAGE_TABLE_START_ADDR_LO32, vmid), (uint32_t)first); \
+		rig_wr(r, fn, GV_BYTE_N(hub##_PAGE_TABLE_START_ADDR_HI32, vmid),                   \
+		       (uint32_t)(first >> 32));                                                   \
+		rig_wr(r, fn, GV_BYTE_N(hub##_PAGE_TABLE_END_ADDR_LO32, vmid), (uint32_t)last);    \
+		rig_wr(r, fn, GV_BYTE_N(hub##_PAGE_TABLE_END_ADDR_HI32, vmid),                     \
+		       (uint32_t)(last >> 32));                                                    \
+		rig_wr(r, fn, GV_BYTE_N(hub##_CNTL, vmid),                                         \
+		       GV_PUT(VM_CONTEXT0_CNTL, ENABLE_CONTEXT, 1) |                               \
+		               GV_PUT(VM_CONTEXT0_CNTL, VALID_PROTECTION_FAULT_ENABLE_INTERRUPT,   \
+		                      1));                                                         \
+	} while (0)
+
+void rig_open_vmid(struct rig *r, unsigned fn, unsigned vmid, uint64_t va, unsigned pages,
+                   uint64_t base)
+{
+	uint64_t first = va / GV_GPU_PAGE, last = first + pages - 1;
+
+	OPEN_CONTEXT(VM_CONTEXT0);
+	OPEN_CONTEXT(MMHUB_VM_CONTEXT0);
+}
+
+/* ---- descriptors --------------------------------------------------------- */
 
 void rig_make_mqd(struct rig *r, unsigned fn, unsigned q)
 {

@@ -12,8 +12,9 @@
 
 enum {
 	RIG_VFS = 2,
-	RIG_KIQ = 0, /* queue numbers: 0 KIQ, 1..8 compute */
-	RIG_QUEUES = 9,
+	RIG_KIQ = 0, /* queue numbers: 0 KIQ, 1..8 compute, 9 the graphics ring */
+	RIG_GFX = 9,
+	RIG_QUEUES,
 	RIG_RING_DW = 4096,
 };
 #define RIG_FB_BYTES   (16 * GV_MIB) /* of each VF */
@@ -59,6 +60,8 @@ void rig_select(struct rig *r, unsigned fn, unsigned q);
 
 /** Bring up the KIQ by registers, and the interrupt ring. */
 void rig_start_kiq(struct rig *r, unsigned fn);
+/** Set up the graphics ring, from its start, as amdgpu does. */
+void rig_start_gfx(struct rig *r, unsigned fn);
 /** Write the MQD of compute queue @q (wptr and rptr 0). */
 void rig_make_mqd(struct rig *r, unsigned fn, unsigned q);
 /** MAP_QUEUES of compute queue @q through the KIQ, waits until it is active. */
@@ -66,6 +69,12 @@ bool rig_map(struct rig *r, unsigned fn, unsigned q);
 void rig_emit_map(struct rig *r, unsigned fn, unsigned q);
 void rig_emit_unmap(struct rig *r, unsigned fn, unsigned q, unsigned action);
 bool rig_is_active(struct rig *r, unsigned fn, unsigned q);
+/** A page table at @table with @pages pages from @pa on, for contexts of depth 0. */
+void rig_make_table(struct rig *r, unsigned fn, uint64_t table, uint64_t pa, unsigned pages);
+/** The VMID's contexts of both hubs see @pages from @va on through the table at @base, which may
+ *  be 0: none yet. */
+void rig_open_vmid(struct rig *r, unsigned fn, unsigned vmid, uint64_t va, unsigned pages,
+                   uint64_t base);
 /** Everything: KIQ, then @n compute queues. */
 bool rig_start(struct rig *r, unsigned fn, unsigned n);
 

@@ -168,7 +168,7 @@ static void copy_data_knows_its_sources(void)
 static void privileged_registers_stay_as_they_are(void)
 {
 	static const uint32_t dws[] = {GVX_VF_FB_EN__DW, GVX_VF_RESET__DW, RLC_GPM_GENERAL_14__DW,
-	                               VM_L2_CNTL__DW, MC_VM_FB_LOCATION_BASE__DW};
+	                               VM_L2_CNTL__DW, GVX_VF_REGWR_EN__DW};
 	uint32_t was[GV_ARRAY_LEN(dws)];
 	struct gv_ih_iv iv;
 	uint64_t errors;
