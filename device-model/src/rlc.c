@@ -58,7 +58,7 @@ static uint32_t check(struct gv_fn *f, uint32_t command, uint32_t dw)
 		return RLCG_NOT_IN_RANGE;
 	info = gv_reg_info((enum gv_reg)reg);
 	access = gv_fn_is_vf(f) ? info->vf : info->pf;
-	if (access == GV_NONE || (command != RLCG_GC_READ && access == GV_RO))
+	if (access == GV_NONE || (command != RLCG_GC_READ && access != GV_RW))
 		return RLCG_NOT_IN_RANGE;
 	if (command == RLCG_MMHUB_WRITE)
 		return info->block == GV_BLOCK_MMHUB ? 0 : RLCG_NOT_IN_RANGE;
