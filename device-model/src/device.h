@@ -382,6 +382,8 @@ int gv_doorbell_fd(struct gv_fn *f, int *fd, uint64_t *bytes);
 /** Registers behind PCIE_INDEX2 to their reset values. */
 void gv_nbio_reset_smn(struct gv_dev *dev);
 void gv_doorbell_client_gone(struct gv_fn *f);
+/** See what was written to a mapped page at @index by now. Under dev->lock. */
+void gv_doorbell_look(struct gv_fn *f, uint32_t index);
 /** An engine owns (or gives up) the doorbell at dword index @index: mapped pages are watched
  *  there. Under dev->lock. */
 void gv_doorbell_watch(struct gv_fn *f, uint32_t index, bool on);

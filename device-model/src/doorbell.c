@@ -258,24 +258,36 @@ int gv_doorbell_access(struct gv_fn *f, uint64_t off, void *buf, size_t n, bool 
 
 /* ---- mapped pages -------------------------------------------------------------- */
 
-static void changed(struct gv_fn *f, struct watch *w)
+/* Route what was written to the page and not seen yet. Under dev->lock. */
+static void look(struct gv_fn *f, struct watch *w)
 {
-	uint32_t index;
+	uint32_t index = atomic_load(&w->index_plus_1) - 1;
 	uint64_t now;
 
+	if (index == UINT32_MAX || !atomic_load(&w->on))
+		return;
+	now = load(f->nbio, index);
+	if (now == atomic_load(&w->seen))
+		return;
+	atomic_store(&w->seen, now);
+	if (gate_open(f, index))
+		route(f, index, now);
+	else
+		gv_guest_error(f, "doorbell 0x%x rung while its gate is closed", index);
+}
+
+void gv_doorbell_look(struct gv_fn *f, uint32_t index)
+{
+	struct watch *w = atomic_load(&f->nbio->mapped) ? find(f->nbio, index) : NULL;
+
+	if (w)
+		look(f, w);
+}
+
+static void changed(struct gv_fn *f, struct watch *w)
+{
 	(void)pthread_mutex_lock(&f->dev->lock);
-	index = atomic_load(&w->index_plus_1) - 1;
-	if (index != UINT32_MAX && atomic_load(&w->on)) {
-		now = load(f->nbio, index);
-		if (now != atomic_load(&w->seen)) {
-			atomic_store(&w->seen, now);
-			if (gate_open(f, index))
-				route(f, index, now);
-			else
-				gv_guest_error(f, "doorbell 0x%x rung while its gate is closed",
-				               index);
-		}
-	}
+	look(f, w);
 	(void)pthread_mutex_unlock(&f->dev->lock);
 }
 

@@ -305,7 +305,7 @@ void gv_ih_doorbell(struct gv_fn *f, unsigned ring, uint32_t rptr)
 
 	if (ring >= GV_ARRAY_LEN(regs))
 		return;
-	/* At once: a VF reads it back and rings again when it differs (vega10_ih.c). */
+	/* At once: see read_rptr(). */
 	gv_reg_put(f, regs[ring], 0, rptr & gv_reg_info(regs[ring])->rw);
 	if (ring == 0)
 		rearm(f);
@@ -317,6 +317,19 @@ static void wrote_rptr(struct gv_fn *f, uint32_t i, uint32_t was, uint32_t now)
 	(void)was;
 	(void)now;
 	rearm(f);
+}
+
+/* A driver reads it back after each doorbell and rings again when it differs (vega10_ih.c). Where
+ * the doorbell page is mapped, nobody may have looked there yet. */
+static uint32_t read_rptr(struct gv_fn *f, uint32_t i, uint32_t stored)
+{
+	uint32_t doorbell = GV_RGET(f, IH_DOORBELL_RPTR);
+
+	(void)i;
+	if (!GV_GET(doorbell, IH_DOORBELL_RPTR, ENABLE))
+		return stored;
+	gv_doorbell_look(f, GV_GET(doorbell, IH_DOORBELL_RPTR, OFFSET));
+	return GV_RGET(f, IH_RB_RPTR);
 }
 
 static void clear_overflow(struct gv_fn *f, enum gv_reg wptr, uint32_t cntl)
@@ -386,7 +399,7 @@ static const struct gv_reg_hook rows[] = {
         {GV_REG_IH_RB_CNTL, wrote_cntl, NULL},
         {GV_REG_IH_RB_CNTL_RING1, wrote_cntl1, NULL},
         {GV_REG_IH_RB_CNTL_RING2, wrote_cntl2, NULL},
-        {GV_REG_IH_RB_RPTR, wrote_rptr, NULL},
+        {GV_REG_IH_RB_RPTR, wrote_rptr, read_rptr},
         {GV_REG_IH_DOORBELL_RPTR, wrote_doorbell, NULL},
         {GV_REG_IH_DOORBELL_RPTR_RING1, wrote_doorbell, NULL},
         {GV_REG_IH_DOORBELL_RPTR_RING2, wrote_doorbell, NULL},

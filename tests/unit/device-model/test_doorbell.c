@@ -229,6 +229,28 @@ static void writes_through_a_mapping_are_found(void)
 	core_close(&c);
 }
 
+/* Trap 9 of amdgpu's: else it rings again and again (vega10_ih_irq_rearm()). */
+static void an_interrupt_doorbell_moves_the_read_pointer_at_once(void)
+{
+	struct core c;
+	uint8_t *page;
+
+	core_open(&c);
+	core_gates(&c, 1);
+	core_ih_start(&c, VF, core_ih_cntl(CORE_RING_LOG));
+	for (uint32_t k = 1; k < 8; k++) {
+		ring(&c, VF, GV_DOORBELL_IH, 32 * k);
+		CU_ASSERT_EQUAL(core_rd(&c, VF, IH_RB_RPTR__BYTE), 32 * k);
+	}
+	page = map(&c, VF, NULL);
+	for (uint32_t k = 0; k < 1000; k++) {
+		store32(page, GV_DOORBELL_IH, 32 * (k % 8));
+		CU_ASSERT_EQUAL(core_rd(&c, VF, IH_RB_RPTR__BYTE), 32 * (k % 8));
+	}
+	(void)munmap(page, GV_BAR2_BYTES);
+	core_close(&c);
+}
+
 static void the_gate_counts_for_mapped_pages(void)
 {
 	struct core c;
@@ -328,6 +350,8 @@ UT_MAIN("doorbell", UT(a_closed_gate_drops_and_counts), UT(a_vf_stays_in_its_pag
         UT(odd_sizes_and_places_are_refused), UT(functions_have_doorbells_of_their_own),
         UT(a_doorbell_rung_before_its_queue_exists_counts), UT(indexes_beyond_the_bar_do_nothing),
         UT(more_watches_than_fit_are_counted_and_old_ones_reused),
-        UT(writes_through_a_mapping_are_found), UT(the_gate_counts_for_mapped_pages),
-        UT(a_client_cannot_shrink_the_page), UT(an_old_client_cannot_ring_for_the_next),
-        UT(a_fresh_page_rings_nothing), UT(reset_clears_the_page_that_a_client_sees))
+        UT(writes_through_a_mapping_are_found),
+        UT(an_interrupt_doorbell_moves_the_read_pointer_at_once),
+        UT(the_gate_counts_for_mapped_pages), UT(a_client_cannot_shrink_the_page),
+        UT(an_old_client_cannot_ring_for_the_next), UT(a_fresh_page_rings_nothing),
+        UT(reset_clears_the_page_that_a_client_sees))
