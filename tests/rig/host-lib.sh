@@ -238,10 +238,7 @@ host_up_with()
 {
 	local profile=$1 d
 	shift
-	mkdir -p /run/gpuvisor
-	host_modules && find_pf || { fail "no KVM, VFIO or SR-IOV device"; return 1; }
-	ok "PF $PF on vfio-pci" bind_pf vfio-pci || return 1
-	manager_start "$profile" || return 1
+	pf_up_with "$profile" || return 1
 	ok "libvirtd answers" start_libvirt || return 1
 	for d; do
 		guest_xml "$d" >"/run/rig/$d.xml"
@@ -249,8 +246,16 @@ host_up_with()
 	done
 }
 
+pf_up_with() # PROFILE: PF on vfio-pci, manager with the profile
+{
+	host_modules && find_pf || { fail "no KVM, VFIO or SR-IOV device"; return 1; }
+	ok "PF $PF on vfio-pci" bind_pf vfio-pci || return 1
+	manager_start "$1"
+}
+
 manager_start() # PROFILE
 {
+	mkdir -p /run/gpuvisor
 	gpuvisord --gpu "vfio:$PF" --profile "$RIG_REPO/configs/profiles/$1.json" >>"$RIG_OUT/gpuvisord.log" 2>&1 &
 	ok "gpuvisord with $1" wait_for 60 gpuvisor status
 }

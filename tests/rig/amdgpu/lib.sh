@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What the amdgpu scenarios share. Sourced by them, after host-lib.sh.
+# shellcheck shell=bash
+
+PATH=$RIG_REPO/tests/rig/amdgpu:$PATH
+
+# The output of the last check, for the reader.
+note() { sed 's/^/rig:      > /' /tmp/rig-check | cut -c1-150 | tail -n "${1:-20}"; }
+
+# give_to DRIVER BDF: it will be that driver's when it is loaded
+give_to()
+{
+	echo "$1" >"/sys/bus/pci/devices/$2/driver_override" || return 1
+	[ ! -e "/sys/bus/pci/devices/$2/driver" ] || echo "$2" >"/sys/bus/pci/devices/$2/driver/unbind"
+}
+
+# What amdgpu says at its turning points, and what it must be told (docs/amdgpu.md has the diagram).
+life_of_a_vf() # WHAT
+{
+	case $1 in
+	load) printf '%s\n' '> REQ_GPU_INIT_DATA' '< REQ_GPU_INIT_DATA_READY' '> REQ_GPU_INIT_ACCESS' '< READY_TO_ACCESS_GPU' '> REL_GPU_INIT_ACCESS' ;;
+	unload) printf '%s\n' '> REQ_GPU_FINI_ACCESS' '< READY_TO_ACCESS_GPU' '> REL_GPU_FINI_ACCESS' ;;
+	esac
+}
+
+# mailbox_is VF WHAT...: since `gpuvisor trace start` just these were said, in this order
+mailbox_is()
+{
+	local vf=$1 what
+	shift
+	for what; do life_of_a_vf "$what"; done >/run/rig/life
+	gpuvisor trace stop --out /run/rig/trace.json >/dev/null && transcript.py /run/rig/trace.json "$vf" >/run/rig/said
+	cp /run/rig/trace.json "$RIG_OUT/"
+	ok "the mailbox of VF$vf said what it should: $*" diff /run/rig/life /run/rig/said
+}
+
+# The GPU modelled all that was asked of it, and nothing of it was a guest's mistake.
+all_modelled()
+{
+	gpuvisor --json status >/run/rig/status.json
+	ok "no access that the GPU does not model, no mistake of a guest" python3 -c 'import json, sys
+s = json.load(sys.stdin)
+print({k: s[k] for k in ("unimplemented", "guest_errors")})
+sys.exit(1 if s["unimplemented"] or s["guest_errors"] else 0)' </run/rig/status.json
+}
