@@ -19,7 +19,19 @@
 #define RIG_SYS      (16 * GV_MIB) /* of each function */
 #define RIG_IOVA     0x100000000ull
 #define RIG_TABLE(n) (16 * GV_MIB + (n)*65536ull) /* of VF n, in the PF's window */
+#define RIG_PATIENCE (5 * GV_S)
 #define RIG_PTE      (GV_PTE_VALID | GV_PTE_READABLE | GV_PTE_WRITEABLE | GV_PTE_EXECUTABLE)
+
+/* Whether it comes to be. */
+#define UNTIL(cond)                                                                                \
+	({                                                                                         \
+		uint64_t until_end_ = gv_now_ns() + RIG_PATIENCE;                                  \
+		unsigned until_spins_ = 0;                                                         \
+		bool until_ok_;                                                                    \
+		while (!(until_ok_ = (cond)) && gv_now_ns() < until_end_)                          \
+			gv_poll_pause(&until_spins_);                                              \
+		until_ok_;                                                                         \
+	})
 
 struct mem_rig {
 	struct gv_dev *dev;

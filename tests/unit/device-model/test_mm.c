@@ -4,22 +4,11 @@
 #include "mm.h"
 #include "ut.h"
 
-#define TABLE    0x10000ull /* all in the VF's frame buffer */
-#define IB       0x12000ull
-#define FENCE    0x14000ull
-#define RING(e)  (0x20000ull + (e)*0x1000ull)
-#define RING_DW  512u
-#define PATIENCE (5 * GV_S)
-
-#define UNTIL(cond)                                                                                \
-	({                                                                                         \
-		uint64_t until_end_ = gv_now_ns() + PATIENCE;                                      \
-		unsigned until_spins_ = 0;                                                         \
-		bool until_ok_;                                                                    \
-		while (!(until_ok_ = (cond)) && gv_now_ns() < until_end_)                          \
-			gv_poll_pause(&until_spins_);                                              \
-		until_ok_;                                                                         \
-	})
+#define TABLE   0x10000ull /* all in the VF's frame buffer */
+#define IB      0x12000ull
+#define FENCE   0x14000ull
+#define RING(e) (0x20000ull + (e)*0x1000ull)
+#define RING_DW 512u
 
 struct driver {
 	struct mem_rig r;
