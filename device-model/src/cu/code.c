@@ -11,7 +11,10 @@
 
 #include <gv/base.h>
 
-#include "state.h"
+#include "ramp.h"
+#include "salu.h"
+
+#define MOST_JOINED 8
 
 static void set_handler(struct cu_inst *i, cu_fn fn)
 {
@@ -141,14 +144,16 @@ void cu_goto(struct cu_wave *w, uint64_t va)
 	w->ip = &c->slot[va % CU_CHUNK_BYTES / 4];
 }
 
+/* And what was joined to that. */
 static void forget_changed(struct cu_chunk *c, const uint32_t *now)
 {
-	for (unsigned n = c->first; n < c->end; n++) {
+	for (unsigned n = c->end; n-- > c->first;) {
 		struct cu_inst *i = &c->slot[n];
 		bool whole = n + i->len <= CU_CHUNK_DW;
+		bool joined = i->count_on_ramps > 1 && !i[i->len].fn;
 
-		if (i->fn &&
-		    !(whole && i->word[0] == now[n] && (i->len == 1 || i->word[1] == now[n + 1])))
+		if (i->fn && (joined || !(whole && i->word[0] == now[n] &&
+		                          (i->len == 1 || i->word[1] == now[n + 1]))))
 			set_handler(i, NULL);
 	}
 }
@@ -233,6 +238,32 @@ static void note_decoded(struct cu_chunk *c, const struct cu_inst *i)
 	c->end = GV_MAX(c->end, GV_MIN(n + i->len, CU_CHUNK_DW));
 }
 
+/* @i and the instruction behind it become one where that is possible: there is less to do between
+ * them. Each alone is still there for who jumps to it. */
+static void join(const struct cu_chunk *c, struct cu_inst *i)
+{
+	const struct cu_inst *behind = i + i->len;
+
+	if (behind >= &c->slot[CU_CHUNK_DW] || !behind->fn)
+		return;
+	if (behind->fn == cu_s_nothing && behind->count < MOST_JOINED) {
+		i->next = i->next_on_ramps = behind->next;
+		i->count = i->count_on_ramps = (uint8_t)(1 + behind->count);
+	} else {
+		cu_ramp_join(i, behind);
+	}
+}
+
+static void join_neighbours(const struct cu_chunk *c, struct cu_inst *i)
+{
+	ptrdiff_t at = i - c->slot;
+
+	join(c, i);
+	for (uint8_t len = 1; len <= 2 && len <= at; len++)
+		if (i[-len].fn && i[-len].len == len)
+			join(c, i - len);
+}
+
 static void find_target(const struct cu_wave *w, struct cu_inst *i)
 {
 	ptrdiff_t at = i - w->chunk->slot + 1 + i->simm;
@@ -254,12 +285,14 @@ bool cu_code_decode(struct cu_wave *w, struct cu_inst *i)
 	why = cu_decode(w->run, word, &fresh);
 	memcpy(i, &fresh, sizeof(*i));
 	memcpy(i->word, word, sizeof(i->word));
-	i->next = i + i->len;
+	i->next = i->next_on_ramps = i + i->len;
+	i->count = i->count_on_ramps = 1;
 	i->site = (uint8_t)((i - w->chunk->slot) % CU_SITES);
 	if (why == GV_CU_NO_FAULT) {
 		if (i->op->format == GV9_SOPP)
 			find_target(w, i);
 		note_decoded(w->chunk, i);
+		join_neighbours(w->chunk, i);
 		return true;
 	}
 	set_handler(i, NULL);

@@ -4,20 +4,15 @@
 
 #include "ramp.h"
 
-/* What is out of the ordinary before the instruction at w->ip: the handler to call, which may be
- * another than the instruction's own. NULL: stop. */
-static cu_fn attend(struct cu_wave *w)
+/* Before the instruction at w->ip: is it there, and decoded? False: stop. */
+static bool attend(struct cu_wave *w)
 {
 	const struct cu_inst *i;
 
 	if (w->attention & CU_STOP || (w->attention & CU_ENTER && !cu_code_enter(w)))
-		return NULL;
+		return false;
 	i = w->ip;
-	if (!i->fn && !cu_code_decode(w, &w->chunk->slot[i - w->chunk->slot]))
-		return NULL;
-	if (w->attention & (CU_GPR_IDX | CU_VSKIP))
-		return cu_valu_odd;
-	return w->ramped ? i->on_ramps : i->fn;
+	return i->fn || cu_code_decode(w, &w->chunk->slot[i - w->chunk->slot]);
 }
 
 /* Where to go on. Nearly always straight on, to what is in a register already: as a branch the
@@ -34,6 +29,7 @@ static inline const struct cu_inst *go_on(const struct cu_wave *w, const struct 
 	return guess;
 }
 
+/* One instruction, or with those that are joined to it. */
 static inline const struct cu_inst *run_one(struct cu_wave *w, const struct cu_inst *i, cu_fn fn)
 {
 	const struct cu_inst *next = i->next;
@@ -45,44 +41,44 @@ static inline const struct cu_inst *run_one(struct cu_wave *w, const struct cu_i
 }
 
 /* As long as all is ordinary. Returns what is left of the budget. */
-static inline uint64_t run(struct cu_wave *w, uint64_t left, bool on_ramps)
+static inline int64_t run(struct cu_wave *w, int64_t left, bool on_ramps)
 {
 	const struct cu_inst *i = w->ip;
 
 	do {
 		cu_fn fn;
 
-		for (; i->straight && left; left--) {
+		for (; i->straight && left > 0; i = on_ramps ? i->next_on_ramps : i->next) {
 			(on_ramps ? i->on_ramps : i->fn)(w, i);
 			assert(w->attention == 0);
-			i = i->next;
+			left -= on_ramps ? i->count_on_ramps : i->count;
 		}
 		fn = on_ramps ? i->on_ramps : i->fn;
-		if (!left || !fn)
+		if (left <= 0 || !fn)
 			break;
+		left -= i->count;
 		i = run_one(w, i, fn);
-		left--;
-	} while (__builtin_expect(w->attention == 0, 1) && (!on_ramps || cu_ramp_wanted(w)));
+	} while (__builtin_expect(w->attention == 0, 1) && (!on_ramps || w->ramp_patience));
 	w->ip = i;
 	return left;
 }
 
 uint64_t cu_exec_wave(struct cu_wave *w, uint64_t budget)
 {
-	uint64_t left = budget;
+	int64_t left = (int64_t)budget;
 
 	w->attention &= ~(uint32_t)CU_STOP;
 	for (;;) {
-		cu_fn fn;
-
 		if (w->attention == 0)
 			left = cu_ramp_wanted(w) ? run(w, left, true) : run(w, left, false);
-		fn = left ? attend(w) : NULL;
-		if (!fn)
+		if (left <= 0 || !attend(w))
 			break;
-		w->ip = run_one(w, w->ip, fn);
-		left--;
+		if (w->attention) {
+			left -= w->ip->count;
+			w->ip = run_one(w, w->ip, cu_valu_odd);
+		}
 	}
-	w->run->n.instructions += budget - left;
-	return budget - left;
+	budget -= (uint64_t)left;
+	w->run->n.instructions += budget;
+	return budget;
 }

@@ -14,18 +14,9 @@
 #include "ramp.h"
 #include "valu_special.h"
 
-#define PATIENCE 16 /* VALU instructions in a row that have no use for ramps */
-
 struct ramp {
 	uint32_t base, step;
 };
-
-void cu_ramp_start(struct cu_wave *w)
-{
-	w->ramps = 0;
-	w->ramped = 1;
-	w->ramp_patience = PATIENCE;
-}
 
 void cu_ramp_give_up(struct cu_wave *w)
 {
@@ -233,6 +224,8 @@ static inline bool put_shifted_down(struct cu_wave *w, const struct cu_inst *i, 
 
 /* ---- their handlers. A, B, C: the sources; @done makes the result or is false. A shape has a bit
  * for each source, set when it is a scalar. */
+static const cu_fn operations[CU_NUM_CORES][4];
+
 #define RAMP_SHAPE(name, shape, has_b, has_c, done)                                                \
 	static void ramp_##name##_##shape(struct cu_wave *w, const struct cu_inst *i)              \
 	{                                                                                          \
@@ -245,7 +238,7 @@ static inline bool put_shifted_down(struct cu_wave *w, const struct cu_inst *i, 
 		if (i->reads & ~w->ramps || cu_exec(w) != ~0ull || !(done))                        \
 			by_lanes(w, i);                                                            \
 		else                                                                               \
-			w->ramp_patience = PATIENCE;                                               \
+			w->ramp_patience = CU_RAMP_PATIENCE;                                       \
 	}
 #define RAMP1(name, done)                                                                          \
 	RAMP_SHAPE(name, 0, false, false, done) RAMP_SHAPE(name, 1, false, false, done)
@@ -326,6 +319,42 @@ RAMP2(lshlrev_b64,
       !A.step && fits(B) && put_wide(w, i, WIDE.base << (A.base & 63), WIDE.step << (A.base & 63)))
 RAMP2(ashrrev_i64, !A.step && fits(B) && put_shifted_down(w, i, WIDE, A.base & 63))
 
+/* ---- the two instructions of a 64-bit sum; a shape has a bit for each half whose source 0 is a
+ * scalar */
+/* Nothing yet: one after the other. */
+static __attribute__((noinline)) void sum_by_halves(struct cu_wave *w, const struct cu_inst *i)
+{
+	const struct cu_inst *high = i + i->len;
+
+	operations[i->op->core][i->src[0].kind != CU_SRC_VGPR](w, i);
+	high->on_ramps(w, high);
+}
+
+#define RAMP_SUM(shape)                                                                            \
+	static void ramp_sum_##shape(struct cu_wave *w, const struct cu_inst *i)                   \
+	{                                                                                          \
+		const struct cu_inst *high = i + i->len;                                           \
+		const struct ramp A = source(w, i, 0, (shape)&1), B = source(w, i, 1, false);      \
+		const struct ramp C = source(w, high, 0, (shape) >> 1 & 1);                        \
+		const struct ramp D = source(w, high, 1, false);                                   \
+		int64_t first = (int64_t)A.base + B.base, end = last(A) + last(B);                 \
+		uint64_t sum = (uint64_t)C.base + D.base + (uint64_t)(first >> 32);                \
+                                                                                                   \
+		if (i->reads & ~w->ramps || cu_exec(w) != ~0ull || !fits(A) || !fits(B) ||         \
+		    first >> 32 != end >> 32 || C.step | D.step) {                                 \
+			sum_by_halves(w, i);                                                       \
+			return;                                                                    \
+		}                                                                                  \
+		put(w, i->dst, (uint32_t)first, A.step + B.step);                                  \
+		put(w, high->dst, (uint32_t)sum, 0);                                               \
+		cu_wr64(&w->s[CU_VCC], sum >> 32 ? ~0ull : 0);                                     \
+		w->ramp_patience = CU_RAMP_PATIENCE;                                               \
+	}
+RAMP_SUM(0)
+RAMP_SUM(1)
+RAMP_SUM(2)
+RAMP_SUM(3)
+
 #define ROW1(name) [CU_CORE_##name] = {ramp_##name##_0, ramp_##name##_1},
 #define ROW2(name)                                                                                 \
 	[CU_CORE_##name] = {ramp_##name##_0, ramp_##name##_1, ramp_##name##_2, ramp_##name##_3},
@@ -400,4 +429,29 @@ void cu_ramp_bind(const struct gv_cu_run *run, struct cu_inst *i)
 		i->on_ramps = bind_valu(i);
 	else
 		i->on_ramps = bind_memory(run, i);
+}
+
+/* One of the halves of a 64-bit sum by way of VCC. */
+static bool is_half(const struct cu_inst *i, unsigned core)
+{
+	bool scalar = i->src[0].kind != CU_SRC_VGPR;
+
+	return i->op && i->op->core == core && i->src[1].kind == CU_SRC_VGPR && i->sdst == CU_VCC &&
+	       !i->mask_in_src2 && i->on_ramps == operations[core][scalar];
+}
+
+void cu_ramp_join(struct cu_inst *i, const struct cu_inst *behind)
+{
+	static const cu_fn sums[] = {ramp_sum_0, ramp_sum_1, ramp_sum_2, ramp_sum_3};
+
+	const struct cu_src *high = &behind->src[0];
+
+	if (!is_half(i, CU_CORE_add_co) || !is_half(behind, CU_CORE_addc_co) ||
+	    behind->reads & i->writes || (high->kind == CU_SRC_SGPR && high->reg / 2 == CU_VCC / 2))
+		return;
+	i->on_ramps =
+	        sums[(i->src[0].kind != CU_SRC_VGPR) | (behind->src[0].kind != CU_SRC_VGPR) << 1];
+	i->reads |= behind->reads;
+	i->next_on_ramps = behind->next_on_ramps;
+	i->count_on_ramps = (uint8_t)(1 + behind->count_on_ramps);
 }

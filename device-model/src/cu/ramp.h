@@ -5,10 +5,20 @@
 
 #include "memop.h"
 
+#define CU_RAMP_PATIENCE 16 /* VALU instructions in a row that have no use for ramps */
+
 /** A fresh wave has none, but it may get some. */
-void cu_ramp_start(struct cu_wave *w);
+static inline void cu_ramp_start(struct cu_wave *w)
+{
+	w->ramps = 0;
+	w->ramped = 1;
+	w->ramp_patience = CU_RAMP_PATIENCE;
+}
+
 /** @i is decoded: its handler while there are ramps. */
 void cu_ramp_bind(const struct gv_cu_run *run, struct cu_inst *i);
+/** @behind comes after @i: they may have a handler for both while there are ramps. */
+void cu_ramp_join(struct cu_inst *i, const struct cu_inst *behind);
 /** For cu_ramp_settle(). */
 void cu_ramp_write_out(struct cu_wave *w, uint64_t rows);
 

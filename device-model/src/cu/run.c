@@ -165,8 +165,8 @@ int gv_cu_again(struct gv_cu_run *run, const struct gv_cu_dispatch *d)
 	run->d = *d;
 	if (!d->mem.generation)
 		run->d.mem.generation = &always;
-	for (unsigned k = user_sgprs(d); k < GV_ARRAY_LEN(run->d.user_data); k++)
-		run->d.user_data[k] = 0;
+	memset(run->first_s, 0, sizeof(run->first_s));
+	memcpy(run->first_s, d->user_data, user_sgprs(d) * sizeof(d->user_data[0]));
 	run->n = (struct gv_cu_counters){0};
 	run->fault = (struct gv_cu_fault){0};
 	run->mode = first_mode(d->rsrc1);
@@ -268,40 +268,62 @@ static inline void clear(void *p, size_t bytes)
 	}
 }
 
-static void start_sgprs(struct cu_wave *w)
+/* What all waves of the workgroup begin with. Returns how many SGPRs that are. */
+static uint32_t start_group_sgprs(struct gv_cu_run *run)
 {
-	const struct gv_cu_dispatch *d = &w->run->d;
-	uint32_t n = user_sgprs(d);
+	uint32_t n = user_sgprs(&run->d);
 
-	memcpy(w->s, d->user_data, sizeof(d->user_data));
-	clear(w->s + GV_ARRAY_LEN(d->user_data), CU_NUM_S * 4 - sizeof(d->user_data));
 	for (unsigned k = 0; k < 3; k++)
-		if (CU_RSRC2_TGID_EN(d->rsrc2, k))
-			w->s[n++] = w->run->group[k];
+		if (CU_RSRC2_TGID_EN(run->d.rsrc2, k))
+			run->first_s[n++] = run->group[k];
+	return n;
+}
+
+/* @n: those that all waves have. */
+static void start_sgprs(struct cu_wave *w, uint32_t n)
+{
+	const struct gv_cu_run *run = w->run;
+	const struct gv_cu_dispatch *d = &run->d;
+
+	memcpy(w->s, run->first_s, sizeof(run->first_s));
+	clear(w->s + CU_FIRST_S, (CU_NUM_S - CU_FIRST_S) * 4);
 	if (CU_RSRC2_TG_SIZE_EN(d->rsrc2))
-		w->s[n++] = (w->index == 0 ? 1u << 31 : 0) | w->index << 6 | w->run->num_waves;
+		w->s[n++] = (w->index == 0 ? 1u << 31 : 0) | w->index << 6 | run->num_waves;
 	if (CU_RSRC2_SCRATCH_EN(d->rsrc2)) /* WAVESIZE counts 256 dwords */
 		w->s[n] = (d->scratch_slot + w->index) * CU_TMPRING_WAVESIZE(d->tmpring_size) *
 		          GV9_SCRATCH_GRANULE;
 	cu_wr64(&w->s[CU_FLAT_SCRATCH], d->scratch_base);
-	w->s[CU_M0] = w->run->lds_bytes;
+	w->s[CU_M0] = run->lds_bytes;
 }
 
-static void start_wave(struct cu_wave *w, const uint32_t size[3], uint32_t total)
+/* All begin where the first does. */
+static void start_code(struct cu_wave *w)
 {
-	start_sgprs(w);
+	const struct cu_wave *first = w->run->wave[0];
+
+	w->attention = 0;
+	if (w == first) {
+		cu_goto(w, w->run->d.pgm_va);
+		return;
+	}
+	w->attention = first->attention;
+	w->chunk = first->chunk;
+	w->ip = first->ip;
+	w->pc = first->pc;
+}
+
+static void start_wave(struct cu_wave *w, const uint32_t size[3], uint32_t total, uint32_t sgprs)
+{
+	start_sgprs(w, sgprs);
 	start_vgprs(w, size, total);
+	start_code(w);
+	w->cur = NULL;
 	w->scc = w->trapsts = 0;
 	w->priv = w->halt = false;
 	w->executed = 0;
-	w->attention = 0;
 	w->state = CU_RUNNING;
 	w->mode = w->run->mode;
 	w->fp_slow = w->run->fp_slow;
-	w->cur = NULL;
-	w->chunk = NULL;
-	cu_goto(w, w->run->d.pgm_va);
-	w->run->n.waves++;
 }
 
 uint32_t cu_group_size(const struct gv_cu_run *run, const uint32_t group[3], uint32_t size[3])
@@ -316,14 +338,16 @@ uint32_t cu_group_size(const struct gv_cu_run *run, const uint32_t group[3], uin
 
 static bool start_group(struct gv_cu_run *run)
 {
-	uint32_t size[3], total;
+	uint32_t size[3], total, sgprs;
 
 	if (!take_group(run))
 		return false;
+	sgprs = start_group_sgprs(run);
 	total = cu_group_size(run, run->group, size);
 	run->num_waves = (total + CU_LANES - 1) / CU_LANES;
 	for (unsigned n = 0; n < run->num_waves; n++)
-		start_wave(run->wave[n], size, total);
+		start_wave(run->wave[n], size, total, sgprs);
+	run->n.waves += run->num_waves;
 	run->current = run->turn = 0;
 	run->in_group = true;
 	run->n.groups++;
@@ -334,14 +358,6 @@ static bool start_group(struct gv_cu_run *run)
 static bool is_stuck(const struct cu_wave *w)
 {
 	return w->state == CU_WAITING || w->state == CU_HALTED;
-}
-
-static bool has_stuck(const struct gv_cu_run *run)
-{
-	for (unsigned n = 0; n < run->num_waves; n++)
-		if (is_stuck(run->wave[n]))
-			return true;
-	return false;
 }
 
 static void move_waves(struct gv_cu_run *run, enum cu_state from, enum cu_state to)
@@ -357,12 +373,13 @@ static uint32_t behind(const struct gv_cu_run *run, uint32_t at)
 	return at + 1 < run->num_waves ? at + 1 : 0;
 }
 
-/* The next wave that can go on; when all wait at the barrier, it opens. NULL: all have ended, or
- * are stuck. */
-static struct cu_wave *next_wave(struct gv_cu_run *run)
+/* The next wave that can go on; when all wait at the barrier, it opens. NULL: all have ended or,
+ * with *@stuck, cannot go on now. */
+static struct cu_wave *next_wave(struct gv_cu_run *run, bool *stuck)
 {
 	bool waiting = false;
 
+	*stuck = false;
 	for (unsigned n = 0, at = run->current; n < run->num_waves; n++, at = behind(run, at)) {
 		struct cu_wave *w = run->wave[at];
 
@@ -371,11 +388,12 @@ static struct cu_wave *next_wave(struct gv_cu_run *run)
 			return w;
 		}
 		waiting |= w->state == CU_AT_BARRIER;
+		*stuck |= is_stuck(w);
 	}
-	if (!waiting || has_stuck(run))
+	if (!waiting || *stuck)
 		return NULL;
 	move_waves(run, CU_AT_BARRIER, CU_RUNNING);
-	return next_wave(run);
+	return next_wave(run, stuck);
 }
 
 /* A turn of a wave, or a part of one. Returns the instructions it took. */
@@ -404,6 +422,7 @@ enum gv_cu_status gv_cu_step(struct gv_cu_run *run, uint64_t max_instructions)
 	move_waves(run, CU_WAITING, CU_RUNNING);
 	while (run->fault.reason == GV_CU_NO_FAULT) {
 		struct cu_wave *w;
+		bool stuck;
 		uint64_t n;
 
 		if (left == 0)
@@ -412,13 +431,13 @@ enum gv_cu_status gv_cu_step(struct gv_cu_run *run, uint64_t max_instructions)
 			return GV_CU_DONE;
 		if (!run->in_group && !start_group(run))
 			return GV_CU_DONE;
-		w = next_wave(run);
+		w = next_wave(run, &stuck);
 		if (w) {
 			n = run_wave(w, left);
 			left -= GV_MIN(left, n);
 			continue;
 		}
-		if (has_stuck(run))
+		if (stuck)
 			return GV_CU_RETRY;
 		run->in_group = false;
 	}

@@ -23,6 +23,7 @@
 #define CU_PC_MASK     0xffffffffffffull
 #define CU_RAMPS       64u /* VGPRs that can be ramps, from v0 on */
 #define CU_SITES       64u
+#define CU_FIRST_S     32u /* SGPRs among which all are that waves find something in */
 
 /* Scalar operand numbers, also the index into cu_wave.s. */
 enum {
@@ -81,7 +82,9 @@ struct cu_inst {
 	cu_fn fn, on_ramps; /* on_ramps: while cu_wave.ramped, see ramp.c */
 	cu_core core;
 	const struct cu_op *op;
-	const struct cu_inst *next, *target; /* the one behind; of a branch inside the chunk */
+	const struct cu_inst *next; /* the one behind, or what is joined to this (code.c) */
+	const struct cu_inst *next_on_ramps; /* on_ramps may do more at once */
+	const struct cu_inst *target;        /* of a branch inside the chunk */
 	uint64_t imm[3];                     /* constants of src[] */
 	struct cu_src src[3];
 	uint16_t dst;
@@ -104,6 +107,7 @@ struct cu_inst {
 	uint8_t site;         /* of memory: cu_run.site[] */
 	/* its handlers leave cu_wave.ip and attention alone, and have no use for cur */
 	uint8_t straight;
+	uint8_t count, count_on_ramps; /* instructions until next, and until next_on_ramps */
 };
 
 struct cu_chunk {
@@ -168,7 +172,7 @@ struct gv_cu_run {
 	uint32_t lds_bytes, lds_room;
 	uint64_t next_local; /* stands in for shared->next_group when shared is NULL */
 	uint32_t group[3];
-	uint32_t mode, fp_slow; /* that waves begin with */
+	uint32_t mode, fp_slow, first_s[CU_FIRST_S]; /* that waves begin with */
 	uint32_t num_waves, max_waves, current, num_vgprs, room_vgprs;
 	uint32_t turn; /* instructions that wave `current` had of its turn */
 	bool in_group;

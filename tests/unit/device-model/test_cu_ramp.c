@@ -14,7 +14,9 @@
 #include "cu_one.h"
 #include "ut.h"
 
-enum { REGS = 12, MOST = 12, VIA = 2 /* v2 and v3 are an address */ };
+enum { REGS = 12, MOST = 12, VIA = 2 /* v2 and v3 are an address */, TURNS = 20 /* s20 */ };
+
+#define S_NOP 0xbf800000u
 
 static struct cu_one on_ramps, on_lanes;
 static uint64_t stayed; /* rows that were ramps to the end */
@@ -79,13 +81,27 @@ static unsigned put_memory(uint32_t *word)
 	return 2;
 }
 
+/* v_add_co_u32 and v_addc_co_u32, which may be one to the interpreter. */
+static unsigned put_sum(uint32_t *word)
+{
+	for (unsigned half = 0; half < 2; half++)
+		word[half] = (half ? 28u : 25u) << 25 | cu_one_below(REGS) << 17 |
+		             cu_one_below(REGS) << 9 | source();
+	return 2;
+}
+
 static unsigned put_instruction(uint32_t *word)
 {
 	static const uint32_t vop2[] = {0,  8,  16, 17, 18, 19, 20, 21, 25, 26,
 	                                27, 28, 29, 30, 52, 53, 54, 1,  59, 22};
 	uint32_t b = cu_one_below(REGS);
 
-	switch (cu_one_below(16)) {
+	switch (cu_one_below(18)) {
+	case 17:
+		return put_sum(word);
+	case 16:
+		word[0] = S_NOP;
+		return 1;
 	case 0:
 	case 1:
 		word[0] = 0x7e000000u | cu_one_below(REGS) << 17 |
@@ -133,6 +149,7 @@ static void set_registers(void)
 
 	for (unsigned n = 0; n < 16; n++)
 		on_ramps.w->s[n] = any();
+	on_ramps.w->s[TURNS] = 1;
 	for (unsigned n = CU_VCC; n < CU_VCC + 2; n++)
 		on_ramps.w->s[n] = cu_one_below(3) ? cu_one_below(2) - 1u : any();
 	if (cu_one_below(2))
@@ -153,7 +170,14 @@ static void set_registers(void)
 	}
 }
 
-/* ---- one program */
+/* ---- one program, twice over: what is joined at decode is so from the second turn on */
+static unsigned put_turns(uint32_t *words, unsigned n)
+{
+	words[n] = 0x80808100u | (TURNS << 16) | TURNS;         /* s_sub_u32 s20, s20, 1 */
+	words[n + 1] = 0xbf840000u | ((0u - (n + 2)) & 0xffff); /* s_cbranch_scc0, to the first */
+	return n + 2;
+}
+
 static void begin(struct cu_one *o, const uint32_t *words, unsigned n)
 {
 	for (unsigned k = 0; k < CU_ONE_PAGES; k++)
@@ -182,15 +206,21 @@ static bool same_memory(void)
 	return same;
 }
 
+static uint64_t executed(const struct cu_one *o)
+{
+	return gv_cu_counters(o->run)->instructions;
+}
+
 static void try(unsigned length)
 {
-	uint32_t words[2 * MOST];
+	uint32_t words[2 * MOST + 2];
 	enum gv_cu_status ramps, lanes;
 	unsigned n = 0;
 	bool same;
 
 	for (unsigned k = 0; k < length; k++)
 		n += put_instruction(&words[n]);
+	n = put_turns(words, n);
 	begin(&on_ramps, words, n);
 	begin(&on_lanes, words, n);
 	on_lanes.w->ramped = 0;
@@ -199,7 +229,8 @@ static void try(unsigned length)
 	lanes = gv_cu_step(on_lanes.run, 100);
 	same = same_rows() && same_memory() && ramps == lanes &&
 	       !memcmp(on_ramps.w->s, on_lanes.w->s, sizeof(on_ramps.w->s)) &&
-	       gv_cu_fault(on_ramps.run)->pc == gv_cu_fault(on_lanes.run)->pc;
+	       gv_cu_fault(on_ramps.run)->pc == gv_cu_fault(on_lanes.run)->pc &&
+	       executed(&on_ramps) == executed(&on_lanes);
 	CU_ASSERT_TRUE(same);
 	for (unsigned k = 0; k < n && !same; k++)
 		printf("%08x%c", words[k], k + 1 == n ? '\n' : ' ');
@@ -228,6 +259,32 @@ static void so_does_a_program(void)
 	repeat(1500, MOST);
 }
 
+static void run_twice(void)
+{
+	on_ramps.w->s[TURNS] = 1;
+	CU_ASSERT_EQUAL(cu_one_run(&on_ramps), GV_CU_DONE);
+}
+
+/* What was joined is decoded anew when the second half has become another instruction. */
+static void joined_code_may_change(void)
+{
+	uint32_t words[6] = {0x320a0a80, /* v_add_co_u32 v5, vcc, 0, v5 */
+	                     0x380c0c80, /* v_addc_co_u32 v6, vcc, 0, v6, vcc */
+	                     0x7e0e0281, /* v_mov_b32 v7, 1 */
+	                     S_NOP};
+
+	cu_one_begin(&on_ramps, words, put_turns(words, 4));
+	run_twice();
+	CU_ASSERT_EQUAL(on_ramps.w->v[7][1], 1);
+	on_ramps.code[2] = 0x7e0c0287; /* v_mov_b32 v6, 7; the program begins at code[1] */
+	on_ramps.code[4] = 0x7e0e0288; /* v_mov_b32 v7, 8 */
+	cu_one_again(&on_ramps);
+	run_twice();
+	CU_ASSERT_EQUAL(on_ramps.w->v[6][1], 7);
+	CU_ASSERT_EQUAL(on_ramps.w->v[7][1], 8);
+	cu_one_end(&on_ramps);
+}
+
 /* Sixteen instructions that have no use for ramps, and all is written out. */
 static void a_wave_without_use_for_ramps_gives_them_up(void)
 {
@@ -247,4 +304,4 @@ static void a_wave_without_use_for_ramps_gives_them_up(void)
 }
 
 UT_MAIN("cu ramp", UT(an_instruction_on_ramps_gives_the_same_lanes), UT(so_does_a_program),
-        UT(a_wave_without_use_for_ramps_gives_them_up))
+        UT(joined_code_may_change), UT(a_wave_without_use_for_ramps_gives_them_up))
