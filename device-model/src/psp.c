@@ -188,7 +188,9 @@ static uint32_t command_64(struct gv_fn *f, uint32_t asked)
 			return 0;
 		break;
 	case GV_PSP_GBR_IH_SET:
-		return 0; /* faults stay in IH ring 0, where a driver takes them as well */
+		/* Which IH ring a client's entries go to is one setting for the GPU, so it is not
+		 * a VF's to make: they stay in ring 0, where a driver takes them as well. */
+		return 0;
 	}
 	gv_unimplemented(f, "PSP command 0x%x", asked);
 	return GV_PSP_STATUS_UNKNOWN;
