@@ -239,6 +239,17 @@ int gv_mbox_vf2pf_read(const void *shared, struct gv_mbox_vf2pf_info *info, stru
 	return 0;
 }
 
+const char *gv_mbox_ucode_name(unsigned id)
+{
+	/* amdgv_sriovmsg.h, Linux 6.1 */
+	static const char *const names[] = {
+	        "VCE",      "UVD",      "MC",   "ME",    "PFP", "CE",  "RLC", "RLC_SRLC",
+	        "RLC_SRLG", "RLC_SRLS", "MEC",  "MEC2",  "IMU", "SOS", "ASD", "TA_RAS",
+	        "TA_XGMI",  "SMC",      "SDMA", "SDMA2", "VCN", "DMCU"};
+
+	return id < GV_ARRAY_LEN(names) ? names[id] : "UNKNOWN";
+}
+
 /* ---- bad pages ------------------------------------------------------------ */
 int gv_mbox_bad_pages_build(const uint64_t *pfn, unsigned count,
                             uint8_t block[GV_MBOX_BAD_PAGES_BYTES])

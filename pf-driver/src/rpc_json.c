@@ -105,6 +105,16 @@ static struct json_object *fault_json(const struct gv_pf_fault *f)
 	return o;
 }
 
+/* Versions as the guest says them. */
+static struct json_object *firmware_json(const struct gv_mbox_vf2pf_info *g)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (unsigned i = 0; i < g->ucode_count; i++)
+		put_u64(o, gv_mbox_ucode_name(g->ucode[i].id), g->ucode[i].version);
+	return o;
+}
+
 static struct json_object *guest_json(const struct gv_mbox_vf2pf_info *g)
 {
 	struct json_object *o = json_object_new_object();
@@ -113,6 +123,7 @@ static struct json_object *guest_json(const struct gv_mbox_vf2pf_info *g)
 	put_u64(o, "os_info", g->os_info);
 	put_u64(o, "fb_size_mib", g->fb_size_mib);
 	put_u64(o, "fb_usage_mib", g->fb_usage_mib);
+	put(o, "firmware", firmware_json(g));
 	return o;
 }
 

@@ -237,6 +237,9 @@ int gv_mbox_vf2pf_read(const void *shared, struct gv_mbox_vf2pf_info *info, stru
 
 #define GV_MBOX_VF2PF_TRIES 5
 
+/** "MEC", "SDMA", ...; "UNKNOWN". */
+const char *gv_mbox_ucode_name(unsigned id);
+
 /* ---- bad pages ----------------------------------------------------------- */
 #define GV_MBOX_BAD_PAGES_MAX (GV_MBOX_BAD_PAGES_BYTES / 8u)
 

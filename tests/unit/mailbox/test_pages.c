@@ -214,6 +214,10 @@ static void vf2pf_reads_back_and_its_text_is_made_harmless(void)
 	CU_ASSERT_EQUAL(out.dummy_page_addr, 0x123456789000ull);
 	CU_ASSERT_EQUAL(out.ucode_count, 2);
 	CU_ASSERT_EQUAL(out.ucode[1].version, 0x1a8);
+	CU_ASSERT_STRING_EQUAL(gv_mbox_ucode_name(out.ucode[0].id), "MEC");
+	CU_ASSERT_STRING_EQUAL(gv_mbox_ucode_name(out.ucode[1].id), "SMC");
+	CU_ASSERT_STRING_EQUAL(gv_mbox_ucode_name(21), "DMCU");
+	CU_ASSERT_STRING_EQUAL(gv_mbox_ucode_name(22), "UNKNOWN");
 }
 
 static void a_driver_version_without_an_end_stays_in_its_field(void)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdlib.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -181,9 +182,28 @@ static void caps_survive_the_way_through_json(void)
 	json_object_put(o);
 }
 
+static void the_firmware_of_a_guest_is_told_by_name(void)
+{
+	struct gv_pf_status *s = calloc(1, sizeof(*s));
+	struct json_object *o;
+	const char *text;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+	s->vf[1].guest_known = true;
+	s->vf[1].guest.ucode_count = 2;
+	s->vf[1].guest.ucode[0] = (struct gv_mbox_ucode){10, 0x1d4};
+	s->vf[1].guest.ucode[1] = (struct gv_mbox_ucode){200, 7};
+	o = gv_pf_vf_json(s, 1, true);
+	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"firmware\":{\"MEC\":468,\"UNKNOWN\":7}"));
+	json_object_put(o);
+	free(s);
+}
+
 UT_MAIN("pf-driver/rpc", UT(a_request_gets_its_result_and_its_id),
         UT(errors_carry_code_errno_and_place),
         UT(what_is_no_request_is_refused_with_the_code_of_the_standard),
         UT(depth_and_size_are_limited), UT(a_batch_is_answered_as_a_batch),
         UT(a_notification_is_done_and_not_answered), UT(slow_methods_are_found_inside_batches),
-        UT(damaged_requests_never_hurt), UT(caps_survive_the_way_through_json))
+        UT(damaged_requests_never_hurt), UT(caps_survive_the_way_through_json),
+        UT(the_firmware_of_a_guest_is_told_by_name))
