@@ -72,12 +72,10 @@ int gv_context_pack(const struct gv_queue *q, void *buf, size_t bytes)
 	return q->grid ? gv_dispatch_save(q->grid, (uint8_t *)buf + sizeof(c)) : 0;
 }
 
-static bool ib_is_valid(const struct gv_queue *q, const struct saved_ib *ib)
+static bool ib_is_valid(const struct saved_ib *ib)
 {
-	uint8_t ring_vmid = q->stream[0].vmid;
-
 	return ib->va % 4 == 0 && ib->end <= GV_IB_MAX && ib->pos <= ib->end &&
-	       ib->vmid < GV_NUM_VMID && (!ring_vmid || ib->vmid == ring_vmid);
+	       ib->vmid < GV_NUM_VMID;
 }
 
 static bool is_valid(const struct gv_queue *q, const struct context *c, size_t bytes)
@@ -92,13 +90,14 @@ static bool is_valid(const struct gv_queue *q, const struct context *c, size_t b
 	if (!q->aql && ring->end - c->ring_pos > ring->mask + 1)
 		return false;
 	for (unsigned i = 0; i < c->depth; i++)
-		if (!ib_is_valid(q, &c->ib[i]))
+		if (!ib_is_valid(&c->ib[i]))
 			return false;
 	return true;
 }
 
 int gv_context_unpack(struct gv_queue *q, const void *buf, size_t bytes)
 {
+	uint8_t ring_vmid = q->stream[0].vmid; /* may be another than when it was saved */
 	struct context c;
 	int rc = 0;
 
@@ -122,7 +121,7 @@ int gv_context_unpack(struct gv_queue *q, const void *buf, size_t bytes)
 		        .end = c.ib[i].end,
 		        .mask = GV_IB_MASK,
 		        .skip = c.ib[i].skip,
-		        .vmid = (uint8_t)c.ib[i].vmid,
+		        .vmid = ring_vmid ? ring_vmid : (uint8_t)c.ib[i].vmid,
 		};
 	return 0;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Queues of one function and the worker that runs them, slice by slice. */
+#include <string.h>
+
 #include "cp.h"
 
 struct gv_mem *gv_cp_mem(struct gv_cp *cp, unsigned vmid)
@@ -124,6 +126,14 @@ static uint64_t run_queue(struct gv_queue *q, uint64_t now)
 	return UINT64_MAX;
 }
 
+static void deliver(struct gv_cp *cp)
+{
+	if (!cp->irq)
+		return;
+	cp->irq = false;
+	gv_ih_drain(cp->fn);
+}
+
 static uint64_t run_queues(struct gv_cp *cp, uint64_t now)
 {
 	uint64_t next = UINT64_MAX;
@@ -137,14 +147,14 @@ static uint64_t run_queues(struct gv_cp *cp, uint64_t now)
 			next = GV_MIN(next, run_queue(q, now));
 			busy |= gv_queue_has_work(q);
 		}
-		if (cp->irq) {
-			cp->irq = false;
-			gv_ih_drain(cp->fn);
-		}
+		deliver(cp);
 		if (q->sh_news)
 			gv_pm4_show_sh(q);
 	}
 	cp->first = (cp->first + 1) % GV_CP_QUEUES;
+	next = GV_MIN(next, gv_hws_run(cp, now));
+	busy |= gv_hws_has_work(cp);
+	deliver(cp);
 	if (busy || i == GV_CP_QUEUES)
 		atomic_store(&cp->busy, busy);
 	return next;
@@ -286,7 +296,8 @@ void gv_cp_reset(struct gv_fn *f)
 	for (unsigned i = 0; i < GV_CP_QUEUES; i++)
 		gv_hqd_forget(&cp->queue[i]);
 	gv_gfx_reset(f);
-	cp->queue_mask = 0;
+	memset(cp->given, 0, sizeof(cp->given));
+	memset(&cp->hws, 0, sizeof(cp->hws));
 	cp->irq = false;
 	atomic_store(&cp->rlc_rung, false);
 	atomic_store(&cp->busy, false);

@@ -36,6 +36,8 @@ enum {
 	GV_NO_DOORBELL = 0xffffffff,
 	GV_CODE_ROOM = 8192, /* KiB of code that a function's shaders keep decoded: 34 times that */
 };
+/* CP_HQD_ERROR when an MQD, or what a scheduler writes, cannot be reached. */
+#define GV_MQD_ERROR   GV_PUT(CP_HQD_ERROR, QU_UTCL1_ERROR, 1)
 #define GV_RING_MAX_DW (1ull << 30)
 #define GV_IB_MASK     ((1ull << 40) - 1) /* an IB's positions never wrap */
 #define GV_IB_MAX      0xfffffull         /* dwords */
@@ -83,6 +85,7 @@ struct gv_queue {
 	bool in_progress; /* in the middle of a long packet */
 	bool no_report;   /* rptr report address faulted */
 	bool scheduler;   /* may run management packets: mapped as one by the KIQ */
+	bool listed;      /* mapped from a run list */
 	uint64_t drain_deadline;
 	struct gv_stream stream[1 + GV_IB_DEPTH]; /* 0: ring */
 	unsigned depth;                           /* which stream runs */
@@ -106,13 +109,46 @@ struct gv_queue {
 	struct gv_grid *store;    /* memory of the last one, kept for the next */
 };
 
+/* What SET_RESOURCES gave a scheduler. */
+struct gv_resources {
+	uint64_t queues; /* bit per HQD */
+	uint32_t vmids;
+};
+
+enum gv_hws_state {
+	GV_HWS_OFF,
+	GV_HWS_MAP,     /* reading the list */
+	GV_HWS_ALL,     /* all of it is mapped */
+	GV_HWS_SLICE,   /* part of it is, until slice_end */
+	GV_HWS_PREEMPT, /* taking that down */
+	GV_HWS_STATES
+};
+
+/* A run list in force: see hws.c. */
+struct gv_hws {
+	enum gv_hws_state state;
+	unsigned slot;                /* of the queue that runs it */
+	uint64_t va, start_va;        /* of the list being read; where this round began */
+	uint32_t pos, end, start_pos; /* dwords */
+	uint64_t home_va;             /* behind its end it begins here */
+	uint32_t home_end;
+	uint32_t read;                  /* packets of this round */
+	uint32_t mapped;                /* queues of this round */
+	uint32_t limit;                 /* processes at a time */
+	uint32_t body[15];              /* the MAP_PROCESS that pos is behind; its PASID */
+	uint32_t has_process, has_vmid; /* there was one; it has a VMID in this round */
+	unsigned vmid;
+	uint64_t slice_end;
+};
+
 struct gv_cp {
 	struct gv_fn *fn;
 	struct gv_worker worker;
 	struct gv_queue queue[GV_CP_QUEUES];
-	uint64_t mapped;     /* bit per HQD with a doorbell; under dev->lock */
-	uint64_t queue_mask; /* SET_RESOURCES */
-	unsigned first;      /* queue that goes first next time */
+	uint64_t mapped;              /* bit per HQD with a doorbell; under dev->lock */
+	struct gv_resources given[2]; /* to the KIQ, and to queues it mapped as schedulers */
+	struct gv_hws hws;
+	unsigned first; /* queue that goes first next time */
 	_Atomic bool rlc_rung;
 	_Atomic bool busy;  /* a queue had something left to do when the worker last looked */
 	bool irq;           /* an interrupt was posted and not drained */
@@ -240,8 +276,44 @@ int gv_aql_run(struct gv_queue *q);
 gv_pkt_fn gv_pm4_write_data, gv_pm4_copy_data, gv_pm4_wait_reg_mem, gv_pm4_atomic_mem,
         gv_pm4_dma_data, gv_pm4_release_mem, gv_pm4_cond_exec;
 /* kiq.c */
-gv_pkt_fn gv_kiq_set_resources, gv_kiq_map_queues, gv_kiq_unmap_queues, gv_kiq_query_status,
-        gv_kiq_invalidate_tlbs, gv_kiq_unimplemented;
+gv_pkt_fn gv_kiq_set_resources, gv_kiq_map_queues, gv_kiq_query_status, gv_kiq_invalidate_tlbs;
+/** 0, or the queue fails: it may not run management packets. */
+int gv_kiq_check_scheduler(struct gv_queue *q);
+/** What SET_RESOURCES gave to queues like @q. */
+struct gv_resources *gv_kiq_given(struct gv_queue *q);
+/** A free HQD of the mask, or NULL. */
+struct gv_queue *gv_kiq_free_slot(struct gv_cp *cp, uint64_t queues);
+/** Load @t from the MQD of MAP_QUEUES @p, which @q runs, and let it go in @vmid. */
+int gv_kiq_load(struct gv_queue *q, struct gv_queue *t, const struct gv_pkt *p, unsigned vmid);
+/* unmap.c */
+/* ENGINE_SEL of MAP_QUEUES and UNMAP_QUEUES */
+enum {
+	GV_ENGINE_COMPUTE = 0,
+	GV_ENGINE_SCHEDULER = 1,
+	GV_ENGINE_SDMA0 = 2,
+	GV_ENGINE_SDMA1 = 3,
+	GV_ENGINE_GFX = 4,
+};
+/* ACTION of UNMAP_QUEUES */
+enum gv_unmap { GV_PREEMPT, GV_RESET, GV_DISABLE_PROCESS, GV_PREEMPT_NO_UNMAP };
+gv_pkt_fn gv_unmap_queues;
+/** Take @t from its HQD, for @q: 0 when it is stored, -EAGAIN while it runs, else @q failed. With
+ *  @spare a queue that does not come to rest in time goes on, -EBUSY. */
+int gv_unmap_one(struct gv_queue *q, struct gv_queue *t, enum gv_unmap action, bool spare);
+/* hws.c */
+gv_pkt_fn gv_hws_run_list;
+/** Nothing is mapped from the list any more; what is mapped stays. */
+void gv_hws_stop(struct gv_cp *cp);
+/** Whether @t is one of the list's, and of @pasid (negative: of any). */
+bool gv_hws_has(const struct gv_queue *t, int pasid);
+/** The VMIDs of @pasid (negative: all) that the list's queues may have. */
+uint32_t gv_hws_vmids(struct gv_fn *f, int pasid);
+/** Go on. Returns when it wants to be called again. */
+uint64_t gv_hws_run(struct gv_cp *cp, uint64_t now);
+/** It has something to do that does not wait for a queue's doorbell. */
+bool gv_hws_has_work(const struct gv_cp *cp);
+/** Whether this could be the state of one. */
+bool gv_hws_is_valid(const struct gv_hws *h);
 /* dispatch.c */
 gv_pkt_fn gv_pm4_dispatch_direct, gv_pm4_dispatch_indirect;
 /** COMPUTE_* as after a reset: all compute units, nothing else. */

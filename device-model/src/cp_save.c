@@ -11,12 +11,13 @@
 #include "dispatch.h"
 
 #define MAGIC   0x51534347u /* "GCSQ" */
-#define VERSION 2u
+#define VERSION 3u
 
 struct saved_cp {
 	uint32_t magic, version;
 	uint64_t bytes; /* of everything */
-	uint64_t queue_mask;
+	struct gv_resources given[2];
+	struct gv_hws hws;
 };
 
 struct saved_queue {
@@ -29,7 +30,7 @@ struct saved_queue {
 	uint32_t blocked[GV_BLOCKED_DW], sh[GV_SH_COUNT];
 };
 
-_Static_assert(sizeof(struct saved_cp) == 24 &&
+_Static_assert(sizeof(struct saved_cp) == 16 + 2 * 16 + 144 &&
                        sizeof(struct saved_queue) ==
                                16 + 56 + 24 + 4 * (GV_BLOCKED_DW + GV_SH_COUNT),
                "changed: count VERSION up");
@@ -43,7 +44,7 @@ static const size_t flags[] = {
         offsetof(struct gv_queue, no_report),   offsetof(struct gv_queue, scheduler),
         offsetof(struct gv_queue, save_waves),  offsetof(struct gv_queue, aql_busy),
         offsetof(struct gv_queue, aql_refused), offsetof(struct gv_queue, no_save),
-        offsetof(struct gv_queue, aql),
+        offsetof(struct gv_queue, listed),      offsetof(struct gv_queue, aql),
 };
 #define FLAGS    ((1u << GV_ARRAY_LEN(flags)) - 1)
 #define FLAG_AQL (1u << (GV_ARRAY_LEN(flags) - 1)) /* the last */
@@ -97,9 +98,15 @@ static int save_queue(const struct gv_queue *q, uint8_t *to, size_t context_byte
 int gv_cp_save(struct gv_fn *f, uint8_t *to, size_t room, size_t *bytes)
 {
 	struct gv_cp *cp = f->cp;
-	struct saved_cp sc = {MAGIC, VERSION, sizeof(sc), cp->queue_mask};
+	struct saved_cp sc;
 	int rc = 0;
 
+	memset(&sc, 0, sizeof(sc));
+	sc.magic = MAGIC;
+	sc.version = VERSION;
+	sc.bytes = sizeof(sc);
+	memcpy(sc.given, cp->given, sizeof(sc.given));
+	sc.hws = cp->hws;
 	for (unsigned i = 0; i < GV_CP_QUEUES; i++) {
 		struct gv_queue *q = &cp->queue[i];
 		size_t context_bytes, at = sc.bytes;
@@ -129,7 +136,8 @@ void gv_cp_forget(struct gv_fn *f)
 	for (unsigned i = 0; i < GV_CP_QUEUES; i++)
 		if (f->cp->queue[i].active)
 			gv_hqd_drop(&f->cp->queue[i]);
-	f->cp->queue_mask = 0;
+	memset(f->cp->given, 0, sizeof(f->cp->given));
+	memset(&f->cp->hws, 0, sizeof(f->cp->hws));
 }
 
 /* ---- restore: @buf is not trusted ---------------------------------------- */
@@ -182,7 +190,7 @@ static int restore_queue(struct gv_queue *q, const struct saved_queue *sq, const
 
 static int restore_queues(struct gv_cp *cp, const uint8_t *at, size_t left)
 {
-	bool busy = false;
+	bool busy = gv_hws_has_work(cp);
 	int rc = 0;
 
 	while (left && !rc) {
@@ -210,9 +218,11 @@ int gv_cp_restore(struct gv_fn *f, const uint8_t *buf, size_t bytes)
 	if (bytes < sizeof(sc))
 		return -EINVAL;
 	memcpy(&sc, buf, sizeof(sc));
-	if (sc.magic != MAGIC || sc.version != VERSION || sc.bytes != bytes)
+	if (sc.magic != MAGIC || sc.version != VERSION || sc.bytes != bytes ||
+	    !gv_hws_is_valid(&sc.hws))
 		return -EINVAL;
-	f->cp->queue_mask = sc.queue_mask;
+	memcpy(f->cp->given, sc.given, sizeof(sc.given));
+	f->cp->hws = sc.hws;
 	rc = restore_queues(f->cp, buf + sizeof(sc), bytes - sizeof(sc));
 	if (rc)
 		gv_cp_forget(f);

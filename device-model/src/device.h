@@ -224,6 +224,7 @@ void gv_reg_put(struct gv_fn *f, enum gv_reg reg, uint32_t i, uint32_t val);
 uint32_t gv_hqd_get(struct gv_fn *f, unsigned hqd, enum gv_reg reg);
 void gv_hqd_put(struct gv_fn *f, unsigned hqd, enum gv_reg reg, uint32_t val);
 uint32_t gv_vmid_get(struct gv_fn *f, unsigned vmid, enum gv_reg reg);
+void gv_vmid_put(struct gv_fn *f, unsigned vmid, enum gv_reg reg, uint32_t val);
 /** Slot selected by GRBM_GFX_CNTL, or -1 for ME 0 or ME 3. */
 int gv_hqd_selected(struct gv_fn *f);
 #define GV_RGET(f, name)      gv_reg_get(f, GV_REG_##name, 0)
@@ -459,11 +460,16 @@ void gv_cp_doorbell(struct gv_fn *f, uint32_t index, uint64_t val);
 void gv_sdma_doorbell(struct gv_fn *f, uint32_t index, uint64_t val);
 /** Whether an SDMA queue of @f claims this doorbell dword index. Under dev->lock. */
 bool gv_sdma_owns_doorbell(struct gv_fn *f, uint32_t index);
-/** KIQ MAP_QUEUES / UNMAP_QUEUES with ENGINE_SEL sdma: load or store an SDMA RLC queue (0 or 1)
- *  of engine 0 or 1 from/to its MQD. In a memory slice, not under dev->lock. */
+/** MAP_QUEUES and UNMAP_QUEUES of an SDMA engine: load an RLC queue (0 or 1) of engine 0 or 1 from
+ *  its MQD, or store it there. @listed: from a run list. In a memory slice, not under dev->lock.
+ *  -EBUSY: both are in use; -EEXIST: the doorbell is; -ENOENT: none has that doorbell; -EFAULT. */
 int gv_sdma_map_queue(struct gv_fn *f, unsigned engine, unsigned vmid, uint64_t mqd_va,
-                      uint32_t doorbell_index, uint64_t wptr_va);
+                      uint32_t doorbell_index, uint64_t wptr_va, bool listed);
 int gv_sdma_unmap_queue(struct gv_fn *f, unsigned engine, uint32_t doorbell_index, bool reset);
+/** VMIDs of those that are of a run list. */
+uint32_t gv_sdma_listed_vmids(struct gv_fn *f);
+/** All of @engine (negative: both) that are of a run list and of these VMIDs. 0, or -EFAULT. */
+int gv_sdma_unmap_listed(struct gv_fn *f, int engine, uint32_t vmids, bool reset);
 
 /* init/done once per function; pause: return once no engine thread of @f touches memory; reset:
  * forget everything (paused); resume.

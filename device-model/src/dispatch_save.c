@@ -212,7 +212,9 @@ int gv_dispatch_restore(struct gv_queue *q, const uint8_t *buf, size_t bytes)
 	memcpy(&sg, buf, sizeof(sg));
 	buf += sizeof(sg);
 	bytes -= sizeof(sg);
-	if (sg.vmid >= GV_NUM_VMID || (ring_vmid && sg.vmid != ring_vmid) || sg.num_parts > max ||
+	if (ring_vmid) /* it may have another VMID now */
+		sg.vmid = ring_vmid;
+	if (sg.vmid >= GV_NUM_VMID || sg.num_parts > max ||
 	    count_parts(buf, bytes, sg.num_parts, max, &parts))
 		return -EINVAL;
 	g = gv_dispatch_get_grid(q, sg.vmid, parts);

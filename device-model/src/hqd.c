@@ -194,7 +194,7 @@ void gv_hqd_drop(struct gv_queue *q)
 	gv_dispatch_drop(q);
 	clear(q);
 	q->active = false;
-	q->scheduler = false;
+	q->scheduler = q->listed = false;
 	gv_dispatch_defaults(q);
 }
 
@@ -203,7 +203,7 @@ static void stop(struct gv_queue *q)
 	gv_dispatch_kill(q);
 	clear(q);
 	q->active = false;
-	q->scheduler = false;
+	q->scheduler = q->listed = false;
 }
 
 void gv_hqd_deactivate(struct gv_queue *q)

@@ -110,6 +110,12 @@ uint32_t gv_vmid_get(struct gv_fn *f, unsigned vmid, enum gv_reg reg)
 	return vmid < GV_NUM_VMID ? load(&f->vmid[vmid][gv_reg_info(reg)->slot]) : 0;
 }
 
+void gv_vmid_put(struct gv_fn *f, unsigned vmid, enum gv_reg reg, uint32_t val)
+{
+	if (vmid < GV_NUM_VMID)
+		store(&f->vmid[vmid][gv_reg_info(reg)->slot], val & gv_reg_info(reg)->rw);
+}
+
 /* ---- access --------------------------------------------------------------- */
 
 static bool gate_open(struct gv_fn *f, const struct gv_reg_info *info, enum gv_reg reg)

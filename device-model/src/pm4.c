@@ -167,6 +167,13 @@ static int event_write(struct gv_queue *q, const struct gv_pkt *p)
 	}
 }
 
+/* MAP_PROCESS stands in run lists (hws.c). */
+static int no_list(struct gv_queue *q, const struct gv_pkt *p)
+{
+	return gv_queue_fail(q, GV_PUT(CP_HQD_ERROR, AQL_ERROR, 1), GV_IH_SRC_CP_BAD_OPCODE,
+	                     gv_pm4_name(GV_GET(p->dw[0], PM4_HEADER, OP)));
+}
+
 struct gv_stream gv_pm4_ib_stream(const struct gv_stream *from, const uint32_t *dw)
 {
 	return (struct gv_stream){
@@ -223,11 +230,11 @@ static const struct {
         ROW(FRAME_CONTROL, nothing),
         ROW(INVALIDATE_TLBS, gv_kiq_invalidate_tlbs),
         ROW(SET_RESOURCES, gv_kiq_set_resources),
-        ROW(MAP_PROCESS, gv_kiq_unimplemented),
+        ROW(MAP_PROCESS, no_list),
         ROW(MAP_QUEUES, gv_kiq_map_queues),
-        ROW(UNMAP_QUEUES, gv_kiq_unmap_queues),
+        ROW(UNMAP_QUEUES, gv_unmap_queues),
         ROW(QUERY_STATUS, gv_kiq_query_status),
-        ROW(RUN_LIST, gv_kiq_unimplemented),
+        ROW(RUN_LIST, gv_hws_run_list),
         ROW_GFX(SET_PREDICATION, nothing),
         ROW_GFX(INDEX_BUFFER_SIZE, nothing),
         ROW_GFX(INDEX_BASE, nothing),

@@ -65,6 +65,7 @@ struct gv_sdma_queue {
 	struct gv_sdma_op op;
 	uint64_t poll_ns, poll_next_ns; /* wptr polling: pause, and when it is over */
 	bool mapped;                    /* by MAP_QUEUES */
+	bool listed;                    /* of a run list */
 	uint64_t mqd_va;
 
 	int32_t watched;      /* doorbell index claimed, -1 none; under dev->lock */

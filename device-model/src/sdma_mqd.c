@@ -139,7 +139,7 @@ static void take_up(struct gv_sdma_queue *q, const uint32_t *mqd, uint64_t mqd_v
 }
 
 int gv_sdma_map_queue(struct gv_fn *f, unsigned engine, unsigned vmid, uint64_t mqd_va,
-                      uint32_t doorbell_index, uint64_t wptr_va)
+                      uint32_t doorbell_index, uint64_t wptr_va, bool listed)
 {
 	struct gv_sdma *s = f->sdma;
 	struct gv_sdma_queue *q = NULL;
@@ -168,6 +168,7 @@ int gv_sdma_map_queue(struct gv_fn *f, unsigned engine, unsigned vmid, uint64_t 
 	if (!rc) {
 		load_regs(q, mqd);
 		take_up(q, mqd, mqd_va);
+		q->listed = listed;
 	}
 	(void)pthread_mutex_unlock(&f->dev->lock);
 	(void)pthread_mutex_unlock(&s->lock);
@@ -208,21 +209,10 @@ static void let_go(struct gv_sdma_queue *q)
 		gv_reg_put(f, reg_of(q, i), 0, gv_reg_info(reg_of(q, i))->reset);
 	gv_sdma_update_doorbell(q);
 	gv_sdma_queue_forget(q);
-	q->mapped = false;
+	q->mapped = q->listed = false;
 	q->halted = false;
 	atomic_store(&q->busy, false);
 	atomic_store(&q->stuck, false);
-}
-
-static struct gv_sdma_queue *find_mapped(struct gv_sdma *s, unsigned engine, uint32_t doorbell)
-{
-	for (unsigned id = SDMA_GFX + 1; engine < SDMA_ENGINES && id < SDMA_QUEUES; id++) {
-		struct gv_sdma_queue *q = queue(s, engine, id);
-
-		if (q->mapped && q->watched == (int32_t)doorbell)
-			return q;
-	}
-	return NULL;
 }
 
 static int write_back(struct gv_fn *f, uint64_t mqd_va, const uint32_t *mqd)
@@ -238,24 +228,61 @@ static int write_back(struct gv_fn *f, uint64_t mqd_va, const uint32_t *mqd)
 
 /* The worker holds sdma->lock while it works on a packet, so what is in flight has ended, or
  * stands between two steps and starts again from its beginning. */
-int gv_sdma_unmap_queue(struct gv_fn *f, unsigned engine, uint32_t doorbell_index, bool reset)
+static int unmap(struct gv_sdma_queue *q, bool reset)
 {
-	struct gv_sdma *s = f->sdma;
-	struct gv_sdma_queue *q;
+	struct gv_sdma *s = q->sdma;
 	uint32_t mqd[GV_SDMA_MQD_DWORDS];
-	uint64_t mqd_va = 0;
+	uint64_t mqd_va;
 
 	(void)pthread_mutex_lock(&s->lock);
-	(void)pthread_mutex_lock(&f->dev->lock);
-	q = find_mapped(s, engine, doorbell_index);
-	if (q) {
-		mqd_va = q->mqd_va;
-		save(q, mqd);
-		let_go(q);
-	}
-	(void)pthread_mutex_unlock(&f->dev->lock);
+	(void)pthread_mutex_lock(&s->fn->dev->lock);
+	mqd_va = q->mqd_va;
+	save(q, mqd);
+	let_go(q);
+	(void)pthread_mutex_unlock(&s->fn->dev->lock);
 	(void)pthread_mutex_unlock(&s->lock);
-	if (!q)
-		return -ENOENT;
-	return reset ? 0 : write_back(f, mqd_va, mqd);
+	return reset ? 0 : write_back(s->fn, mqd_va, mqd);
+}
+
+/* Only who asks for it, the command processor's worker, maps and unmaps. */
+int gv_sdma_unmap_queue(struct gv_fn *f, unsigned engine, uint32_t doorbell_index, bool reset)
+{
+	for (unsigned id = SDMA_GFX + 1; engine < SDMA_ENGINES && id < SDMA_QUEUES; id++) {
+		struct gv_sdma_queue *q = queue(f->sdma, engine, id);
+
+		if (q->mapped && q->watched == (int32_t)doorbell_index)
+			return unmap(q, reset);
+	}
+	return -ENOENT;
+}
+
+static unsigned vmid_of(const struct gv_sdma_queue *q)
+{
+	return GV_GET(gv_reg_get(q->sdma->fn, q->r->rb_cntl, 0), SDMA0_RLC0_RB_CNTL, RB_VMID);
+}
+
+uint32_t gv_sdma_listed_vmids(struct gv_fn *f)
+{
+	uint32_t vmids = 0;
+
+	for (size_t i = 0; i < GV_ARRAY_LEN(f->sdma->queue); i++)
+		if (f->sdma->queue[i].listed)
+			vmids |= 1u << vmid_of(&f->sdma->queue[i]);
+	return vmids;
+}
+
+int gv_sdma_unmap_listed(struct gv_fn *f, int engine, uint32_t vmids, bool reset)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < GV_ARRAY_LEN(f->sdma->queue); i++) {
+		struct gv_sdma_queue *q = &f->sdma->queue[i];
+		int one = 0;
+
+		if (q->listed && (engine < 0 || q->engine == (unsigned)engine) &&
+		    vmids >> vmid_of(q) & 1)
+			one = unmap(q, reset);
+		rc = rc ? rc : one;
+	}
+	return rc;
 }

@@ -228,7 +228,7 @@ void gv_sdma_reset(struct gv_fn *f)
 		struct gv_sdma_queue *q = &s->queue[i];
 
 		gv_sdma_queue_forget(q);
-		q->mapped = false;
+		q->mapped = q->listed = false;
 		q->halted = false;
 		q->rptr = 0;
 		reset_regs(q);

@@ -12,7 +12,7 @@
 #define VERSION 1u
 #define QUEUES  (SDMA_ENGINES * SDMA_QUEUES)
 
-enum { HALTED = 1, IN_IB = 2, MAPPED = 4, IN_PACKET = 8, WROTE = 16, FLAGS = 31 };
+enum { HALTED = 1, IN_IB = 2, MAPPED = 4, IN_PACKET = 8, WROTE = 16, LISTED = 32, FLAGS = 63 };
 
 struct saved_queue {
 	uint64_t rptr, ib_va, mqd_va, done;
@@ -49,7 +49,7 @@ static void save_queue(const struct gv_sdma_queue *q, struct saved_queue *s)
 	        .skip_dw = q->skip_dw,
 	        .flags = (q->halted ? HALTED : 0u) | (q->in_ib ? IN_IB : 0u) |
 	                 (q->mapped ? MAPPED : 0u) | (q->op.active ? IN_PACKET : 0u) |
-	                 (q->op.wrote ? WROTE : 0u),
+	                 (q->op.wrote ? WROTE : 0u) | (q->listed ? LISTED : 0u),
 	        .have = q->op.have,
 	        .total = q->op.total,
 	        .tries = q->op.tries,
@@ -80,7 +80,7 @@ void gv_sdma_forget(struct gv_fn *f)
 
 		gv_sdma_queue_forget(q);
 		q->rptr = q->mqd_va = q->ib_va = 0;
-		q->mapped = q->halted = false;
+		q->mapped = q->listed = q->halted = false;
 	}
 	(void)pthread_mutex_unlock(&s->lock);
 	atomic_store(&s->clock_base, 0);
@@ -105,7 +105,8 @@ static bool is_valid(const struct gv_sdma_queue *q, const struct saved_queue *s)
 {
 	if (s->flags & ~(uint32_t)FLAGS || s->rptr % 4 || s->ib_va % 32 ||
 	    s->ib_dw > gv_mask(0, SDMA_INDIRECT__ib_size__BITS) || s->ib_pos > s->ib_dw ||
-	    s->ib_vmid >= GV_NUM_VMID || (s->flags & MAPPED && q->id == SDMA_GFX))
+	    s->ib_vmid >= GV_NUM_VMID || (s->flags & MAPPED && q->id == SDMA_GFX) ||
+	    (s->flags & LISTED && !(s->flags & MAPPED)))
 		return false;
 	return !(s->flags & IN_PACKET) || packet_is_valid(s);
 }
@@ -122,6 +123,7 @@ static void restore_queue(struct gv_sdma_queue *q, const struct saved_queue *s)
 	q->halted = s->flags & HALTED;
 	q->in_ib = s->flags & IN_IB;
 	q->mapped = s->flags & MAPPED;
+	q->listed = s->flags & LISTED;
 	if (q->ib_mem.vmid != s->ib_vmid)
 		gv_mem_init(&q->ib_mem, q->sdma->fn, GV_HUB_MM, (uint8_t)s->ib_vmid,
 		            q->ib_mem.client);

@@ -199,15 +199,20 @@ uint32_t rig_doorbell(unsigned q)
 {
 	if (q == RIG_GFX)
 		return GV_DOORBELL_GFX_RING0;
+	if (q == RIG_HIQ)
+		return 0x800; /* behind amdgpu's two pages */
 	return q == RIG_KIQ ? GV_DOORBELL_KIQ : GV_DOORBELL_MEC_RING0 + 2 * (q - 1);
 }
 
-/* As amdgpu places them: KIQ at me2 pipe1 queue0, compute on me1 pipes first. */
+/* As amdgpu and KFD place them: KIQ at me2 pipe1 queue0, HIQ at pipe0, compute on me1 pipes first.
+ */
 static void place(unsigned q, unsigned *mec, unsigned *pipe, unsigned *queue)
 {
-	*mec = q == RIG_KIQ;
-	*pipe = q == RIG_KIQ ? 1 : (q - 1) % 4;
-	*queue = q == RIG_KIQ ? 0 : (q - 1) / 4;
+	bool mec2 = q == RIG_KIQ || q == RIG_HIQ;
+
+	*mec = mec2;
+	*pipe = mec2 ? q == RIG_KIQ : (q - 1) % 4;
+	*queue = mec2 ? 0 : (q - 1) / 4;
 }
 
 void rig_select(struct rig *r, unsigned fn, unsigned q)
@@ -359,7 +364,8 @@ void rig_emit_map(struct rig *r, unsigned fn, unsigned q)
 	place(q, &mec, &pipe, &queue);
 	RIG_EMIT(r, fn, RIG_KIQ, gv_pm4_header(PM4_MAP_QUEUES, 6),
 	         GV_PUT(PM4_MAP_QUEUES, QUEUE, queue) | GV_PUT(PM4_MAP_QUEUES, PIPE, pipe) |
-	                 GV_PUT(PM4_MAP_QUEUES, ME, mec) | GV_PUT(PM4_MAP_QUEUES, NUM_QUEUES, 1),
+	                 GV_PUT(PM4_MAP_QUEUES, ME, mec) | GV_PUT(PM4_MAP_QUEUES, NUM_QUEUES, 1) |
+	                 GV_PUT(PM4_MAP_QUEUES, ENGINE_SEL, q == RIG_HIQ),
 	         GV_PUT(PM4_MAP_QUEUES, DOORBELL_OFFSET, rig_doorbell(q)), (uint32_t)rig_mqd_va(q),
 	         0, (uint32_t)rig_wptr_va(q), 0);
 }

@@ -12,8 +12,9 @@
 
 enum {
 	RIG_VFS = 2,
-	RIG_KIQ = 0, /* queue numbers: 0 KIQ, 1..8 compute, 9 the graphics ring */
+	RIG_KIQ = 0, /* queue numbers: 0 KIQ, 1..8 compute, 9 the graphics ring, 10 KFD's HIQ */
 	RIG_GFX = 9,
+	RIG_HIQ = 10,
 	RIG_QUEUES,
 	RIG_RING_DW = 4096,
 };

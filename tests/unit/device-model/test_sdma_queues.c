@@ -242,7 +242,7 @@ static int map_queue(struct sdma_rig *r, unsigned engine, unsigned vmid, uint64_
 	int rc;
 
 	gv_fn_mem_enter(r->f);
-	rc = gv_sdma_map_queue(r->f, engine, vmid, mqd, bell, wptr_va);
+	rc = gv_sdma_map_queue(r->f, engine, vmid, mqd, bell, wptr_va, false);
 	gv_fn_mem_leave(r->f);
 	return rc;
 }

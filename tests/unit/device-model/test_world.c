@@ -210,7 +210,7 @@ static void after_save_the_engines_hold_nothing(void)
 		CU_ASSERT_PTR_NULL(f->cp->queue[i].grid);
 		CU_ASSERT_EQUAL(f->cp->queue[i].sh[1], 0);
 	}
-	CU_ASSERT_EQUAL(f->cp->queue_mask, 0);
+	CU_ASSERT_EQUAL(f->cp->given[0].queues, 0);
 	DONE(SHUTDOWN, 0);
 	ABORTED(LOAD, 0);
 	CU_ASSERT_EQUAL(world_why(&r), GV_WORLD_NOT_SAVED);
