@@ -28,7 +28,8 @@ struct gv_psp {
 	uint32_t vmr_bytes;        /* 0: none */
 };
 
-/** Do what @cmd says, a copy of our own. In a memory slice, on the PSP's worker. */
+/** Do what @cmd says, a copy of our own. In a memory slice, which it may
+ *  leave meanwhile, on the PSP's worker. */
 void gv_psp_command(struct gv_fn *f, const struct gv_psp_cmd *cmd, struct gv_psp_resp *resp);
 
 static inline uint64_t gv_psp_va(uint32_t lo, uint32_t hi)

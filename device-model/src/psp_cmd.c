@@ -10,6 +10,7 @@
 /* Drivers give 4 MiB, and firmware has to fit in one (PSP_TMR_SIZE, PSP_1_MEG). */
 #define VMR_MAX (64 * GV_MIB)
 #define FW_MAX  (1 * GV_MIB)
+#define SLICE   (256 * GV_KIB) /* copied in one memory slice */
 
 static uint32_t refuse(struct gv_fn *f, const struct gv_psp_cmd *cmd, uint32_t status,
                        const char *why)
@@ -59,16 +60,22 @@ static bool may_load(struct gv_fn *f, uint32_t type)
 	return !gv_fn_is_vf(f) && type < GV_PSP_FW_TYPES;
 }
 
-/* Page by page: the checksum is that of what arrives. */
-static int copy(struct gv_psp *p, uint64_t to, uint64_t from, uint32_t bytes, uint32_t *crc)
+/* Page by page: the checksum is that of what arrives. Whoever waits for the memory, or for the
+ * function to stop, gets it after a few. */
+static int copy(struct gv_fn *f, uint64_t to, uint64_t from, uint32_t bytes, uint32_t *crc)
 {
+	struct gv_mem *m = &f->psp->mem;
 	uint8_t page[GV_PSP_PAGE];
 
 	*crc = 0;
 	for (uint32_t done = 0, n = 0; done < bytes; done += n) {
+		if (done && done % SLICE == 0) {
+			gv_fn_mem_leave(f);
+			gv_fn_mem_enter(f);
+		}
 		n = GV_MIN((uint32_t)sizeof(page), bytes - done);
-		if (gv_mem_read(&p->mem, from + done, page, n) ||
-		    gv_mem_write(&p->mem, to + done, page, n))
+		if (gv_fn_stopping(f) || gv_mem_read(m, from + done, page, n) ||
+		    gv_mem_write(m, to + done, page, n))
 			return -EFAULT;
 		*crc = gv_crc32(*crc, page, n);
 	}
@@ -106,7 +113,7 @@ static uint32_t load_fw(struct gv_fn *f, const struct gv_psp_cmd *cmd, struct gv
 		return refuse(f, cmd, GV_PSP_BAD_PARAMETERS, "no such firmware");
 	if (find_place(p, cmd->fw.type, fw.bytes, &fw.va))
 		return refuse(f, cmd, GV_PSP_OUT_OF_MEMORY, "the VMR is full");
-	if (copy(p, fw.va, from, fw.bytes, &fw.crc))
+	if (copy(f, fw.va, from, fw.bytes, &fw.crc))
 		return refuse(f, cmd, GV_PSP_BAD_FORMAT, "it cannot be copied");
 	(void)pthread_mutex_lock(&f->dev->lock);
 	p->fw[cmd->fw.type] = fw;
