@@ -9,6 +9,8 @@ static bool attend(struct cu_wave *w)
 {
 	const struct cu_inst *i;
 
+	if (w->attention & CU_NO_RAMPS)
+		cu_ramp_give_up(w);
 	if (w->attention & CU_STOP || (w->attention & CU_ENTER && !cu_code_enter(w)))
 		return false;
 	i = w->ip;
@@ -50,7 +52,7 @@ static inline int64_t run(struct cu_wave *w, int64_t left, bool on_ramps)
 
 		for (; i->straight && left > 0; i = on_ramps ? i->next_on_ramps : i->next) {
 			(on_ramps ? i->on_ramps : i->fn)(w, i);
-			assert(w->attention == 0);
+			assert((w->attention & ~(uint32_t)CU_NO_RAMPS) == 0);
 			left -= on_ramps ? i->count_on_ramps : i->count;
 		}
 		fn = on_ramps ? i->on_ramps : i->fn;
@@ -58,7 +60,7 @@ static inline int64_t run(struct cu_wave *w, int64_t left, bool on_ramps)
 			break;
 		left -= i->count;
 		i = run_one(w, i, fn);
-	} while (__builtin_expect(w->attention == 0, 1) && (!on_ramps || w->ramp_patience));
+	} while (__builtin_expect(w->attention == 0, 1));
 	w->ip = i;
 	return left;
 }
@@ -70,7 +72,7 @@ uint64_t cu_exec_wave(struct cu_wave *w, uint64_t budget)
 	w->attention &= ~(uint32_t)CU_STOP;
 	for (;;) {
 		if (w->attention == 0)
-			left = cu_ramp_wanted(w) ? run(w, left, true) : run(w, left, false);
+			left = w->ramped ? run(w, left, true) : run(w, left, false);
 		if (left <= 0 || !attend(w))
 			break;
 		if (w->attention) {

@@ -186,6 +186,11 @@ static void fast_carry(struct cu_wave *w, const struct cu_inst *i)
 #include "fast_mem.h"
 #include "hot.h"
 
+static cu_fn fast_memory_in_ramps(const struct cu_inst *i)
+{
+	return i->op->format == GV9_GLOBAL ? fast_memory_global(i) : fast_memory_on_ramps(i);
+}
+
 const struct cu_isa CU_ISA = {
         .cores = cores,
         .flushing = flushing,
@@ -193,6 +198,6 @@ const struct cu_isa CU_ISA = {
         .compare = fast_compare,
         .carry = fast_carry,
         .memory = fast_memory,
-        .memory_on_ramps = fast_memory_on_ramps,
+        .memory_on_ramps = fast_memory_in_ramps,
         .hot = hot_handler,
 };

@@ -259,8 +259,8 @@ CU_INLINE bool fast_is_memory(const struct cu_wave *w, const struct cu_inst *i,
 		else                                                                               \
 			all;                                                                       \
 	}                                                                                          \
-	static __attribute__((noinline)) void fast_##name##_any_ramps(struct cu_wave *w,           \
-	                                                              const struct cu_inst *i)     \
+	static __attribute__((noinline)) void fast_##name##_on_ramps(struct cu_wave *w,            \
+	                                                             const struct cu_inst *i)      \
 	{                                                                                          \
 		struct fast_span s;                                                                \
 		uint32_t *d = w->v[i->data];                                                       \
@@ -279,16 +279,17 @@ CU_INLINE bool fast_is_memory(const struct cu_wave *w, const struct cu_inst *i,
 			if ((access) == GV_CU_W)                                                   \
 				cu_ramp_settle(w, i->writes);                                      \
 			w->ramps &= ~i->writes;                                                    \
+			fast_look_ahead(s.host, bytes);                                            \
 			all;                                                                       \
 		}                                                                                  \
 	}                                                                                          \
-	static void fast_##name##_on_ramps(struct cu_wave *w, const struct cu_inst *i)             \
+	static void fast_##name##_global(struct cu_wave *w, const struct cu_inst *i)               \
 	{                                                                                          \
 		struct fast_span s = {.host = fast_ramp_here(w, i, bytes, access)};                \
 		uint32_t *d = w->v[i->data];                                                       \
                                                                                                    \
-		if (__builtin_expect(!s.host, 0) || i->op->format != GV9_GLOBAL) {                 \
-			fast_##name##_any_ramps(w, i);                                             \
+		if (__builtin_expect(!s.host, 0)) {                                                \
+			fast_##name##_on_ramps(w, i);                                              \
 			return;                                                                    \
 		}                                                                                  \
 		if ((access) == GV_CU_R)                                                           \
@@ -349,3 +350,4 @@ FAST_ACCESS(store_16, 2, GV_CU_W, FAST_STORE(uint16_t), FAST_ROW(2, FAST_STORE(u
 /* clang-format on */
 FAST_MEMORY(, fast_lds(i))
 FAST_MEMORY(_on_ramps, NULL)
+FAST_MEMORY(_global, NULL)

@@ -22,6 +22,7 @@ void cu_ramp_give_up(struct cu_wave *w)
 {
 	cu_ramp_settle(w, ~0ull);
 	w->ramped = 0;
+	w->attention &= ~(uint32_t)CU_NO_RAMPS;
 }
 
 void cu_ramp_write_out(struct cu_wave *w, uint64_t rows)
@@ -48,7 +49,8 @@ static void by_lanes(struct cu_wave *w, const struct cu_inst *i)
 	} else {
 		cu_ramp_settle(w, i->reads | i->writes);
 	}
-	w->ramp_patience -= w->ramp_patience != 0;
+	if (--w->ramp_patience == 0)
+		w->attention |= CU_NO_RAMPS;
 	i->fn(w, i);
 }
 

@@ -38,15 +38,6 @@ static inline void cu_ramp_put(struct cu_wave *w, unsigned reg, uint32_t base, u
 /** No more of them. */
 void cu_ramp_give_up(struct cu_wave *w);
 
-/** Whether handlers are to be cu_inst.on_ramps from here on: a wave gives up what it long had no
- *  use for. */
-static inline bool cu_ramp_wanted(struct cu_wave *w)
-{
-	if (w->ramped && __builtin_expect(w->ramp_patience == 0, 0))
-		cu_ramp_give_up(w);
-	return w->ramped;
-}
-
 /** Write out those of @rows that are ramps. */
 static inline void cu_ramp_settle(struct cu_wave *w, uint64_t rows)
 {

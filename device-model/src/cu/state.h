@@ -122,7 +122,8 @@ struct cu_chunk {
 
 /* ENTER: the code at cu_wave.pc is in no chunk yet */
 /* GPR_IDX, VSKIP: MODE has these bits, see cu_valu_odd() */
-enum cu_attention { CU_STOP = 1, CU_GPR_IDX = 2, CU_ENTER = 4, CU_VSKIP = 8 };
+/* NO_RAMPS: the wave is to give them up */
+enum cu_attention { CU_STOP = 1, CU_GPR_IDX = 2, CU_ENTER = 4, CU_VSKIP = 8, CU_NO_RAMPS = 16 };
 /* WAITING: for memory, until the next gv_cu_step(). HALTED: by s_sethalt, for good. */
 enum cu_state { CU_RUNNING, CU_AT_BARRIER, CU_WAITING, CU_HALTED, CU_ENDED };
 
