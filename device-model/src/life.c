@@ -140,14 +140,29 @@ static void unlock_after_reset(struct gv_fn *f)
 }
 
 /* Under life_lock. */
-static void reset_fn(struct gv_fn *f)
+static void reset_by(struct gv_fn *f, void (*blocks)(struct gv_fn *f))
 {
 	pause_engines(f);
 	lock_for_reset(f);
-	reset_blocks(f);
+	blocks(f);
 	unlock_after_reset(f);
 	gv_world_reset(f);
 	resume_engines(f);
+}
+
+static void reset_fn(struct gv_fn *f)
+{
+	reset_by(f, reset_blocks);
+}
+
+/* The PF resets a VF under a guest that goes on: amdgpu starts the GPU again, but neither memory
+ * accesses nor its interrupt vector. So the PCI Express end stays, as it does where the host's
+ * driver saves and restores it. */
+static void reset_by_pf(struct gv_fn *f)
+{
+	(void)pthread_mutex_lock(&f->dev->life_lock);
+	reset_by(f, reset_gpu_blocks);
+	(void)pthread_mutex_unlock(&f->dev->life_lock);
 }
 
 void gv_fn_reset(struct gv_fn *f)
@@ -308,7 +323,7 @@ uint64_t gv_dev_keep_house(void *arg)
 
 		/* The bit falls only when it is done: the PF polls it. */
 		if (atomic_load(&dev->reset_pending) & bit) {
-			gv_fn_reset(&dev->fn[GV_DEV_VF(n)]);
+			reset_by_pf(&dev->fn[GV_DEV_VF(n)]);
 			atomic_fetch_and(&dev->reset_pending, ~bit);
 		}
 		if (atomic_load(&dev->l2_pending) & bit) {

@@ -153,6 +153,27 @@ static void the_reset_bit_stays_until_the_vf_is_fresh(void)
 	core_close(&c);
 }
 
+/* amdgpu reads COMMAND and writes it back with bus mastering: without Memory Space it would lose
+ * its BARs. */
+static void a_vf_that_the_pf_resets_keeps_its_pci_express_end(void)
+{
+	struct core c;
+	const uint16_t want = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+
+	core_open(&c);
+	gv_cfg_wr16(c.bus[GV_DEV_VF(1)], PCI_COMMAND, want);
+	gv_cfg_wr16(c.bus[GV_DEV_VF(1)], GV_CFG_MSIX + PCI_MSIX_FLAGS, PCI_MSIX_FLAGS_ENABLE);
+	core_wr(&c, GV_DEV_PF, GVX_VF_RESET__BYTE, 0x2);
+	CU_ASSERT(UNTIL(core_rd(&c, GV_DEV_PF, GVX_VF_RESET__BYTE) == 0));
+	CU_ASSERT_EQUAL(gv_cfg_rd16(c.bus[GV_DEV_VF(1)], PCI_COMMAND), want);
+	CU_ASSERT(gv_cfg_rd16(c.bus[GV_DEV_VF(1)], GV_CFG_MSIX + PCI_MSIX_FLAGS) &
+	          PCI_MSIX_FLAGS_ENABLE);
+	/* a reset on the bus takes all of it */
+	CU_ASSERT_EQUAL(gv_dev_reset(c.dev, GV_DEV_VF(1)), 0);
+	CU_ASSERT_EQUAL(gv_cfg_rd16(c.bus[GV_DEV_VF(1)], PCI_COMMAND) & want, 0);
+	core_close(&c);
+}
+
 /* ---- mode 1 -------------------------------------------------------------------------------- */
 
 static void ask_mode1(struct core *c, unsigned func)
@@ -401,6 +422,7 @@ UT_MAIN("device", UT(bad_configurations_are_refused_by_name),
         UT(identity_registers_follow_the_configuration),
         UT(functions_that_do_not_exist_answer_enodev), UT(regions_that_do_not_exist_are_refused),
         UT(the_reset_bit_stays_until_the_vf_is_fresh),
+        UT(a_vf_that_the_pf_resets_keeps_its_pci_express_end),
         UT(mode_1_resets_every_function_and_leaves_the_vfs), UT(a_vf_cannot_ask_for_mode_1),
         UT(resets_under_load_end_in_reset_values), UT(vfs_come_and_go_under_load),
         UT(vf_enable_and_a_reset_of_the_pf_end_in_agreement),
