@@ -120,6 +120,7 @@ start_libvirt()
 # ---- guests ------------------------------------------------------------------
 
 # guest_xml NAME: a domain without VF. Its second serial port takes commands (see guest_run).
+# RIG_GUEST_IMAGE: its initramfs; RIG_GUEST_CMDLINE: what its kernel is told, by default to use its IOMMU.
 guest_xml()
 {
 	local name=$1 port
@@ -127,8 +128,8 @@ guest_xml()
 	cat <<X
 <domain type='${RIG_DOMAIN_TYPE:-kvm}' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
   <name>$name</name><memory unit='MiB'>${RIG_GUEST_MIB:-512}</memory><vcpu>1</vcpu>
-  <os><type arch='x86_64' machine='q35'>hvm</type><kernel>$RIG_KERNEL/vmlinux</kernel><initrd>$RIG_KERNEL/guest.img</initrd>
-    <cmdline>console=ttyS0 quiet panic=-1 intel_iommu=on,sm_off mitigations=off nokaslr tsc=reliable no_timer_check</cmdline></os>
+  <os><type arch='x86_64' machine='q35'>hvm</type><kernel>$RIG_KERNEL/vmlinux</kernel><initrd>$RIG_KERNEL/${RIG_GUEST_IMAGE:-guest.img}</initrd>
+    <cmdline>console=ttyS0 quiet panic=-1 ${RIG_GUEST_CMDLINE-intel_iommu=on,sm_off} mitigations=off nokaslr tsc=reliable no_timer_check</cmdline></os>
   <features><acpi/><ioapic driver='qemu'/></features>
   <cpu mode='host-passthrough'/>
   <on_poweroff>destroy</on_poweroff><on_reboot>restart</on_reboot><on_crash>destroy</on_crash>

@@ -19,6 +19,8 @@ life_of_a_vf() # WHAT
 {
 	case $1 in
 	load) printf '%s\n' '> REQ_GPU_INIT_DATA' '< REQ_GPU_INIT_DATA_READY' '> REQ_GPU_INIT_ACCESS' '< READY_TO_ACCESS_GPU' '> REL_GPU_INIT_ACCESS' ;;
+	flr) printf '%s\n' '< FLR_NOTIFICATION' '> READY_TO_RESET' '< FLR_NOTIFICATION_CMPL' '> REQ_GPU_INIT_ACCESS' '< READY_TO_ACCESS_GPU' '> REL_GPU_INIT_ACCESS' ;;
+	tdr) printf '%s\n' '> REQ_GPU_RESET_ACCESS' '< READY_TO_ACCESS_GPU' '> REL_GPU_INIT_ACCESS' ;;
 	unload) printf '%s\n' '> REQ_GPU_FINI_ACCESS' '< READY_TO_ACCESS_GPU' '> REL_GPU_FINI_ACCESS' ;;
 	esac
 }
