@@ -174,9 +174,9 @@ void gv_reg_format(char *buf, size_t size, uint32_t byte, uint32_t val)
 
 const char *gv_block_name(enum gv_block block)
 {
-	static const char *const names[] = {"NBIO", "HDP",   "OSSSYS", "SDMA0", "SDMA1", "GC",
-	                                    "MP0",  "MMHUB", "DCE",    "UMC",   "PWR",   "UVD",
-	                                    "VCE",  "MMSCH", "GVX"};
+	static const char *const names[] = {"NBIO", "HDP", "OSSSYS", "SDMA0", "SDMA1",
+	                                    "GC",   "MP0", "MMHUB",  "DCE",   "UMC",
+	                                    "PWR",  "UVD", "VCE",    "MMSCH", "GVX"};
 
 	return block < GV_ARRAY_LEN(names) ? names[block] : "?";
 }

@@ -357,7 +357,8 @@ enum gv_psp_fw_type {
 #define GV_PSP_NOT_SUPPORTED  0xffff000au
 #define GV_PSP_OUT_OF_MEMORY  0xffff000cu
 
-/* ---- multimedia scheduler and encode rings (mmsch_v1_0.h, uvd_v7_0.c, vce_v4_0.c, Linux 6.1) --- */
+/* ---- multimedia scheduler and encode rings (mmsch_v1_0.h, uvd_v7_0.c, vce_v4_0.c, Linux 6.1) ---
+ */
 
 /* What VCE_MMSCH_VF_CTX_ADDR points at: sizes and offsets in dwords. */
 struct gv_mmsch_init {
@@ -377,10 +378,10 @@ enum {
 	MMSCH_CMD__REG__BITS = 28,
 	MMSCH_CMD__TYPE__LO = 28,
 	MMSCH_CMD__TYPE__BITS = 4,
-	GV_MMSCH_WRITE = 0,      /* value */
-	GV_MMSCH_POLL = 2,       /* mask, value */
-	GV_MMSCH_MODIFY = 3,     /* bits to set, bits to keep */
-	GV_MMSCH_INDIRECT = 8,   /* value */
+	GV_MMSCH_WRITE = 0,    /* value */
+	GV_MMSCH_POLL = 2,     /* mask, value */
+	GV_MMSCH_MODIFY = 3,   /* bits to set, bits to keep */
+	GV_MMSCH_INDIRECT = 8, /* value */
 	GV_MMSCH_END = 15,
 };
 
