@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* F9: a VF's engines are emptied into its context save area and filled from it again. */
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,6 +101,34 @@ static int image_kib(struct job *j, uint32_t *kib)
 	return rc ? rc : command(j, GV_GIOV_RUN, 0);
 }
 
+struct measuring {
+	struct bench_probe *p;
+	size_t count;
+	int rc;
+};
+
+static void *measure(void *arg)
+{
+	struct measuring *m = arg;
+
+	gv_thread_be_prompt(GV_NICE_PROMPT);
+	m->rc = bench_measure(m->p, m->count);
+	return NULL;
+}
+
+/* On a thread like the one that drives the PF in gpuvisord, and no other. */
+static int measure_as_gpuvisord(struct bench_probe *p, size_t count)
+{
+	struct measuring m = {.p = p, .count = count};
+	pthread_t thread;
+	int rc = -pthread_create(&thread, NULL, measure, &m);
+
+	if (rc)
+		return rc;
+	(void)pthread_join(thread, NULL);
+	return m.rc;
+}
+
 static int report(struct bench *b, struct job *j)
 {
 	struct bench_probe p[] = {
@@ -107,7 +136,7 @@ static int report(struct bench *b, struct job *j)
 	        {.run = in_four, .before = let_run, .arg = j, .samples = SAMPLES},
 	};
 	struct bench_row row = {.figure = "F9", .unit = "ns"};
-	int rc = bench_measure(p, GV_ARRAY_LEN(p));
+	int rc = measure_as_gpuvisord(p, GV_ARRAY_LEN(p));
 	uint32_t kib = 0;
 
 	if (!rc)

@@ -257,6 +257,7 @@ static void write_config(struct gv_fn *f, uint64_t off, const uint8_t *buf, size
 	(void)pthread_mutex_unlock(&p->msix_lock);
 	(void)pthread_mutex_unlock(&f->dev->lock);
 	fire_pending(f);
+	gv_world_begin(f->dev, true);
 	if (r.vfs)
 		gv_dev_follow_vf_enable(f->dev);
 	if (r.soft_flr)

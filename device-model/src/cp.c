@@ -268,12 +268,19 @@ void gv_cp_done(struct gv_fn *f)
 	f->cp = NULL;
 }
 
+bool gv_cp_pause_until(struct gv_fn *f, uint64_t end_ns)
+{
+	bool done;
+
+	if (!f->cp)
+		return true;
+	done = gv_worker_pause_until(&f->cp->worker, end_ns);
+	return gv_cu_pool_pause_until(f->dev->cu_pool, f, end_ns) && done;
+}
+
 void gv_cp_pause(struct gv_fn *f)
 {
-	if (!f->cp)
-		return;
-	gv_worker_pause(&f->cp->worker);
-	gv_cu_pool_pause(f->dev->cu_pool, f);
+	(void)gv_cp_pause_until(f, UINT64_MAX);
 }
 
 void gv_cp_resume(struct gv_fn *f)
@@ -281,8 +288,9 @@ void gv_cp_resume(struct gv_fn *f)
 	if (!f->cp)
 		return;
 	gv_cu_pool_resume(f->dev->cu_pool, f);
-	if (gv_cp_has_work(f)) /* that it never saw: it was loaded */
+	if (f->cp->unseen && gv_cp_has_work(f))
 		gv_worker_kick(&f->cp->worker);
+	f->cp->unseen = false;
 	gv_worker_resume(&f->cp->worker);
 }
 

@@ -151,6 +151,7 @@ struct gv_cp {
 	unsigned first; /* queue that goes first next time */
 	_Atomic bool rlc_rung;
 	_Atomic bool busy;  /* a queue had something left to do when the worker last looked */
+	bool unseen;        /* loaded, with something the worker has not looked at. Paused */
 	bool irq;           /* an interrupt was posted and not drained */
 	uint32_t code_room; /* gv_cu_dispatch.code_room */
 	bool mem_ready[GV_NUM_VMID];
@@ -357,8 +358,9 @@ void gv_cu_pool_add(struct gv_cu_pool *pool, struct gv_grid_head *g);
 /** Take @g out; returns when no thread runs it (a slice at most). Under mem_lock (read or write)
  *  and dev->lock at most. */
 void gv_cu_pool_remove(struct gv_cu_pool *pool, struct gv_grid_head *g);
-/** Threads leave the grids of @f and do not come back until gv_cu_pool_resume(). No locks. */
-void gv_cu_pool_pause(struct gv_cu_pool *pool, struct gv_fn *f);
+/** Threads leave the grids of @f and do not come back until gv_cu_pool_resume(). No locks. False:
+ *  at @end_ns (gv_now_ns(); UINT64_MAX: wait) one was there still. */
+bool gv_cu_pool_pause_until(struct gv_cu_pool *pool, struct gv_fn *f, uint64_t end_ns);
 void gv_cu_pool_resume(struct gv_cu_pool *pool, struct gv_fn *f);
 
 #endif

@@ -18,6 +18,7 @@ struct saved_cp {
 	uint64_t bytes; /* of everything */
 	struct gv_resources given[2];
 	struct gv_hws hws;
+	uint64_t unseen; /* 1: the worker had something to look at */
 };
 
 struct saved_queue {
@@ -30,7 +31,7 @@ struct saved_queue {
 	uint32_t blocked[GV_BLOCKED_DW], sh[GV_SH_COUNT];
 };
 
-_Static_assert(sizeof(struct saved_cp) == 16 + 2 * 16 + 144 &&
+_Static_assert(sizeof(struct saved_cp) == 16 + 2 * 16 + 144 + 8 &&
                        sizeof(struct saved_queue) ==
                                16 + 56 + 24 + 4 * (GV_BLOCKED_DW + GV_SH_COUNT),
                "changed: count VERSION up");
@@ -107,6 +108,7 @@ int gv_cp_save(struct gv_fn *f, uint8_t *to, size_t room, size_t *bytes)
 	sc.bytes = sizeof(sc);
 	memcpy(sc.given, cp->given, sizeof(sc.given));
 	sc.hws = cp->hws;
+	sc.unseen = !gv_worker_is_done(&cp->worker);
 	for (unsigned i = 0; i < GV_CP_QUEUES; i++) {
 		struct gv_queue *q = &cp->queue[i];
 		size_t context_bytes, at = sc.bytes;
@@ -223,6 +225,7 @@ int gv_cp_restore(struct gv_fn *f, const uint8_t *buf, size_t bytes)
 		return -EINVAL;
 	memcpy(f->cp->given, sc.given, sizeof(sc.given));
 	f->cp->hws = sc.hws;
+	f->cp->unseen = sc.unseen;
 	rc = restore_queues(f->cp, buf + sizeof(sc), bytes - sizeof(sc));
 	if (rc)
 		gv_cp_forget(f);

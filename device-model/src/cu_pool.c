@@ -16,7 +16,8 @@
 
 #define BUSY_NS     (200 * GV_US)
 #define SHADER_NICE 5
-#define PATIENCE_NS (10 * GV_US)
+#define PATIENCE_NS (1 * GV_US)
+#define SPIN_NS     (60 * GV_US) /* a switch of worlds is over by then */
 
 struct fn_grids {
 	struct gv_grid_head *tail; /* circular list, tail->next is next in turn */
@@ -34,7 +35,9 @@ struct gv_cu_pool {
 	pthread_mutex_t lock;
 	pthread_cond_t work, left;
 	bool quit;
-	unsigned waiters; /* for `left` */
+	unsigned waiters;      /* for `left` */
+	_Atomic uint32_t news; /* how often `work` was signalled */
+	uint64_t paused_ns;    /* the last pause */
 	unsigned next_fn, num_threads;
 	struct fn_grids fn[GV_DEV_MAX_FUNCS];
 	struct thread *thread;
@@ -134,10 +137,32 @@ static void run_slice(struct gv_cu_pool *pool, struct gv_fn *f)
 /* Until there is something new to do, or BUSY_NS. Under the pool's lock. */
 static void wait_a_little(struct gv_cu_pool *pool)
 {
-	uint64_t at = gv_now_ns() + BUSY_NS;
-	struct timespec until = {.tv_sec = (time_t)(at / GV_S), .tv_nsec = (long)(at % GV_S)};
+	(void)gv_cond_wait_until(&pool->work, &pool->lock, gv_now_ns() + BUSY_NS);
+}
 
-	(void)pthread_cond_clockwait(&pool->work, &pool->lock, CLOCK_MONOTONIC, &until);
+/* There is something new to do. Under the pool's lock. */
+static void call(struct gv_cu_pool *pool)
+{
+	atomic_fetch_add(&pool->news, 1);
+	(void)pthread_cond_broadcast(&pool->work);
+}
+
+/* Until there is something new to do. Under the pool's lock, which it drops meanwhile. A function
+ * that was paused just now goes on soon, or another does: waking threads for it would take longer
+ * than the pause. */
+static void rest(struct gv_cu_pool *pool)
+{
+	uint64_t end = pool->paused_ns + SPIN_NS;
+	uint32_t news = atomic_load(&pool->news);
+
+	if (gv_now_ns() >= end) {
+		(void)pthread_cond_wait(&pool->work, &pool->lock);
+		return;
+	}
+	(void)pthread_mutex_unlock(&pool->lock);
+	while (atomic_load_explicit(&pool->news, memory_order_relaxed) == news && gv_now_ns() < end)
+		(void)sched_yield();
+	(void)pthread_mutex_lock(&pool->lock);
 }
 
 static void *loop(void *arg)
@@ -156,7 +181,7 @@ static void *loop(void *arg)
 			if (has_waiting(pool))
 				wait_a_little(pool);
 			else
-				(void)pthread_cond_wait(&pool->work, &pool->lock);
+				rest(pool);
 			continue;
 		}
 		(void)pthread_mutex_unlock(&pool->lock);
@@ -190,7 +215,7 @@ void gv_cu_pool_add(struct gv_cu_pool *pool, struct gv_grid_head *g)
 	fg->tail = g;
 	g->queued = true;
 	if (!fg->paused)
-		(void)pthread_cond_broadcast(&pool->work);
+		call(pool);
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 
@@ -206,14 +231,15 @@ static void unlink_grid(struct fn_grids *fg, struct gv_grid_head *g)
 	g->queued = false;
 }
 
-/* Until no thread is in what *@users counts. They leave within microseconds, but where all CPUs are
- * busy one of them waits for this very CPU. Under the pool's lock, which it drops meanwhile. */
-static void wait_users(struct gv_cu_pool *pool, const _Atomic unsigned *users)
+/* Until no thread is in what *@users counts: true. They leave within microseconds, but where all
+ * CPUs are busy one of them waits for this very CPU. Under the pool's lock, which it drops
+ * meanwhile. */
+static bool wait_users(struct gv_cu_pool *pool, const _Atomic unsigned *users, uint64_t end_ns)
 {
 	uint64_t end;
 
 	if (!atomic_load(users))
-		return;
+		return true;
 	(void)pthread_mutex_unlock(&pool->lock);
 	end = gv_now_ns() + PATIENCE_NS;
 	do
@@ -221,9 +247,10 @@ static void wait_users(struct gv_cu_pool *pool, const _Atomic unsigned *users)
 	while (atomic_load(users) && gv_now_ns() < end);
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->waiters++;
-	while (atomic_load(users))
-		(void)pthread_cond_wait(&pool->left, &pool->lock);
+	while (atomic_load(users) && gv_cond_wait_until(&pool->left, &pool->lock, end_ns))
+		;
 	pool->waiters--;
+	return !atomic_load(users);
 }
 
 void gv_cu_pool_remove(struct gv_cu_pool *pool, struct gv_grid_head *g)
@@ -232,18 +259,21 @@ void gv_cu_pool_remove(struct gv_cu_pool *pool, struct gv_grid_head *g)
 	(void)pthread_mutex_lock(&pool->lock);
 	if (g->queued)
 		unlink_grid(&pool->fn[g->fn->index], g);
-	wait_users(pool, &g->users);
+	(void)wait_users(pool, &g->users, UINT64_MAX);
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 
-void gv_cu_pool_pause(struct gv_cu_pool *pool, struct gv_fn *f)
+bool gv_cu_pool_pause_until(struct gv_cu_pool *pool, struct gv_fn *f, uint64_t end_ns)
 {
 	struct fn_grids *fg = &pool->fn[f->index];
+	bool left;
 
 	(void)pthread_mutex_lock(&pool->lock);
 	fg->paused++;
-	wait_users(pool, &fg->users);
+	pool->paused_ns = gv_now_ns();
+	left = wait_users(pool, &fg->users, end_ns);
 	(void)pthread_mutex_unlock(&pool->lock);
+	return left;
 }
 
 void gv_cu_pool_resume(struct gv_cu_pool *pool, struct gv_fn *f)
@@ -251,7 +281,7 @@ void gv_cu_pool_resume(struct gv_cu_pool *pool, struct gv_fn *f)
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->fn[f->index].paused--;
 	if (next_grid(&pool->fn[f->index], false) || has_waiting(pool))
-		(void)pthread_cond_broadcast(&pool->work);
+		call(pool);
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 
@@ -301,7 +331,7 @@ struct gv_cu_pool *gv_cu_pool_free(struct gv_cu_pool *pool)
 		return NULL;
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->quit = true;
-	(void)pthread_cond_broadcast(&pool->work);
+	call(pool);
 	(void)pthread_mutex_unlock(&pool->lock);
 	for (unsigned i = 0; i < pool->num_threads; i++)
 		(void)pthread_join(pool->thread[i].id, NULL);

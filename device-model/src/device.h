@@ -68,8 +68,17 @@ int gv_worker_start_prompt(struct gv_worker *w, const char *name, uint64_t (*run
                            void *arg);
 /** Make `run` run (again). Any thread, also under dev->lock; cheap when it runs already. */
 void gv_worker_kick(struct gv_worker *w);
-/** Return once `run` is not running; it will not run until gv_worker_resume(). Nests. */
-void gv_worker_pause(struct gv_worker *w);
+/** Wait until @cond is signalled: true; or until @end_ns (gv_now_ns(); UINT64_MAX: for ever). */
+bool gv_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t end_ns);
+/** `run` will not run until gv_worker_resume(). Nests. False: at @end_ns it was running still. */
+bool gv_worker_pause_until(struct gv_worker *w, uint64_t end_ns);
+/** Return once `run` is not running. */
+static inline void gv_worker_pause(struct gv_worker *w)
+{
+	(void)gv_worker_pause_until(w, UINT64_MAX);
+}
+/** Only a kick will make it run again. */
+bool gv_worker_is_done(struct gv_worker *w);
 void gv_worker_resume(struct gv_worker *w);
 /** End the thread. Takes one that never started. */
 void gv_worker_stop(struct gv_worker *w);
@@ -375,13 +384,13 @@ void gv_nbio_mm_write(struct gv_fn *f, uint32_t val);
 
 int gv_nbio_init(struct gv_fn *f);
 void gv_nbio_done(struct gv_fn *f);
+/** Registers behind PCIE_INDEX2 to their reset values. */
+void gv_nbio_reset_smn(struct gv_dev *dev);
 void gv_nbio_reset(struct gv_fn *f);
 /** BAR2 access; writes are routed to CP, SDMA or IH after the VF_DOORBELL_EN gate. */
 int gv_doorbell_access(struct gv_fn *f, uint64_t off, void *buf, size_t n, bool write);
 /** Descriptor of the function's doorbell page(s); from now on a poller watches them. */
 int gv_doorbell_fd(struct gv_fn *f, int *fd, uint64_t *bytes);
-/** Registers behind PCIE_INDEX2 to their reset values. */
-void gv_nbio_reset_smn(struct gv_dev *dev);
 void gv_doorbell_client_gone(struct gv_fn *f);
 /** See what was written to a mapped page at @index by now. Under dev->lock. */
 void gv_doorbell_look(struct gv_fn *f, uint32_t index);
@@ -427,8 +436,11 @@ void gv_world_done(struct gv_dev *dev);
 /** Whether a scheduler command is one that this model has, for functions that it has it for. */
 bool gv_world_takes(uint32_t word);
 /** RLC_GPU_IOV_CFG_REG1 shows @word, CMD_EXECUTE set: a command to be executed, if it is not
- *  already. Under dev->lock. */
+ *  already. Under dev->lock; gv_world_begin() once that is free. */
 void gv_world_give(struct gv_dev *dev, uint32_t word);
+/** Begin what was given, if anything was. @here: this thread may execute it, where the host allows
+ *  that and nobody makes it wait. No locks. */
+void gv_world_begin(struct gv_dev *dev, bool here);
 /** GVX_STALL changed. Under dev->lock. */
 void gv_world_kick(struct gv_dev *dev);
 /** Somebody got work or ran out of it: whoever asked for an interrupt then gets one. Any thread,
@@ -481,6 +493,8 @@ int gv_sdma_unmap_listed(struct gv_fn *f, int engine, uint32_t vmids, bool reset
 int gv_cp_init(struct gv_fn *f);
 void gv_cp_done(struct gv_fn *f);
 void gv_cp_pause(struct gv_fn *f);
+/** False: at @end_ns (gv_now_ns()) a thread was busy still; it will leave. */
+bool gv_cp_pause_until(struct gv_fn *f, uint64_t end_ns);
 void gv_cp_resume(struct gv_fn *f);
 void gv_cp_reset(struct gv_fn *f);
 
@@ -515,6 +529,7 @@ int gv_sdma_restore(struct gv_fn *f, const uint8_t *buf);
 int gv_sdma_init(struct gv_fn *f);
 void gv_sdma_done(struct gv_fn *f);
 void gv_sdma_pause(struct gv_fn *f);
+bool gv_sdma_pause_until(struct gv_fn *f, uint64_t end_ns);
 void gv_sdma_resume(struct gv_fn *f);
 void gv_sdma_reset(struct gv_fn *f);
 

@@ -102,7 +102,8 @@ int gv_inproc_new(struct gv_dev *dev)
 			p->side[f].irq_fd[v] = -1;
 	}
 	dev->inproc = p;
-	dev->host = (struct gv_dev_host){.arg = dev, .dma_ptr = host_dma_ptr, .irq = host_irq};
+	dev->host = (struct gv_dev_host){
+	        .arg = dev, .dma_ptr = host_dma_ptr, .irq = host_irq, .prompt = true};
 	return 0;
 }
 

@@ -133,8 +133,8 @@ static bool gate_open(struct gv_fn *f, const struct gv_reg_info *info, enum gv_r
 static bool may_write(struct gv_fn *f, enum gv_reg reg, enum gv_origin origin)
 {
 	const struct gv_reg_info *info = gv_reg_info(reg);
-
 	enum gv_access access = gv_fn_is_vf(f) ? info->vf : info->pf;
+
 	if (access == GV_WI)
 		return false;
 	if (access != GV_RW) {
@@ -191,6 +191,8 @@ static void write_masked(struct gv_fn *f, uint32_t byte, uint32_t val, uint32_t 
 	else
 		write_stored(f, (enum gv_reg)reg, i, val, be);
 	(void)pthread_mutex_unlock(&f->dev->lock);
+	if (reg == GV_REG_RLC_GPU_IOV_CFG_REG1)
+		gv_world_begin(f->dev, origin == GV_ORIGIN_HOST);
 }
 
 void gv_mmio_write32(struct gv_fn *f, uint32_t byte, uint32_t val, enum gv_origin origin)

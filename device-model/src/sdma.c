@@ -479,9 +479,14 @@ bool gv_sdma_has_work(struct gv_fn *f)
 	return false;
 }
 
+bool gv_sdma_pause_until(struct gv_fn *f, uint64_t end_ns)
+{
+	return gv_worker_pause_until(&f->sdma->worker, end_ns);
+}
+
 void gv_sdma_pause(struct gv_fn *f)
 {
-	gv_worker_pause(&f->sdma->worker);
+	(void)gv_sdma_pause_until(f, UINT64_MAX);
 }
 
 void gv_sdma_resume(struct gv_fn *f)

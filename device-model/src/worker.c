@@ -19,6 +19,15 @@ static void spin(struct gv_worker *w)
 		(void)sched_yield();
 }
 
+bool gv_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t end_ns)
+{
+	struct timespec ts = {.tv_sec = (time_t)(end_ns / GV_S), .tv_nsec = (long)(end_ns % GV_S)};
+
+	if (end_ns == UINT64_MAX)
+		return pthread_cond_wait(cond, lock) == 0;
+	return pthread_cond_clockwait(cond, lock, CLOCK_MONOTONIC, &ts) == 0;
+}
+
 /* Has it something to do? Under w->lock. */
 static bool is_due(struct gv_worker *w)
 {
@@ -28,16 +37,13 @@ static bool is_due(struct gv_worker *w)
 /* Until a kick, the deadline, resume or stop. Under w->lock. */
 static void rest(struct gv_worker *w)
 {
-	struct timespec ts = {.tv_sec = (time_t)(w->due / GV_S), .tv_nsec = (long)(w->due % GV_S)};
 	bool sleeps, for_good;
 
 	atomic_store(&w->sleeping, true);
 	sleeps = w->paused || !atomic_load(&w->kicked);
 	for_good = w->due == UINT64_MAX || (w->paused && is_due(w));
-	if (sleeps && for_good)
-		(void)pthread_cond_wait(&w->cond, &w->lock);
-	else if (sleeps)
-		(void)pthread_cond_timedwait(&w->cond, &w->lock, &ts);
+	if (sleeps)
+		(void)gv_cond_wait_until(&w->cond, &w->lock, for_good ? UINT64_MAX : w->due);
 	atomic_store(&w->sleeping, false);
 }
 
@@ -87,7 +93,6 @@ static void *loop(void *arg)
 static int start(struct gv_worker *w, const char *name, uint64_t (*run)(void *arg), void *arg,
                  bool prompt)
 {
-	pthread_condattr_t attr;
 	char short_name[16] = ""; /* what the kernel keeps of a thread's name */
 	int rc;
 
@@ -97,10 +102,7 @@ static int start(struct gv_worker *w, const char *name, uint64_t (*run)(void *ar
 	w->arg = arg;
 	w->due = UINT64_MAX;
 	(void)pthread_mutex_init(&w->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&w->cond, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	(void)pthread_cond_init(&w->cond, NULL);
 	rc = pthread_create(&w->thread, NULL, loop, w);
 	if (rc) {
 		(void)pthread_cond_destroy(&w->cond);
@@ -136,15 +138,29 @@ void gv_worker_kick(struct gv_worker *w)
 	(void)pthread_cond_broadcast(&w->cond);
 }
 
-void gv_worker_pause(struct gv_worker *w)
+bool gv_worker_pause_until(struct gv_worker *w, uint64_t end_ns)
 {
+	bool running;
+
 	if (!w->started)
-		return;
+		return true;
 	(void)pthread_mutex_lock(&w->lock);
 	w->paused++;
-	while (w->running)
-		(void)pthread_cond_wait(&w->cond, &w->lock);
+	while (w->running && gv_cond_wait_until(&w->cond, &w->lock, end_ns))
+		;
+	running = w->running;
 	(void)pthread_mutex_unlock(&w->lock);
+	return !running;
+}
+
+bool gv_worker_is_done(struct gv_worker *w)
+{
+	bool done;
+
+	(void)pthread_mutex_lock(&w->lock);
+	done = !w->running && !atomic_load(&w->kicked) && w->due == UINT64_MAX;
+	(void)pthread_mutex_unlock(&w->lock);
+	return done;
 }
 
 void gv_worker_resume(struct gv_worker *w)

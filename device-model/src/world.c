@@ -18,10 +18,13 @@
 #include "world.h"
 
 #define STALLED GV_WORLD_ERRORS /* no error: the command waits */
+#define PATIENCE_NS                                                                                \
+	(40 * GV_US) /* of a thread that gave a command, with engines that are to stop */
 
 struct world_vf {
 	enum gv_world_state state;
-	bool held; /* its engines are paused by us */
+	bool asked; /* its engines are to pause, by us, and may have done so */
+	bool held;  /* they have */
 	bool saved;
 	uint64_t saved_bytes;
 };
@@ -29,13 +32,14 @@ struct world_vf {
 struct gv_world {
 	struct gv_dev *dev;
 	struct gv_worker worker;
-	_Atomic bool watch;     /* somebody asked for VM_BUSY_TRANSITION */
-	_Atomic uint32_t given; /* the command that executes, or is to; 0: none */
+	_Atomic bool watch;      /* somebody asked for VM_BUSY_TRANSITION */
+	_Atomic bool fresh;      /* a command that nobody has begun yet */
+	_Atomic unsigned untold; /* commands that have ended, of which the PF is to be told */
+	_Atomic uint32_t given;  /* the command that executes, or is to; 0: none */
 	/* under life_lock */
 	struct world_vf vf[GV_MAX_VFS];
 	struct gv_fn *stalled; /* whose IDLE waits */
 	bool aborted;          /* it was reset meanwhile */
-	struct gv_fn *release; /* its threads are woken when the command has ended */
 	struct gv_world_copy copy;
 	/* under dev->lock */
 	uint32_t intr_enable, intr_status, busy;
@@ -157,27 +161,43 @@ static void look(struct gv_world *w)
 
 /* ---- engines ------------------------------------------------------------- */
 
-/* Loops end soon while they see `stopping`: it takes as long as a few instructions of a wave. */
-static void hold(struct gv_fn *f)
+/* Loops end soon while they see `stopping`: it takes as long as a few instructions of a wave.
+ * False: not by @end_ns; they will, and hold() waits for it. */
+static bool hold_until(struct gv_fn *f, uint64_t end_ns)
 {
 	struct world_vf *v = world_of(f);
+	bool cp, sdma;
 
 	if (v->held)
-		return;
+		return true;
 	atomic_store(&f->stopping, true);
-	gv_cp_pause(f);
-	gv_sdma_pause(f);
+	cp = gv_cp_pause_until(f, end_ns);
+	sdma = gv_sdma_pause_until(f, end_ns);
+	if (v->asked) { /* once is enough */
+		gv_sdma_resume(f);
+		gv_cp_resume(f);
+	}
+	v->asked = true;
+	if (!cp || !sdma)
+		return false;
 	atomic_store(&f->stopping, false);
 	v->held = true;
+	return true;
+}
+
+static void hold(struct gv_fn *f)
+{
+	(void)hold_until(f, UINT64_MAX);
 }
 
 static void let_go(struct gv_fn *f)
 {
 	struct world_vf *v = world_of(f);
 
-	if (!v->held)
+	if (!v->asked)
 		return;
-	v->held = false;
+	v->asked = v->held = false;
+	atomic_store(&f->stopping, false);
 	gv_sdma_resume(f);
 	gv_cp_resume(f);
 }
@@ -286,7 +306,6 @@ static int do_run(struct gv_fn *f, struct gv_err *err)
 		return wrong_state(f, err);
 	show_sdma(f, 0);
 	set_state(f, GV_WORLD_RUNNING);
-	f->dev->world->release = f;
 	return GV_WORLD_OK;
 }
 
@@ -414,11 +433,18 @@ static bool finish(struct gv_world *w, uint32_t word, int why)
 	return wanted;
 }
 
+/* Once the command has ended, for it wakes threads; and whose engines were asked for in vain. */
+static void let_go_who_runs(struct gv_world *w)
+{
+	for (unsigned n = 0; n < w->dev->cfg.max_vfs; n++)
+		if (w->vf[n].state == GV_WORLD_RUNNING || w->vf[n].state == GV_WORLD_FREE)
+			let_go(&w->dev->fn[GV_DEV_VF(n)]);
+}
+
 /* Under life_lock. */
 static void serve(struct gv_world *w, uint32_t word)
 {
 	struct gv_err err = {0};
-	bool wanted;
 	int why;
 
 	w->stalled = NULL;
@@ -431,12 +457,9 @@ static void serve(struct gv_world *w, uint32_t word)
 		return;
 	if (why)
 		gv_guest_error(pf_of(w), "GPUIOV command 0x%08x aborted: %s", word, err.text);
-	wanted = finish(w, word, why);
-	if (w->release)
-		let_go(w->release);
-	w->release = NULL;
-	if (wanted) /* its time stamp: the VF runs */
-		tell(w, COMPLETE);
+	if (finish(w, word, why))
+		atomic_fetch_add(&w->untold, 1);
+	let_go_who_runs(w);
 }
 
 static uint64_t run(void *arg)
@@ -444,22 +467,92 @@ static uint64_t run(void *arg)
 	struct gv_world *w = arg;
 	uint32_t word;
 
-	if (command_of(w)) {
+	if (atomic_load(&w->given)) {
 		(void)pthread_mutex_lock(&w->dev->life_lock);
 		word = command_of(w);
 		if (word)
 			serve(w, word);
+		else /* a reset took it back */
+			let_go_who_runs(w);
 		(void)pthread_mutex_unlock(&w->dev->life_lock);
 	}
+	for (unsigned n = atomic_exchange(&w->untold, 0); n; n--) /* its time stamp: the VF runs */
+		tell(w, COMPLETE);
 	if (atomic_load(&w->watch))
 		look(w);
 	return UINT64_MAX;
 }
 
+/* ---- on the thread that gives a command ------------------------------------- */
+
+/* Whether engines of @f will have to stop; @next: it is the one that gets them. */
+static bool will_hold(const struct gv_fn *f, unsigned cmd, bool next)
+{
+	bool takes = !next && (cmd == GV_GIOV_IDLE || cmd == GV_GIOV_CONTEXT_SWITCH);
+
+	if (world_of(f)->state == GV_WORLD_FREE)
+		return takes || next || cmd == GV_GIOV_INIT;
+	return world_of(f)->state == GV_WORLD_RUNNING && takes;
+}
+
+/* Nobody makes the command wait for @f. */
+static bool is_at_hand(struct gv_fn *f, unsigned cmd, bool next)
+{
+	if (GV_RGET(f, GVX_STALL) & gv_mask(gv_fn_vf(f), 1))
+		return false;
+	if (will_hold(f, cmd, next) && !hold_until(f, gv_now_ns() + PATIENCE_NS))
+		return false;
+	if (pthread_rwlock_tryrdlock(&f->mem_lock))
+		return false;
+	(void)pthread_rwlock_unlock(&f->mem_lock);
+	return true;
+}
+
+static bool can_be_executed_here(struct gv_world *w, uint32_t word)
+{
+	unsigned cmd = GV_GET(word, RLC_GPU_IOV_CFG_REG1, CMD_TYPE);
+	struct gv_fn *f = NULL, *next = NULL;
+
+	if (find_vf(w, GV_GET(word, RLC_GPU_IOV_CFG_REG1, FCN_ID), &f, NULL))
+		return false;
+	if (cmd == GV_GIOV_CONTEXT_SWITCH &&
+	    find_vf(w, GV_GET(word, RLC_GPU_IOV_CFG_REG1, NEXT_FCN_ID), &next, NULL))
+		return false;
+	return is_at_hand(f, cmd, false) && (!next || is_at_hand(next, cmd, true));
+}
+
+static bool execute_here(struct gv_world *w)
+{
+	uint32_t word;
+	bool done;
+
+	if (!w->dev->host.prompt || pthread_mutex_trylock(&w->dev->life_lock))
+		return false;
+	word = command_of(w);
+	done = word && can_be_executed_here(w, word);
+	if (done)
+		serve(w, word);
+	(void)pthread_mutex_unlock(&w->dev->life_lock);
+	return done;
+}
+
+void gv_world_begin(struct gv_dev *dev, bool here)
+{
+	struct gv_world *w = dev->world;
+
+	if (!atomic_load_explicit(&w->fresh, memory_order_relaxed) ||
+	    !atomic_exchange(&w->fresh, false))
+		return;
+	if (!here || !execute_here(w) || atomic_load(&w->untold))
+		gv_world_kick(dev);
+	else
+		gv_world_look(dev);
+}
+
 void gv_world_give(struct gv_dev *dev, uint32_t word)
 {
 	atomic_store(&dev->world->given, word);
-	gv_world_kick(dev);
+	atomic_store(&dev->world->fresh, true);
 }
 
 void gv_world_kick(struct gv_dev *dev)

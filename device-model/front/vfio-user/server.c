@@ -69,7 +69,8 @@ struct gv_dev_host gv_vfus_host(struct gv_vfus *srv)
 	                            .dma_read = vfus_dma_read,
 	                            .dma_write = vfus_dma_write,
 	                            .irq = vfus_irq_fire,
-	                            .vfs_changed = vfs_changed};
+	                            .vfs_changed = vfs_changed,
+	                            .prompt = true};
 }
 
 int gv_vfus_start(struct gv_vfus *srv, struct gv_dev *dev, const char *dir, struct gv_err *err)

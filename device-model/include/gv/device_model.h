@@ -52,6 +52,10 @@ struct gv_dev_host {
 	 * second-level table counts as taken over once this returned. May call
 	 * gv_dev_region_fd(), nothing else of this header. */
 	void (*region_changed)(void *arg, unsigned func, enum gv_region region);
+	/* The callbacks above never wait for what a thread inside gv_dev_write() holds: a world
+	 * switch may then happen on the thread that commands it, which keeps that for up to 0.1 ms
+	 * instead of waking another. */
+	bool prompt;
 };
 
 /** Make a powered-on, uninitialised GPU. -EINVAL: which member was wrong; -ENOMEM.

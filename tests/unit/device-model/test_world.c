@@ -82,9 +82,10 @@ static void check_move(unsigned from, unsigned cmd)
 	CU_ASSERT_TRUE(ok);
 }
 
-static void commands_are_taken_from_the_right_states_only(void)
+static void every_command_from_every_state(bool prompt)
 {
 	world_open(&r);
+	r.dev->host.prompt = prompt;
 	for (unsigned s = 0; s < GV_ARRAY_LEN(states); s++)
 		for (size_t c = 0; c < GV_ARRAY_LEN(commands); c++) {
 			gv_dev_set_vfs(r.dev, 1);
@@ -98,6 +99,12 @@ static void commands_are_taken_from_the_right_states_only(void)
 	CU_ASSERT_EQUAL(world_state(&r, 0), GV_WORLD_FREE);
 	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 20000));
 	rig_close(&r);
+}
+
+static void commands_are_taken_from_the_right_states_only(void)
+{
+	every_command_from_every_state(true);
+	every_command_from_every_state(false);
 }
 
 static void functions_that_are_not_there_are_refused(void)
@@ -220,6 +227,42 @@ static void after_save_the_engines_hold_nothing(void)
 	for (unsigned q = 0; q < 3; q++)
 		CU_ASSERT_FALSE(rig_is_active(&r, VF0, q));
 	CU_ASSERT_TRUE(rig_start(&r, VF0, 2));
+	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 20000));
+	rig_close(&r);
+}
+
+static bool runs(struct gv_fn *f)
+{
+	struct gv_worker *w = &f->cp->worker;
+	bool running;
+
+	(void)pthread_mutex_lock(&w->lock);
+	running = w->running;
+	(void)pthread_mutex_unlock(&w->lock);
+	return running;
+}
+
+/* This thread has the VF's memory: if it executed the command, it would wait for itself. */
+static void who_gives_a_command_does_not_wait_for_the_vf(void)
+{
+	static const unsigned cmds[] = {GV_GIOV_IDLE, GV_GIOV_SAVE, GV_GIOV_LOAD};
+	struct gv_fn *f;
+
+	world_open(&r);
+	f = &r.dev->fn[VF0];
+	for (size_t k = 0; k < GV_ARRAY_LEN(cmds); k++) {
+		(void)pthread_rwlock_wrlock(&f->mem_lock);
+		if (cmds[k] == GV_GIOV_IDLE) {
+			gv_worker_kick(&f->cp->worker);
+			for (unsigned ms = 0; !runs(f) && ms < 20000; ms++)
+				(void)usleep(1000);
+		}
+		world_begin(&r, cmds[k], 0);
+		CU_ASSERT_TRUE(world_executes(&r));
+		(void)pthread_rwlock_unlock(&f->mem_lock);
+		CU_ASSERT_EQUAL(world_wait(&r), GV_GIOV_DONE);
+	}
+	DONE(RUN, 0);
 	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 20000));
 	rig_close(&r);
 }
@@ -511,7 +554,8 @@ static void a_vf_reaches_none_of_it(void)
 UT_MAIN("world", UT(commands_are_taken_from_the_right_states_only),
         UT(functions_that_are_not_there_are_refused), UT(what_runs_is_shown),
         UT(doorbells_of_a_vf_that_is_away_wait), UT(after_save_the_engines_hold_nothing),
-        UT(a_queue_killed_while_away_stays_dead), UT(a_reset_in_every_state_shuts_the_vf_down),
+        UT(who_gives_a_command_does_not_wait_for_the_vf), UT(a_queue_killed_while_away_stays_dead),
+        UT(a_reset_in_every_state_shuts_the_vf_down),
         UT(a_stalled_idle_ends_with_the_reset_of_its_vf),
         UT(a_flood_of_commands_and_resets_ends_well), UT(the_pf_is_told_of_ends_and_of_work),
         UT(mode_1_lets_every_vf_go_from_every_state), UT(a_vf_reaches_none_of_it))
