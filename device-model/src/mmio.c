@@ -11,13 +11,17 @@ static const struct gv_reg_hooks *const all_hooks[] = {
 };
 
 /* What a VF's CPU side may write while VF_REGWR_EN is closed: what a driver needs at run time and
- * cannot reach through its KIQ (mxgpu_ai.c, vega10_ih.c, amdgpu_device.c). MM_DATA is here as a
- * way in; the register it leads to is checked again. */
+ * cannot reach through its KIQ (mxgpu_ai.c, vega10_ih.c, amdgpu_device.c), or does not while a
+ * reset goes on (gmc_v9_0.c: its own TLBs). MM_DATA is here as a way in; the register it leads to
+ * is checked again. */
 static const enum gv_reg ungated[] = {
         GV_REG_BIF_BX_PF0_MAILBOX_INT_CNTL,
         GV_REG_BIF_BX_PF0_BIF_VMHV_MAILBOX,
         GV_REG_BIF_BX_PF0_GPU_HDP_FLUSH_REQ,
         GV_REG_BIF_BX_PF0_HDP_MEM_COHERENCY_FLUSH_CNTL,
+        GV_REG_HDP_READ_CACHE_INVALIDATE,
+        GV_REG_VM_INVALIDATE_ENG0_REQ,
+        GV_REG_MMHUB_VM_INVALIDATE_ENG0_REQ,
         GV_REG_MM_INDEX,
         GV_REG_MM_INDEX_HI,
         GV_REG_MM_DATA,

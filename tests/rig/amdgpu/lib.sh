@@ -36,12 +36,14 @@ mailbox_is()
 	ok "the mailbox of VF$vf said what it should: $*" diff /run/rig/life /run/rig/said
 }
 
-# The GPU modelled all that was asked of it, and nothing of it was a guest's mistake.
+# all_modelled [no_mistake]: the GPU models all that was asked of it; and no guest did what it may not. (A guest that is reset
+# cannot know at what moment its doorbells are shut: one that it rings then counts as a mistake.)
 all_modelled()
 {
 	gpuvisor --json status >/run/rig/status.json
-	ok "no access that the GPU does not model, no mistake of a guest" python3 -c 'import json, sys
-s = json.load(sys.stdin)
-print({k: s[k] for k in ("unimplemented", "guest_errors")})
-sys.exit(1 if s["unimplemented"] or s["guest_errors"] else 0)' </run/rig/status.json
+	ok "no access that the GPU does not model${1:+, no mistake of a guest}" python3 -c 'import json, sys
+s = json.load(open("/run/rig/status.json"))
+print("unimplemented", s["unimplemented"], "guest errors", s["guest_errors"])
+sys.exit(1 if s["unimplemented"] or (len(sys.argv) > 1 and s["guest_errors"]) else 0)' "$@"
+	note
 }

@@ -21,5 +21,5 @@ scenario()
 	ok "amdgpu lets VF0 go" amdgpu-driver unload
 	ok "the kernel has no complaint" amdgpu-driver quiet
 	mailbox_is 0 load unload
-	all_modelled
+	all_modelled no_mistake
 }

@@ -42,6 +42,7 @@ reloads()
 	pass "unloaded and loaded three times; jobs run each time"
 	mailbox_is 0 unload load unload load unload load
 	works
+	all_modelled no_mistake
 }
 
 the_host_resets_it()
