@@ -33,6 +33,10 @@ enum {
 	PM4_HEADER__PREDICATE__BITS = 1,
 	PM4_TYPE2 = 2,
 	PM4_TYPE3 = 3,
+	/* with QUEUE_SEL 1, in place of DOORBELL_OFFSET0 */
+	PM4_UNMAP_QUEUES__PASID__DW = 2,
+	PM4_UNMAP_QUEUES__PASID__LO = 0,
+	PM4_UNMAP_QUEUES__PASID__BITS = 16,
 };
 
 /** Header of a type-3 packet with @body dwords after it (body >= 1). */
