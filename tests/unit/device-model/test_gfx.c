@@ -139,6 +139,55 @@ static void the_ring_wraps(void)
 	rig_close(&r);
 }
 
+/* Each waits for what the other writes, twice, as fences of two schedulers do; the one that comes
+ * first finds nothing. */
+static void graphics_and_sdma_wait_for_each_other(void)
+{
+	const uint32_t ring = (uint32_t)RIG_SCRATCH_VA, flag = ring + 0x1000;
+	const uint32_t poll = GV_SDMA_HEADER(POLL_REGMEM) | GV_PUT(SDMA_POLL_REGMEM, func, 3) |
+	                      GV_PUT(SDMA_POLL_REGMEM, mem_poll, 1);
+	uint32_t dw[20];
+
+	for (unsigned first = 0; first < 2; first++) {
+		up();
+		for (unsigned k = 0; k < 2; k++) {
+			const uint32_t sdma[] = {poll,
+			                         flag + 16 * k,
+			                         0,
+			                         1,
+			                         UINT32_MAX,
+			                         0xfff0004,
+			                         GV_SDMA_HEADER(FENCE),
+			                         flag + 16 * k + 8,
+			                         0,
+			                         1};
+
+			for (unsigned i = 0; i < 10; i++)
+				dw[10 * k + i] = sdma[i];
+			RIG_EMIT(&r, VF0, RIG_GFX, gv_pm4_header(PM4_WRITE_DATA, 4), 0x100,
+			         flag + 16 * k, 0, 1);
+			RIG_EMIT(&r, VF0, RIG_GFX, gv_pm4_header(PM4_WAIT_REG_MEM, 6), 0x13,
+			         flag + 16 * k + 8, 0, 1, UINT32_MAX, 4);
+		}
+		rig_put(&r, VF0, ring, dw, sizeof(dw));
+		rig_wr(&r, VF0, SDMA0_F32_CNTL__BYTE, 0);
+		rig_wr(&r, VF0, SDMA0_GFX_RB_BASE__BYTE, ring >> 8);
+		rig_wr(&r, VF0, SDMA0_GFX_RB_CNTL__BYTE,
+		       GV_PUT(SDMA0_GFX_RB_CNTL, RB_SIZE, 10) |
+		               GV_PUT(SDMA0_GFX_RB_CNTL, RB_ENABLE, 1));
+		if (first == 0)
+			rig_wr(&r, VF0, SDMA0_GFX_RB_WPTR__BYTE, sizeof(dw));
+		(void)rig_emit_fence(&r, VF0, RIG_GFX, 0);
+		rig_kick(&r, VF0, RIG_GFX);
+		if (first == 1)
+			CU_ASSERT_TRUE(is_still(VF0, rig_fence_va(RIG_GFX), 0));
+		rig_wr(&r, VF0, SDMA0_GFX_RB_WPTR__BYTE, sizeof(dw));
+		CU_ASSERT_TRUE(rig_wait_mem(&r, VF0, rig_fence_va(RIG_GFX), 1, 20000));
+		CU_ASSERT_EQUAL(rig_stats(&r, VF0).guest_errors, 0);
+		rig_close(&r);
+	}
+}
+
 /* ---- context-save payloads ------------------------------------------------ */
 
 static void emit_payload(uint32_t val)
@@ -316,6 +365,7 @@ static void a_compute_queue_does_not_draw(void)
 UT_MAIN("gfx", UT(ring_test_writes_the_scratch_register), UT(the_write_pointer_register_rings_too),
         UT(the_clear_state_is_taken), UT(its_end_of_pipe_interrupt_names_me_0),
         UT(a_halted_engine_waits), UT(setting_it_up_again_begins_at_its_start), UT(the_ring_wraps),
+        UT(graphics_and_sdma_wait_for_each_other),
         UT(payloads_are_written_in_the_address_space_of_the_next_ib),
         UT(a_payload_without_an_ib_faults_as_any_write_does),
         UT(preempting_runs_up_to_the_trailing_fence), UT(it_is_never_a_scheduler),
