@@ -65,10 +65,16 @@ static void a_shut_doorbell_gate_lets_nothing_through(void)
 }
 
 /* Only what a driver needs at run time, and cannot reach by its KIQ, stays open: mailbox, HDP
- * flush, interrupt pointers, and the way in of MM_INDEX, which is looked at again. */
+ * flush, interrupt pointers, invalidation of its own TLBs, and the way in of MM_INDEX, which is
+ * looked at again. */
 static void a_shut_register_gate_refuses_what_a_driver_needs_not(void)
 {
-	static const char *const open[] = {"BIF_BX_PF0_", "MM_", "IH_RB_"};
+	static const char *const open[] = {"BIF_BX_PF0_",
+	                                   "MM_",
+	                                   "IH_RB_",
+	                                   "HDP_READ_CACHE_INVALIDATE",
+	                                   "VM_INVALIDATE_ENG0_REQ",
+	                                   "MMHUB_VM_INVALIDATE_ENG0_REQ"};
 	unsigned shut = 0;
 
 	arena_begin();
