@@ -263,11 +263,14 @@ static unsigned vmid_of(const struct gv_sdma_queue *q)
 
 uint32_t gv_sdma_listed_vmids(struct gv_fn *f)
 {
+	struct gv_sdma *s = f->sdma;
 	uint32_t vmids = 0;
 
-	for (size_t i = 0; i < GV_ARRAY_LEN(f->sdma->queue); i++)
-		if (f->sdma->queue[i].listed)
-			vmids |= 1u << vmid_of(&f->sdma->queue[i]);
+	(void)pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < GV_ARRAY_LEN(s->queue); i++)
+		if (s->queue[i].listed)
+			vmids |= 1u << vmid_of(&s->queue[i]);
+	(void)pthread_mutex_unlock(&s->lock);
 	return vmids;
 }
 
