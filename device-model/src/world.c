@@ -21,38 +21,9 @@
 #define PATIENCE_NS                                                                                \
 	(40 * GV_US) /* of a thread that gave a command, with engines that are to stop */
 
-struct world_vf {
-	enum gv_world_state state;
-	bool asked; /* its engines are to pause, by us, and may have done so */
-	bool held;  /* they have */
-	bool saved;
-	uint64_t saved_bytes;
-};
-
-struct gv_world {
-	struct gv_dev *dev;
-	struct gv_worker worker;
-	_Atomic bool watch;      /* somebody asked for VM_BUSY_TRANSITION */
-	_Atomic bool fresh;      /* a command that nobody has begun yet */
-	_Atomic unsigned untold; /* commands that have ended, of which the PF is to be told */
-	_Atomic uint32_t given;  /* the command that executes, or is to; 0: none */
-	/* under life_lock */
-	struct world_vf vf[GV_MAX_VFS];
-	struct gv_fn *stalled; /* whose IDLE waits */
-	bool aborted;          /* it was reset meanwhile */
-	struct gv_world_copy copy;
-	/* under dev->lock */
-	uint32_t intr_enable, intr_status, busy;
-};
-
 static struct gv_fn *pf_of(const struct gv_world *w)
 {
 	return &w->dev->fn[GV_DEV_PF];
-}
-
-static struct world_vf *world_of(const struct gv_fn *f)
-{
-	return &f->dev->world->vf[gv_fn_vf(f)];
 }
 
 /* ---- what the PF sees ---------------------------------------------------- */
@@ -73,7 +44,7 @@ static void show_sdma(struct gv_fn *f, uint32_t status)
 
 static void set_state(struct gv_fn *f, enum gv_world_state state)
 {
-	struct world_vf *v = world_of(f);
+	struct gv_world_vf *v = gv_world_of(f);
 	bool runs = state == GV_WORLD_RUNNING || state == GV_WORLD_FREE;
 
 	v->state = state;
@@ -159,49 +130,6 @@ static void look(struct gv_world *w)
 		tell(w, news);
 }
 
-/* ---- engines ------------------------------------------------------------- */
-
-/* Loops end soon while they see `stopping`: it takes as long as a few instructions of a wave.
- * False: not by @end_ns; they will, and hold() waits for it. */
-static bool hold_until(struct gv_fn *f, uint64_t end_ns)
-{
-	struct world_vf *v = world_of(f);
-	bool cp, sdma;
-
-	if (v->held)
-		return true;
-	atomic_store(&f->stopping, true);
-	cp = gv_cp_pause_until(f, end_ns);
-	sdma = gv_sdma_pause_until(f, end_ns);
-	if (v->asked) { /* once is enough */
-		gv_sdma_resume(f);
-		gv_cp_resume(f);
-	}
-	v->asked = true;
-	if (!cp || !sdma)
-		return false;
-	atomic_store(&f->stopping, false);
-	v->held = true;
-	return true;
-}
-
-static void hold(struct gv_fn *f)
-{
-	(void)hold_until(f, UINT64_MAX);
-}
-
-static void let_go(struct gv_fn *f)
-{
-	struct world_vf *v = world_of(f);
-
-	if (!v->asked)
-		return;
-	v->asked = v->held = false;
-	atomic_store(&f->stopping, false);
-	gv_sdma_resume(f);
-	gv_cp_resume(f);
-}
-
 /* ---- commands: each returns an enum gv_world_error ------------------------ */
 
 static const char *name_of(enum gv_world_state state)
@@ -217,13 +145,13 @@ static const char *name_of(enum gv_world_state state)
 
 static int wrong_state(struct gv_fn *f, struct gv_err *err)
 {
-	return gv_fail(err, GV_WORLD_WRONG_STATE, "it is %s", name_of(world_of(f)->state));
+	return gv_fail(err, GV_WORLD_WRONG_STATE, "it is %s", name_of(gv_world_of(f)->state));
 }
 
 static int do_idle(struct gv_fn *f, struct gv_err *err)
 {
 	struct gv_world *w = f->dev->world;
-	enum gv_world_state state = world_of(f)->state;
+	enum gv_world_state state = gv_world_of(f)->state;
 
 	if (state != GV_WORLD_FREE && state != GV_WORLD_RUNNING)
 		return wrong_state(f, err);
@@ -233,7 +161,7 @@ static int do_idle(struct gv_fn *f, struct gv_err *err)
 		return STALLED;
 	}
 	show_active(f, GV_GIOV_FCN_IDLING);
-	hold(f);
+	gv_world_hold(f);
 	show_sdma(f, GV_PUT(RLC_GPU_IOV_SDMA0_STATUS, PREEMPTED, 1));
 	set_state(f, GV_WORLD_IDLE);
 	return GV_WORLD_OK;
@@ -241,7 +169,7 @@ static int do_idle(struct gv_fn *f, struct gv_err *err)
 
 static int do_save(struct gv_fn *f, struct gv_err *err)
 {
-	struct world_vf *v = world_of(f);
+	struct gv_world_vf *v = gv_world_of(f);
 	uint64_t bytes = 0;
 	int why;
 
@@ -265,7 +193,7 @@ static int do_save(struct gv_fn *f, struct gv_err *err)
 
 static int do_load(struct gv_fn *f, struct gv_err *err)
 {
-	struct world_vf *v = world_of(f);
+	struct gv_world_vf *v = gv_world_of(f);
 	int why;
 
 	if (v->state != GV_WORLD_OUT)
@@ -286,11 +214,11 @@ static int do_load(struct gv_fn *f, struct gv_err *err)
 
 static int do_init(struct gv_fn *f, struct gv_err *err)
 {
-	struct world_vf *v = world_of(f);
+	struct gv_world_vf *v = gv_world_of(f);
 
 	if (v->state != GV_WORLD_OUT && v->state != GV_WORLD_FREE)
 		return wrong_state(f, err);
-	hold(f);
+	gv_world_hold(f);
 	gv_fn_forget_engines(f);
 	v->saved = false;
 	show_sdma(f, 0);
@@ -300,7 +228,7 @@ static int do_init(struct gv_fn *f, struct gv_err *err)
 
 static int do_run(struct gv_fn *f, struct gv_err *err)
 {
-	enum gv_world_state state = world_of(f)->state;
+	enum gv_world_state state = gv_world_of(f)->state;
 
 	if (state != GV_WORLD_READY && state != GV_WORLD_IDLE)
 		return wrong_state(f, err);
@@ -311,10 +239,10 @@ static int do_run(struct gv_fn *f, struct gv_err *err)
 
 static int forget(struct gv_fn *f, bool all, struct gv_err *err)
 {
-	if (world_of(f)->state != GV_WORLD_OUT)
+	if (gv_world_of(f)->state != GV_WORLD_OUT)
 		return wrong_state(f, err);
 	gv_world_image_wipe(f, all);
-	world_of(f)->saved = false;
+	gv_world_of(f)->saved = false;
 	set_state(f, GV_WORLD_OUT);
 	return GV_WORLD_OK;
 }
@@ -379,13 +307,13 @@ static int switch_context(struct gv_fn *from, struct gv_fn *to, struct gv_err *e
 {
 	int why = 0;
 
-	if (world_of(from)->state != GV_WORLD_OUT) {
+	if (gv_world_of(from)->state != GV_WORLD_OUT) {
 		why = run_step(GV_GIOV_IDLE, from, err);
 		if (!why)
 			why = run_step(GV_GIOV_SAVE, from, err);
 	}
 	if (!why)
-		why = run_step(world_of(to)->saved ? GV_GIOV_LOAD : GV_GIOV_INIT, to, err);
+		why = run_step(gv_world_of(to)->saved ? GV_GIOV_LOAD : GV_GIOV_INIT, to, err);
 	return why ? why : run_step(GV_GIOV_RUN, to, err);
 }
 
@@ -438,7 +366,7 @@ static void let_go_who_runs(struct gv_world *w)
 {
 	for (unsigned n = 0; n < w->dev->cfg.max_vfs; n++)
 		if (w->vf[n].state == GV_WORLD_RUNNING || w->vf[n].state == GV_WORLD_FREE)
-			let_go(&w->dev->fn[GV_DEV_VF(n)]);
+			gv_world_let_go(&w->dev->fn[GV_DEV_VF(n)]);
 }
 
 /* Under life_lock. */
@@ -490,9 +418,9 @@ static bool will_hold(const struct gv_fn *f, unsigned cmd, bool next)
 {
 	bool takes = !next && (cmd == GV_GIOV_IDLE || cmd == GV_GIOV_CONTEXT_SWITCH);
 
-	if (world_of(f)->state == GV_WORLD_FREE)
+	if (gv_world_of(f)->state == GV_WORLD_FREE)
 		return takes || next || cmd == GV_GIOV_INIT;
-	return world_of(f)->state == GV_WORLD_RUNNING && takes;
+	return gv_world_of(f)->state == GV_WORLD_RUNNING && takes;
 }
 
 /* Nobody makes the command wait for @f. */
@@ -500,7 +428,7 @@ static bool is_at_hand(struct gv_fn *f, unsigned cmd, bool next)
 {
 	if (GV_RGET(f, GVX_STALL) & gv_mask(gv_fn_vf(f), 1))
 		return false;
-	if (will_hold(f, cmd, next) && !hold_until(f, gv_now_ns() + PATIENCE_NS))
+	if (will_hold(f, cmd, next) && !gv_world_hold_until(f, gv_now_ns() + PATIENCE_NS))
 		return false;
 	if (pthread_rwlock_tryrdlock(&f->mem_lock))
 		return false;
@@ -584,18 +512,18 @@ void gv_world_reset(struct gv_fn *f)
 	GV_RPUT(f, GVX_STALL, GV_RGET(f, GVX_STALL) & ~gv_mask(gv_fn_vf(f), 1));
 	(void)pthread_mutex_unlock(&f->dev->lock);
 	abort_stalled(w, f);
-	if (world_of(f)->state == GV_WORLD_FREE)
+	if (gv_world_of(f)->state == GV_WORLD_FREE)
 		return;
-	hold(f);
-	world_of(f)->saved = false;
+	gv_world_hold(f);
+	gv_world_of(f)->saved = false;
 	set_state(f, GV_WORLD_OUT);
 }
 
 void gv_world_free_vf(struct gv_fn *f)
 {
-	world_of(f)->saved = false;
+	gv_world_of(f)->saved = false;
 	set_state(f, GV_WORLD_FREE);
-	let_go(f);
+	gv_world_let_go(f);
 }
 
 void gv_world_reset_all(struct gv_dev *dev)

@@ -28,6 +28,35 @@ struct gv_world_copy {
 	size_t room;
 };
 
+struct gv_world_vf {
+	enum gv_world_state state;
+	bool asked; /* its engines are to pause, by us, and may have done so */
+	bool held;  /* they have */
+	bool saved;
+	uint64_t saved_bytes;
+};
+
+struct gv_world {
+	struct gv_dev *dev;
+	struct gv_worker worker;
+	_Atomic bool watch;      /* somebody asked for VM_BUSY_TRANSITION */
+	_Atomic bool fresh;      /* a command that nobody has begun yet */
+	_Atomic unsigned untold; /* commands that have ended, of which the PF is to be told */
+	_Atomic uint32_t given;  /* the command that executes, or is to; 0: none */
+	/* under life_lock */
+	struct gv_world_vf vf[GV_MAX_VFS];
+	struct gv_fn *stalled; /* whose IDLE waits */
+	bool aborted;          /* it was reset meanwhile */
+	struct gv_world_copy copy;
+	/* under dev->lock */
+	uint32_t intr_enable, intr_status, busy;
+};
+
+static inline struct gv_world_vf *gv_world_of(const struct gv_fn *f)
+{
+	return &f->dev->world->vf[gv_fn_vf(f)];
+}
+
 /* All three: engines of @f paused, under life_lock. Text in @err when not 0 (enum gv_world_error,
  * which they return). */
 
@@ -39,5 +68,14 @@ int gv_world_image_load(struct gv_fn *f, struct gv_world_copy *copy, struct gv_e
 /** The slot holds no image any more. @all: it is zeroed. No text: without a slot there is nothing
  *  to forget. */
 void gv_world_image_wipe(struct gv_fn *f, bool all);
+
+/* world_hold.c, under life_lock. */
+
+/** Loops end soon while they see `stopping`: it takes as long as a few instructions of a wave.
+ *  False: not by @end_ns; they will, and gv_world_hold() waits for it. */
+bool gv_world_hold_until(struct gv_fn *f, uint64_t end_ns);
+void gv_world_hold(struct gv_fn *f);
+/** What was held, or asked for in vain, goes on. */
+void gv_world_let_go(struct gv_fn *f);
 
 #endif
