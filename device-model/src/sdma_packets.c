@@ -242,6 +242,9 @@ static enum gv_sdma_step poll_regmem(struct gv_sdma_queue *q, struct gv_sdma_reg
 			return SDMA_DONE;
 		return judge(q, val);
 	}
+	/* a user queue's HDP flush (ROCr, for microcode from 0x1a5 on): no register is looked at */
+	if (OP(q, POLL_REGMEM, func) == 0 && !OP(q, POLL_REGMEM, hdp_flush))
+		return SDMA_DONE;
 	if (!privileged(q))
 		return refuse(q);
 	if (OP(q, POLL_REGMEM, hdp_flush) && !q->op.wrote) {

@@ -536,15 +536,15 @@ static void turns_survive_switches_of_worlds(void)
 
 /* ---- SDMA ----------------------------------------------------------------- */
 
-/* One word to DATA, a fence and a trap. */
+/* One word to DATA, what ROCr flushes the HDP with, a fence and a trap. */
 static void give_copy(unsigned p, unsigned k, uint32_t val)
 {
 	struct user *u = &users[p][k];
 	uint64_t data = USER + DATA(k), fence = USER + CONTROL(k) + FENCE;
 
 	EMIT(p, k, GV_SDMA_HEADER(WRITE_UNTILED), (uint32_t)data, (uint32_t)(data >> 32), 0, val,
-	     GV_SDMA_HEADER(FENCE), (uint32_t)fence, (uint32_t)(fence >> 32), ++u->fence,
-	     GV_SDMA_HEADER(TRAP), 0x33);
+	     0x8, 0, 0x80000000, 0, 0, 0, GV_SDMA_HEADER(FENCE), (uint32_t)fence,
+	     (uint32_t)(fence >> 32), ++u->fence, GV_SDMA_HEADER(TRAP), 0x33);
 	ring(p, k, u->wptr * 4);
 }
 
