@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# scenario: Debian's amdgpu, unmodified, in a guest on a VF from libvirt: tests, jobs, reloads, reset by the host, a hung ring
+# scenario: Debian's amdgpu, unmodified, in a guest on a VF from libvirt: tests, jobs, ROCr, reloads, reset by the host, a hung ring
 # timeout: 600
 . "$RIG_REPO/tests/rig/amdgpu/lib.sh"
 
@@ -18,6 +18,9 @@ scenario()
 	note
 	works
 	mailbox_is 0 load
+	in_guest "ROCr lists the agent" 60 'rocminfo | grep "Name: *gfx900"'
+	in_guest "ROCr's kernels on user queues" 120 gv-rocr /examples
+	note
 	reloads
 	the_host_resets_it
 	a_ring_hangs
