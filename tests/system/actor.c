@@ -14,6 +14,7 @@
  *   faults      SDMA writes where nothing is mapped, and the processor beyond the frame buffer
  *   garbage     puts random words on its rings
  *   exclusive   asks for exclusive access and keeps it
+ *   again       asks for it, keeps it for a while, gives it back, and asks again
  *   interrupts  fences with interrupts, nothing else
  *   deaf        brings its VF up and never looks at it again
  */
@@ -302,9 +303,9 @@ static int garbage(struct actor *a)
 	return 0;
 }
 
-static int exclusive(struct actor *a)
+static void ask_for_exclusive_access(struct actor *a)
 {
-	for (unsigned i = 0; i < 1000; i++) {
+	for (unsigned i = 0; i < 1000 && goes_on(a); i++) {
 		if (!(i % 100))
 			send(a, GV_MBOX_REQ_GPU_INIT_ACCESS);
 		if (gv_rd32(a->bus, BIF_BX_PF0_MAILBOX_MSGBUF_RCV_DW0__BYTE) ==
@@ -312,9 +313,33 @@ static int exclusive(struct actor *a)
 			break;
 		(void)usleep(5000);
 	}
+}
+
+static int exclusive(struct actor *a)
+{
+	ask_for_exclusive_access(a);
 	ready();
 	while (goes_on(a))
 		(void)usleep(10000);
+	return 0;
+}
+
+/* Done: how often it had it. */
+static int again(struct actor *a)
+{
+	uint64_t times = 0;
+
+	ask_for_exclusive_access(a);
+	ready();
+	for (; goes_on(a); ask_for_exclusive_access(a)) {
+		times++;
+		(void)usleep(100000);
+		gv_wr8(a->bus, BIF_BX_PF0_MAILBOX_CONTROL__BYTE + 1,
+		       (uint8_t)(GV_PUT(BIF_BX_PF0_MAILBOX_CONTROL, RCV_MSG_ACK, 1) >> 8));
+		send(a, GV_MBOX_REL_GPU_INIT_ACCESS);
+		(void)usleep(20000);
+	}
+	a->done = times;
 	return 0;
 }
 
@@ -361,6 +386,7 @@ static const struct role {
         {"faults", faults, false, false, SHORT_NS},
         {"garbage", garbage, false, false, SHORT_NS},
         {"exclusive", exclusive, false, true, 0},
+        {"again", again, false, true, 0},
         {"interrupts", interrupts, false, false, SHORT_NS},
         {"deaf", deaf, false, false, 30 * GV_S},
 };

@@ -177,6 +177,16 @@ class Matrix(unittest.TestCase):
             note("killed in exclusive access", "FLR", begin, s.saw(1, "reset"))
             self.neighbour(s)
 
+    def test_one_that_wants_exclusive_access_all_the_time_waits_as_long_as_it_had_it(self):
+        with Stage() as s:
+            bad = Actor(s, 1, "again")
+            begin = time.monotonic()
+            self.neighbour(s, lambda: time.sleep(1))
+            done, took = bad.end()["done"], time.monotonic() - begin
+            self.assertGreater(done, 1)
+            self.assertLess(done * 0.1, 0.7 * took)  # 0.83 if it did not wait
+            note("exclusive access all the time", "waits as long as it had it")
+
     def test_interrupt_storm_is_paused(self):
         with Stage(guard=INTERRUPTS) as s:
             bad = Actor(s, 1, "interrupts")
@@ -228,6 +238,7 @@ CASES = {
     "page-fault storm": ("faults", None),
     "garbage ring": ("garbage", None),
     "killed in exclusive access": ("exclusive", lambda s, bad: bad.p.kill()),
+    "exclusive access all the time": ("again", None),
     "interrupt storm": ("interrupts", None),
     "never answers FLR notification": ("deaf", lambda s, bad: s.cli("vf", "reset", "1")),
     "GPUIOV command not answered": ("busy", lambda s, bad: s.gpu.send_signal(signal.SIGUSR2)),
