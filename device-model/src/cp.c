@@ -26,13 +26,33 @@ static unsigned ring_id(const struct gv_queue *q)
 	       GV_PUT(IH_CP_RING, QUEUE, q->slot % GV_NUM_QUEUE);
 }
 
-void gv_queue_irq(struct gv_queue *q, enum gv_ih_src src, unsigned vmid, uint32_t data0)
+static void post(struct gv_queue *q, enum gv_ih_src src, unsigned vmid, uint32_t data0,
+                 uint32_t data1)
 {
 	struct gv_ih_iv iv = gv_ih_iv(GV_IH_CLIENT_GRBM_CP, src, ring_id(q), vmid, GV_HUB_GC);
 
 	iv.dw[4] = data0;
+	iv.dw[5] = data1;
 	gv_ih_add(q->fn, &iv);
 	q->cp->irq = true;
+}
+
+void gv_queue_irq(struct gv_queue *q, enum gv_ih_src src, unsigned vmid, uint32_t data0)
+{
+	post(q, src, vmid, data0, 0);
+}
+
+static void post_failure(struct gv_queue *q, enum gv_ih_src src, uint32_t bits)
+{
+	bool memory = GV_GET(bits, CP_HQD_ERROR, TC_UTCL1_ERROR);
+	uint8_t vmid = q->stream[q->depth].vmid;
+
+	if (src == GV_IH_SRC_CP_SQ)
+		post(q, src, vmid, GV_PUT(IH_IV4_SQ, ENCODING, IH_SQ_ENCODING_ERROR),
+		     GV_PUT(IH_IV5_SQ, ERR_TYPE,
+		            memory ? IH_SQ_ERROR_MEMVIOL : IH_SQ_ERROR_ILLEGAL_INST));
+	else if (src)
+		post(q, src, vmid, 0, 0);
 }
 
 int gv_queue_fail(struct gv_queue *q, uint32_t bits, enum gv_ih_src src, const char *why)
@@ -44,11 +64,7 @@ int gv_queue_fail(struct gv_queue *q, uint32_t bits, enum gv_ih_src src, const c
 	gv_guest_error(q->fn, "queue %u halts: %s", q->slot, why);
 	gv_hqd_put(q->fn, q->slot, GV_REG_CP_HQD_ERROR, was | bits);
 	q->halted = true;
-	if (src)
-		gv_queue_irq(q, src, q->stream[q->depth].vmid,
-		             src == GV_IH_SRC_CP_SQ
-		                     ? GV_PUT(IH_IV4_SQ, ENCODING, IH_SQ_ENCODING_ERROR)
-		                     : 0);
+	post_failure(q, src, bits);
 	return -EIO;
 }
 

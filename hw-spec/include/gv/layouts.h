@@ -179,6 +179,11 @@ enum {
 	IH_IV4_SQ__ENCODING__BITS = 2,
 	IH_SQ_ENCODING_MESSAGE = 1,
 	IH_SQ_ENCODING_ERROR = 2,
+	/* dw 5: of an error. KFD takes others than these two for broken memory of the GPU's own */
+	IH_IV5_SQ__ERR_TYPE__LO = 4,
+	IH_IV5_SQ__ERR_TYPE__BITS = 4,
+	IH_SQ_ERROR_ILLEGAL_INST = 1,
+	IH_SQ_ERROR_MEMVIOL = 2,
 	/* CP ring id: pipe, me, queue */
 	IH_CP_RING__PIPE__LO = 0,
 	IH_CP_RING__PIPE__BITS = 2,

@@ -282,12 +282,15 @@ static void a_reset_in_the_middle_of_an_endless_shader_is_quick(void)
 	rig_close(&r);
 }
 
-static void check_shader_error(unsigned q)
+/* KFD resets the GPU for an error of any other type. */
+static void check_shader_error(unsigned q, unsigned type)
 {
 	struct gv_ih_iv iv;
 
 	CU_ASSERT_FALSE(rig_sync(&r, VF0, q, 50));
 	CU_ASSERT_TRUE(rig_find_iv(&r, VF0, GV_IH_SRC_CP_SQ, &iv, 20000));
+	CU_ASSERT_EQUAL(GV_GET(iv.dw[4], IH_IV4_SQ, ENCODING), IH_SQ_ENCODING_ERROR);
+	CU_ASSERT_EQUAL(GV_GET(iv.dw[5], IH_IV5_SQ, ERR_TYPE), type);
 	rig_select(&r, VF0, q);
 	CU_ASSERT_NOT_EQUAL(rig_rd(&r, VF0, CP_HQD_ERROR__BYTE), 0);
 	rig_wr(&r, VF0, GRBM_GFX_CNTL__BYTE, 0);
@@ -300,15 +303,15 @@ static void a_faulting_shader_never_signals_its_fence(void)
 	PUT_CODE(VF0, broken);
 	set_shader(VF0, 1, CODE);
 	launch(VF0, 1, 10, 1, 1);
-	check_shader_error(1);
+	check_shader_error(1, IH_SQ_ERROR_ILLEGAL_INST);
 	set_shader(VF0, 2, 0x123456789000); /* no code there */
 	launch(VF0, 2, 10, 1, 1);
-	check_shader_error(2);
+	check_shader_error(2, IH_SQ_ERROR_MEMVIOL);
 	CU_ASSERT_TRUE(rig_stats(&r, VF0).vm_faults > 0);
 	set_shader(VF0, 3, CODE);
 	set_sh(VF0, 3, COMPUTE_NUM_THREAD_X__DW, 0);
 	launch(VF0, 3, 10, 1, 1);
-	check_shader_error(3);
+	check_shader_error(3, IH_SQ_ERROR_ILLEGAL_INST);
 	CU_ASSERT_TRUE(rig_sync(&r, VF1, 1, 20000));
 	rig_close(&r);
 }
@@ -341,7 +344,7 @@ static void a_fault_shows_address_and_access(void)
 		set_sh(VF0, q, COMPUTE_USER_DATA_0__DW, (uint32_t)va);
 		set_sh(VF0, q, COMPUTE_USER_DATA_0__DW + 1, va >> 32);
 		launch(VF0, q, 1, 1, 1);
-		check_shader_error(q);
+		check_shader_error(q, IH_SQ_ERROR_MEMVIOL);
 		check_recorded_fault(va, q > 1, q == 3);
 	}
 	rig_close(&r);
