@@ -63,7 +63,7 @@ a_ring_hangs()
 	in_guest "a job hangs the graphics ring, and is thrown out" 150 gv-render hang
 	note
 	in_guest "amdgpu has recovered" 60 amdgpu-driver recovered 2
-	in_guest "the kernel says so, and nothing else" 30 amdgpu-driver quiet "'ring gfx timeout|Process information|Failed to initialize parser'"
+	in_guest "the kernel says so, and nothing else" 30 amdgpu-driver quiet "'ring gfx(_low)? timeout|Process information|Failed to initialize parser'"
 	mailbox_is 0 tdr
 	works
 }
