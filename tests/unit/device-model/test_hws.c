@@ -1,265 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Run lists, as KFD writes them: processes with queues of their own, all at the same virtual
- * addresses.
- */
-#include <string.h>
-
-#include "ut.h"
-#include "world_rig.h"
-
-#include "cp.h"
-
-#define VF0 GV_DEV_VF(0)
-#define VF1 GV_DEV_VF(1)
-
-enum { PROCESSES = 6, QUEUES = 8, RING_DW = 1024, PAGES = 64, FIRST_VMID = 8 };
-
-#define LIST       0x340000ull
-#define MQD(p, k)  (0x380000ull + ((p)*QUEUES + (k)) * 0x1000)
-#define TABLE(p)   (0x3c0000ull + (p)*0x1000)
-#define STATUS     0x3f0000ull /* of QUERY_STATUS */
-#define PHYS(p)    (0x400000ull + (p)*PAGES * GV_GPU_PAGE)
-#define USER       0x7000000000ull
-#define RING(k)    ((k)*0x4000ull) /* from USER, or PHYS */
-#define CONTROL(k) (RING(k) + 0x1000)
-#define DATA(k)    (RING(k) + 0x2000)
-
-enum { WPTR = 0, RPTR = 8, FENCE = 16 }; /* in the page at CONTROL */
-
-static struct rig r;
-static struct user {
-	uint64_t wptr;
-	uint32_t fence;
-} users[PROCESSES][QUEUES];
-static uint32_t list[2048];
-static size_t list_dw;
-static uint64_t statuses;
-
-static uint32_t doorbell(unsigned p, unsigned k)
-{
-	return 0x1000 + p * 0x400 + k * 2;
-}
-
-static uint32_t pasid(unsigned p)
-{
-	return 0x8001 + p;
-}
-
-/* ---- what KFD does -------------------------------------------------------- */
-
-static void make_mqd(unsigned p, unsigned k)
-{
-	uint32_t mqd[GV_MQD_DWORDS] = {0};
-
-	mqd[GV_MQD_HEADER] = (uint32_t)GV_MQD_HEADER_MAGIC;
-	mqd[GV_MQD_COMPUTE_DW(COMPUTE_STATIC_THREAD_MGMT_SE0)] = UINT32_MAX;
-	mqd[GV_MQD_DW(CP_HQD_PQ_BASE)] = (uint32_t)((USER + RING(k)) >> 8);
-	mqd[GV_MQD_DW(CP_HQD_PQ_BASE_HI)] = (uint32_t)((USER + RING(k)) >> 40);
-	mqd[GV_MQD_DW(CP_HQD_PQ_RPTR_REPORT_ADDR)] = (uint32_t)(USER + CONTROL(k) + RPTR);
-	mqd[GV_MQD_DW(CP_HQD_PQ_RPTR_REPORT_ADDR_HI)] = (uint32_t)((USER + CONTROL(k)) >> 32);
-	mqd[GV_MQD_DW(CP_HQD_PQ_CONTROL)] = GV_PUT(CP_HQD_PQ_CONTROL, QUEUE_SIZE, 9);
-	rig_put(&r, VF0, MQD(p, k), mqd, sizeof(mqd));
-	memset(&users[p][k], 0, sizeof(users[p][k]));
-}
-
-/* KFD gets VMIDs @vmids and HQDs @queues. */
-static void bring_up(uint32_t vmids, uint64_t queues)
-{
-	static const uint8_t zero[PAGES * GV_GPU_PAGE];
-
-	CU_ASSERT_TRUE(rig_start(&r, VF0, 1));
-	CU_ASSERT_TRUE(rig_map(&r, VF0, RIG_HIQ));
-	for (unsigned vmid = 1; vmid < GV_NUM_VMID; vmid++)
-		rig_open_vmid(&r, VF0, vmid, USER, PAGES + 1, 0); /* the last is not there */
-	for (unsigned p = 0; p < PROCESSES; p++) {
-		rig_make_table(&r, VF0, TABLE(p), PHYS(p), PAGES);
-		rig_put(&r, VF0, PHYS(p), zero, sizeof(zero));
-		for (unsigned k = 0; k < QUEUES; k++)
-			make_mqd(p, k);
-	}
-	RIG_EMIT(&r, VF0, RIG_HIQ, gv_pm4_header(PM4_SET_RESOURCES, 7),
-	         GV_PUT(PM4_SET_RESOURCES, VMID_MASK, vmids) |
-	                 GV_PUT(PM4_SET_RESOURCES, QUEUE_TYPE, 1),
-	         (uint32_t)queues, (uint32_t)(queues >> 32), 0, 0, 0, 0);
-	list_dw = 0;
-}
-
-static void up(uint32_t vmids, uint64_t queues)
-{
-	rig_open(&r);
-	bring_up(vmids, queues);
-}
-
-static void add(const uint32_t *dw, size_t n)
-{
-	memcpy(list + list_dw, dw, n * sizeof(*dw));
-	list_dw += n;
-}
-#define ADD(...)                                                                                   \
-	add((const uint32_t[]){__VA_ARGS__},                                                       \
-	    sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
-
-static void add_process(unsigned p)
-{
-	ADD(gv_pm4_header(PM4_MAP_PROCESS, 15),
-	    GV_PUT(PM4_MAP_PROCESS, PASID, pasid(p)) | GV_PUT(PM4_MAP_PROCESS, PROCESS_QUANTUM, 10),
-	    (uint32_t)(TABLE(p) | GV_PTE_VALID), 0, 0x60005000 + p, 0x100c, 0x11, 0, 0x22, 0, 0, 0,
-	    0, 0, 0, 0);
-}
-
-static void add_engine(unsigned p, unsigned k, unsigned engine)
-{
-	ADD(gv_pm4_header(PM4_MAP_QUEUES, 6),
-	    GV_PUT(PM4_MAP_QUEUES, QUEUE_SEL, 1) | GV_PUT(PM4_MAP_QUEUES, NUM_QUEUES, 1) |
-	            GV_PUT(PM4_MAP_QUEUES, ENGINE_SEL, engine),
-	    GV_PUT(PM4_MAP_QUEUES, DOORBELL_OFFSET, doorbell(p, k)), (uint32_t)MQD(p, k), 0,
-	    (uint32_t)(USER + CONTROL(k) + WPTR), (uint32_t)((USER + CONTROL(k)) >> 32));
-}
-
-static void add_queue(unsigned p, unsigned k)
-{
-	add_engine(p, k, 0);
-}
-
-static void add_list(uint64_t va, size_t dw)
-{
-	ADD(gv_pm4_header(PM4_RUN_LIST, 3), (uint32_t)va, (uint32_t)(va >> 32),
-	    GV_PUT(PM4_RUN_LIST, IB_SIZE, dw) | GV_PUT(PM4_RUN_LIST, CHAIN, 1) |
-	            GV_PUT(PM4_RUN_LIST, VALID, 1));
-}
-
-/* As for an oversubscribed one: its end leads to its beginning. */
-static void chain(void)
-{
-	add_list(LIST, list_dw + 4);
-}
-
-static void run_at(uint64_t va, size_t dw, unsigned processes)
-{
-	RIG_EMIT(&r, VF0, RIG_HIQ, gv_pm4_header(PM4_RUN_LIST, 3), (uint32_t)va,
-	         (uint32_t)(va >> 32),
-	         GV_PUT(PM4_RUN_LIST, IB_SIZE, dw) | GV_PUT(PM4_RUN_LIST, VALID, 1) |
-	                 GV_PUT(PM4_RUN_LIST, PROCESS_CNT, processes));
-	rig_kick(&r, VF0, RIG_HIQ);
-}
-
-static void run(unsigned processes)
-{
-	rig_put(&r, VF0, LIST, list, list_dw * 4);
-	run_at(LIST, list_dw, processes);
-	list_dw = 0;
-}
-
-/* And its fence: KFD waits for that. */
-static bool unmap(unsigned selection, unsigned action, uint32_t who)
-{
-	RIG_EMIT(&r, VF0, RIG_HIQ, gv_pm4_header(PM4_UNMAP_QUEUES, 5),
-	         GV_PUT(PM4_UNMAP_QUEUES, ACTION, action) |
-	                 GV_PUT(PM4_UNMAP_QUEUES, QUEUE_SEL, selection),
-	         who, 0, 0, 0);
-	RIG_EMIT(&r, VF0, RIG_HIQ, gv_pm4_header(PM4_QUERY_STATUS, 6),
-	         GV_PUT(PM4_QUERY_STATUS, COMMAND, 2), 0, (uint32_t)STATUS, 0, (uint32_t)++statuses,
-	         0);
-	rig_kick(&r, VF0, RIG_HIQ);
-	return rig_wait_mem(&r, VF0, STATUS, (uint32_t)statuses, 20000);
-}
-
-static bool unmap_all(void)
-{
-	return unmap(3, 0, 0);
-}
-
-/* ---- what processes do ---------------------------------------------------- */
-
-static void emit(unsigned p, unsigned k, const uint32_t *dw, size_t n)
-{
-	struct user *u = &users[p][k];
-
-	for (size_t i = 0; i < n; i++, u->wptr++)
-		rig_put32(&r, VF0, PHYS(p) + RING(k) + u->wptr % RING_DW * 4, dw[i]);
-}
-#define EMIT(p, k, ...)                                                                            \
-	emit(p, k, (const uint32_t[]){__VA_ARGS__},                                                \
-	     sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
-
-static void ring(unsigned p, unsigned k, uint64_t wptr)
-{
-	rig_put(&r, VF0, PHYS(p) + CONTROL(k) + WPTR, &wptr, sizeof(wptr));
-	gv_dma_to_device();
-	CU_ASSERT_EQUAL(gv_dev_write(r.dev, VF0, GV_REGION_DOORBELL, doorbell(p, k) * 4ul, &wptr,
-	                             sizeof(wptr)),
-	                0);
-}
-
-static void give(unsigned p, unsigned k, unsigned int_sel)
-{
-	struct user *u = &users[p][k];
-
-	EMIT(p, k, gv_pm4_header(PM4_RELEASE_MEM, 7),
-	     GV_PUT(PM4_RELEASE_MEM, EVENT_TYPE, PM4_EVENT_CACHE_FLUSH_AND_INV_TS) |
-	             GV_PUT(PM4_RELEASE_MEM, EVENT_INDEX, PM4_EVENT_INDEX_EOP),
-	     GV_PUT(PM4_RELEASE_MEM, DATA_SEL, 1) | GV_PUT(PM4_RELEASE_MEM, INT_SEL, int_sel),
-	     (uint32_t)(USER + CONTROL(k) + FENCE), (uint32_t)((USER + CONTROL(k)) >> 32),
-	     ++u->fence, 0, 0x70 + k);
-	ring(p, k, u->wptr);
-}
-
-static bool is_done(unsigned p, unsigned k, unsigned ms)
-{
-	return rig_wait_mem(&r, VF0, PHYS(p) + CONTROL(k) + FENCE, users[p][k].fence, ms);
-}
-
-/* Queues active now, of HQDs that KFD was given. */
-static unsigned count_active(uint64_t queues)
-{
-	unsigned n = 0;
-
-	for (; queues; queues &= queues - 1)
-		n += gv_hqd_get(&r.dev->fn[VF0], (unsigned)__builtin_ctzll(queues),
-		                GV_REG_CP_HQD_ACTIVE);
-	return n;
-}
-
-static bool wait_active(uint64_t queues, unsigned n)
-{
-	uint64_t end = gv_now_ns() + 20 * GV_S;
-	unsigned spins = 0;
-
-	while (count_active(queues) != n) {
-		if (gv_now_ns() > end)
-			return false;
-		gv_poll_pause(&spins);
-	}
-	return true;
-}
-
-/* The list is read after the packet that names it is over. */
-static bool wait_errors(uint64_t n)
-{
-	uint64_t end = gv_now_ns() + 20 * GV_S;
-	unsigned spins = 0;
-
-	while (rig_stats(&r, VF0).guest_errors < n) {
-		if (gv_now_ns() > end)
-			return false;
-		gv_poll_pause(&spins);
-	}
-	return true;
-}
-
-static void others_are_well(void)
-{
-	CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 20000));
-	rig_start_kiq(&r, VF1);
-	CU_ASSERT_TRUE(rig_sync(&r, VF1, RIG_KIQ, 20000));
-	CU_ASSERT_EQUAL(rig_stats(&r, VF1).guest_errors, 0);
-	CU_ASSERT_EQUAL(rig_stats(&r, VF1).vm_faults, 0);
-}
-
-#define SLOTS  0x3f00ull /* HQDs 8 to 13 */
-#define VMIDS  0xff00u
-#define ERRORS rig_stats(&r, VF0).guest_errors
+/* The scheduler of user queues: what KFD does with it. */
+#include "hws_rig.h"
 
 /* ---- what must work ------------------------------------------------------- */
 
@@ -360,14 +101,7 @@ static void a_reset_action_does_not_wait(void)
 	up(VMIDS, SLOTS);
 	add_process(0);
 	add_queue(0, 0);
-	EMIT(0, 0, gv_pm4_header(PM4_INDIRECT_BUFFER, 3), (uint32_t)(USER + DATA(0)),
-	     (uint32_t)(USER >> 32), GV_PUT(PM4_INDIRECT_BUFFER, IB_SIZE, 7));
-	rig_put(&r, VF0, PHYS(0) + DATA(0),
-	        (const uint32_t[]){gv_pm4_header(PM4_WAIT_REG_MEM, 6), 0x13,
-	                           (uint32_t)(USER + DATA(0) + 64), (uint32_t)(USER >> 32), 1,
-	                           UINT32_MAX, 4},
-	        28);
-	give(0, 0, 0);
+	give_wait_in_ib(0, 0);
 	run(1);
 	CU_ASSERT_TRUE(wait_active(SLOTS, 1));
 	CU_ASSERT_TRUE(unmap(3, 1, 0));
@@ -403,27 +137,6 @@ static void a_fault_names_the_process(void)
 }
 
 /* ---- turns ---------------------------------------------------------------- */
-
-static void add_all(unsigned processes, unsigned queues)
-{
-	for (unsigned p = 0; p < processes; p++) {
-		add_process(p);
-		for (unsigned k = 0; k < queues; k++)
-			add_queue(p, k);
-	}
-}
-
-static void all_run(unsigned processes, unsigned queues, unsigned rounds)
-{
-	for (unsigned i = 0; i < rounds; i++) {
-		for (unsigned p = 0; p < processes; p++)
-			for (unsigned k = 0; k < queues; k++)
-				give(p, k, 0);
-		for (unsigned p = 0; p < processes; p++)
-			for (unsigned k = 0; k < queues; k++)
-				CU_ASSERT_TRUE(is_done(p, k, 20000));
-	}
-}
 
 static void more_queues_than_hqds_take_turns(void)
 {
@@ -490,22 +203,47 @@ static void what_cannot_be_preempted_keeps_its_place(void)
 	up(VMIDS, 0x300);
 	add_all(1, 5);
 	chain();
-	EMIT(0, 0, gv_pm4_header(PM4_INDIRECT_BUFFER, 3), (uint32_t)(USER + DATA(0)),
-	     (uint32_t)(USER >> 32), GV_PUT(PM4_INDIRECT_BUFFER, IB_SIZE, 7));
-	rig_put(&r, VF0, PHYS(0) + DATA(0),
-	        (const uint32_t[]){gv_pm4_header(PM4_WAIT_REG_MEM, 6), 0x13,
-	                           (uint32_t)(USER + DATA(0) + 64), (uint32_t)(USER >> 32), 1,
-	                           UINT32_MAX, 4},
-	        28);
-	give(0, 0, 0);
+	give_wait_in_ib(0, 0);
 	run(1);
 	for (unsigned k = 1; k < 5; k++)
 		give(0, k, 0);
 	for (unsigned k = 1; k < 5; k++)
 		CU_ASSERT_TRUE(is_done(0, k, 20000));
 	CU_ASSERT_FALSE(is_done(0, 0, 1));
-	rig_put32(&r, VF0, PHYS(0) + DATA(0) + 64, 1);
+	rig_put32(&r, VF0, PHYS(0) + FLAG(0), 1);
 	CU_ASSERT_TRUE(is_done(0, 0, 20000));
+	CU_ASSERT_TRUE(unmap_all());
+	CU_ASSERT_EQUAL(ERRORS, 0);
+	rig_close(&r);
+}
+
+/* The same with an area: it is saved, and goes on in whatever VMID and HQD its next turn brings. */
+static void what_is_preempted_goes_on_in_another_vmid(void)
+{
+	up(0x300, 0x300);
+	for (unsigned p = 0; p < 3; p++) {
+		rig_put32(&r, VF0, MQD(p, 0) + GV_MQD_DW(CP_HQD_PERSISTENT_STATE) * 4,
+		          GV_PUT(CP_HQD_PERSISTENT_STATE, QSWITCH_MODE, 1));
+		rig_put32(&r, VF0, MQD(p, 0) + GV_MQD_DW(CP_HQD_CTX_SAVE_BASE_ADDR_LO) * 4,
+		          (uint32_t)(USER + SAVED(0)));
+		rig_put32(&r, VF0, MQD(p, 0) + GV_MQD_DW(CP_HQD_CTX_SAVE_BASE_ADDR_HI) * 4,
+		          (uint32_t)(USER >> 32));
+		rig_put32(&r, VF0, MQD(p, 0) + GV_MQD_DW(CP_HQD_CTX_SAVE_SIZE) * 4, GV_GPU_PAGE);
+		give_wait_in_ib(p, 0);
+	}
+	add_all(3, 2);
+	chain();
+	run(2);
+	for (unsigned i = 0; i < 6; i++)
+		for (unsigned p = 0; p < 3; p++) { /* each has had turns then */
+			give(p, 1, 0);
+			CU_ASSERT_TRUE(is_done(p, 1, 20000));
+			CU_ASSERT_EQUAL(rig_get32(&r, VF0, PHYS(p) + CONTROL(0) + FENCE), 0);
+		}
+	for (unsigned p = 0; p < 3; p++)
+		rig_put32(&r, VF0, PHYS(p) + FLAG(0), 1);
+	for (unsigned p = 0; p < 3; p++)
+		CU_ASSERT_TRUE(is_done(p, 0, 20000));
 	CU_ASSERT_TRUE(unmap_all());
 	CU_ASSERT_EQUAL(ERRORS, 0);
 	rig_close(&r);
@@ -535,31 +273,6 @@ static void turns_survive_switches_of_worlds(void)
 }
 
 /* ---- SDMA ----------------------------------------------------------------- */
-
-/* One word to DATA, what ROCr flushes the HDP with, a fence and a trap. */
-static void give_copy(unsigned p, unsigned k, uint32_t val)
-{
-	struct user *u = &users[p][k];
-	uint64_t data = USER + DATA(k), fence = USER + CONTROL(k) + FENCE;
-
-	EMIT(p, k, GV_SDMA_HEADER(WRITE_UNTILED), (uint32_t)data, (uint32_t)(data >> 32), 0, val,
-	     0x8, 0, 0x80000000, 0, 0, 0, GV_SDMA_HEADER(FENCE), (uint32_t)fence,
-	     (uint32_t)(fence >> 32), ++u->fence, GV_SDMA_HEADER(TRAP), 0x33);
-	ring(p, k, u->wptr * 4);
-}
-
-static void make_sdma_mqd(unsigned p, unsigned k)
-{
-	uint32_t mqd[GV_SDMA_MQD_DWORDS] = {0};
-
-	mqd[GV_SDMA_MQD_RB_CNTL] = GV_PUT(SDMA0_RLC0_RB_CNTL, RB_SIZE, 10) |
-	                           GV_PUT(SDMA0_RLC0_RB_CNTL, RPTR_WRITEBACK_ENABLE, 1);
-	mqd[GV_SDMA_MQD_RB_BASE] = (uint32_t)((USER + RING(k)) >> 8);
-	mqd[GV_SDMA_MQD_RB_BASE_HI] = (uint32_t)((USER + RING(k)) >> 40);
-	mqd[GV_SDMA_MQD_RB_RPTR_ADDR_LO] = (uint32_t)(USER + CONTROL(k) + RPTR);
-	mqd[GV_SDMA_MQD_RB_RPTR_ADDR_HI] = (uint32_t)((USER + CONTROL(k)) >> 32);
-	rig_put(&r, VF0, MQD(p, k), mqd, sizeof(mqd));
-}
 
 static void sdma_queues_of_a_process_copy_for_it(void)
 {
@@ -618,184 +331,6 @@ static void more_sdma_queues_than_there_are_take_turns(void)
 		CU_ASSERT_TRUE(is_done(0, k, 20000));
 	CU_ASSERT_TRUE(unmap_all());
 	CU_ASSERT_EQUAL(ERRORS, 0);
-	rig_close(&r);
-}
-
-/* ---- what means harm ------------------------------------------------------ */
-
-static bool hiq_lives(void)
-{
-	return rig_sync(&r, VF0, RIG_HIQ, 20000);
-}
-
-/* They end, are said to be wrong, and KFD's queue goes on. */
-static void lists_that_are_none_are_given_up(void)
-{
-	for (unsigned k = 0; k < 6; k++) {
-		up(VMIDS, SLOTS);
-		switch (k) {
-		case 0:
-			add_queue(0, 0); /* of no process */
-			break;
-		case 1:
-			ADD(gv_pm4_header(PM4_WRITE_DATA, 4), 0x100, (uint32_t)STATUS, 0, 7);
-			break;
-		case 2: /* ends in the middle of a packet */
-			add_process(0);
-			list_dw -= 3;
-			break;
-		case 3: /* too short to be one */
-			ADD(gv_pm4_header(PM4_MAP_PROCESS, 4), 1, 2, 3, 4);
-			break;
-		case 4:
-			ADD(0xffffffff);
-			break;
-		default: /* longer than any */
-			add_process(0);
-			add_list(LIST + 0x1000, 0xfffff);
-			for (uint64_t at = 0; at < 0x10000; at += 4)
-				rig_put32(&r, VF0, LIST + 0x1000 + at, GV_PM4_NOP1);
-		}
-		run(1);
-		CU_ASSERT_TRUE(wait_errors(1));
-		CU_ASSERT_TRUE(hiq_lives());
-		CU_ASSERT_TRUE(unmap_all());
-		CU_ASSERT_EQUAL(rig_get32(&r, VF0, STATUS), (uint32_t)statuses);
-		/* and a good one runs */
-		add_process(0);
-		add_queue(0, 0);
-		run(1);
-		all_run(1, 1, 1);
-		others_are_well();
-		rig_close(&r);
-	}
-}
-
-/* Where there is no memory the queue that gave the list stops, as with any IB. */
-static void a_list_outside_of_memory_faults(void)
-{
-	static const uint64_t where[] = {RIG_FB_BYTES, UINT64_C(1) << 40, 0xfffffffffffcull,
-	                                 RIG_FB_BYTES - 8};
-
-	for (size_t k = 0; k < GV_ARRAY_LEN(where); k++) {
-		up(VMIDS, SLOTS);
-		rig_put32(&r, VF0, RIG_FB_BYTES - 8, GV_PM4_NOP1);
-		rig_put32(&r, VF0, RIG_FB_BYTES - 4, GV_PM4_NOP1);
-		run_at(where[k], 0xfffff, 1);
-		(void)rig_sync(&r, VF0, RIG_HIQ, 10);
-		CU_ASSERT_FALSE(rig_sync(&r, VF0, RIG_HIQ, 10));
-		CU_ASSERT_TRUE(rig_stats(&r, VF0).vm_faults > 0);
-		others_are_well();
-		rig_close(&r);
-	}
-}
-
-/* Lists that lead to themselves and to each other, with and without anything in them. */
-static void endless_lists_take_no_time_from_others(void)
-{
-	for (unsigned k = 0; k < 4; k++) {
-		up(VMIDS, SLOTS);
-		if (k == 1 || k == 3)
-			add_process(0);
-		if (k == 3)
-			add_queue(0, 0);
-		if (k < 2)
-			chain();
-		else /* to one that leads to itself */
-			add_list(LIST + 0x1000, 4);
-		rig_put(&r, VF0, LIST + 0x1000,
-		        (const uint32_t[]){gv_pm4_header(PM4_RUN_LIST, 3), (uint32_t)LIST + 0x1000,
-		                           0, 4},
-		        16);
-		run(1);
-		for (unsigned i = 0; i < 3; i++)
-			CU_ASSERT_TRUE(rig_sync(&r, VF0, 1, 20000));
-		CU_ASSERT_TRUE(hiq_lives());
-		CU_ASSERT_TRUE(unmap_all());
-		others_are_well();
-		rig_close(&r);
-	}
-}
-
-/* Nothing of it can ever be mapped. */
-static void without_a_vmid_or_hqd_it_says_so(void)
-{
-	static const struct {
-		uint32_t vmids;
-		uint64_t queues;
-	} none[] = {{0, SLOTS}, {1, SLOTS}, {VMIDS, 0}, {VMIDS, 1ull << 32}};
-
-	for (size_t k = 0; k < GV_ARRAY_LEN(none); k++) {
-		up(none[k].vmids, none[k].queues);
-		if (none[k].queues >> 32) /* the HIQ's own: it is in use */
-			CU_ASSERT_TRUE(rig_is_active(&r, VF0, RIG_HIQ));
-		add_all(2, 1);
-		chain();
-		run(1);
-		CU_ASSERT_TRUE(wait_errors(1));
-		CU_ASSERT_TRUE(hiq_lives());
-		CU_ASSERT_TRUE(unmap_all());
-		CU_ASSERT_EQUAL(ERRORS, 1);
-		rig_close(&r);
-	}
-}
-
-/* Page tables that lead nowhere: its own faults. The same process and queue over and over. */
-static void bad_processes_harm_only_themselves(void)
-{
-	up(VMIDS, SLOTS);
-	ADD(gv_pm4_header(PM4_MAP_PROCESS, 15), pasid(5), UINT32_MAX, UINT32_MAX, UINT32_MAX,
-	    UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0, 0, 0, UINT32_MAX,
-	    UINT32_MAX, UINT32_MAX);
-	add_queue(5, 0);
-	for (unsigned i = 0; i < 20; i++) {
-		add_process(0);
-		add_queue(0, 0);
-		add_queue(0, 1);
-	}
-	give(5, 0, 0);
-	run(8);
-	all_run(1, 2, 3);
-	CU_ASSERT_FALSE(is_done(5, 0, 10));
-	CU_ASSERT_EQUAL(count_active(SLOTS), 3);
-	CU_ASSERT_TRUE(unmap_all());
-	others_are_well();
-	rig_close(&r);
-}
-
-static void noise_in_lists_leaves_the_other_function_alone(void)
-{
-	uint64_t seed = 7;
-
-	up(VMIDS, SLOTS);
-	for (unsigned round = 0; round < 60; round++) {
-		static const uint32_t ops[] = {PM4_MAP_PROCESS, PM4_MAP_QUEUES, PM4_RUN_LIST,
-		                               PM4_NOP};
-		static const unsigned lens[] = {15, 6, 3, 2};
-
-		list_dw = 0;
-		for (unsigned i = 0; i < 10; i++) {
-			unsigned op = (unsigned)(seed >> 33) % 4;
-			uint32_t dw[16] = {gv_pm4_header(ops[op], lens[op])};
-
-			for (unsigned j = 1; j <= lens[op]; j++) {
-				seed = seed * 6364136223846793005ull + 1442695040888963407ull;
-				dw[j] = (uint32_t)(seed >> 32) &
-				        (round & 1 ? UINT32_MAX : 0x00ffffffu);
-			}
-			add(dw, lens[op] + 1);
-		}
-		run(round % 16);
-		(void)rig_sync(&r, VF0, RIG_HIQ, 5);
-		if (round % 4 == 3) {
-			CU_ASSERT_EQUAL(gv_dev_reset(r.dev, VF0), 0);
-			CU_ASSERT_EQUAL(r.dev->fn[VF0].cp->hws.state, GV_HWS_OFF);
-			rig_admit_vf(&r, 0);
-			CU_ASSERT_TRUE(rig_start(&r, VF0, 1));
-			CU_ASSERT_TRUE(rig_map(&r, VF0, RIG_HIQ));
-		}
-	}
-	others_are_well();
 	rig_close(&r);
 }
 
@@ -863,24 +398,12 @@ static void a_reset_leaves_nothing_of_a_guest(void)
 	rig_close(&r);
 }
 
-static void only_schedulers_run_lists(void)
-{
-	up(VMIDS, SLOTS);
-	RIG_EMIT(&r, VF0, 1, gv_pm4_header(PM4_RUN_LIST, 3), (uint32_t)LIST, 0, 4);
-	CU_ASSERT_FALSE(rig_sync(&r, VF0, 1, 20));
-	CU_ASSERT_EQUAL(ERRORS, 1);
-	rig_close(&r);
-}
-
 UT_MAIN("hws", UT(a_process_runs_in_a_vmid_with_its_pasid), UT(every_change_maps_all_again),
         UT(what_is_not_kfds_stays), UT(unmapping_by_pasid_takes_only_that_process),
         UT(a_reset_action_does_not_wait), UT(a_fault_names_the_process),
         UT(more_queues_than_hqds_take_turns), UT(more_processes_than_vmids_take_turns),
         UT(no_more_processes_at_a_time_than_the_list_says),
         UT(a_queue_that_waits_lets_the_others_have_a_turn),
-        UT(what_cannot_be_preempted_keeps_its_place), UT(turns_survive_switches_of_worlds),
-        UT(sdma_queues_of_a_process_copy_for_it), UT(more_sdma_queues_than_there_are_take_turns),
-        UT(lists_that_are_none_are_given_up), UT(a_list_outside_of_memory_faults),
-        UT(endless_lists_take_no_time_from_others), UT(without_a_vmid_or_hqd_it_says_so),
-        UT(bad_processes_harm_only_themselves), UT(noise_in_lists_leaves_the_other_function_alone),
-        UT(a_reset_leaves_nothing_of_a_guest), UT(only_schedulers_run_lists))
+        UT(what_cannot_be_preempted_keeps_its_place), UT(what_is_preempted_goes_on_in_another_vmid),
+        UT(turns_survive_switches_of_worlds), UT(sdma_queues_of_a_process_copy_for_it),
+        UT(more_sdma_queues_than_there_are_take_turns), UT(a_reset_leaves_nothing_of_a_guest))
