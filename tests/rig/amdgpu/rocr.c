@@ -1,354 +1,529 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A user of stock ROCr (libhsa-runtime64) on a VF: code objects that clang compiled, dispatched by
- * AQL packets on user queues.
+ * AQL packets on user queues, and compared with what the CPU gets.
  *
- *   gv-rocr CODE_OBJECT_DIR     a line per check; exit status 0 when all held
+ *   gv-rocr CODE_OBJECT_DIR [CHECK...]     a line "ok CHECK" each, or what is wrong; exit status 0
+ *                                          when all held
+ *
+ * A check that costs its process the GPU runs in a process of its own, beside this one.
  */
-#include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include <hsa/hsa.h>
+#include "rocr_kit.h"
 
-#include <gv/base.h>
+#define QUEUES       4u
+#define ITEMS        10007u
+#define GROUP        256u
+#define WHOLE_GROUPS ((ITEMS + GROUP - 1) / GROUP * GROUP)
+#define MATRIX       48u
+#define BIG_MATRIX   160u /* what a queue works on while others come and go */
+#define TILE         16u
+#define BUFS         3u
+#define COPY_BYTES   ((1u << 20) + 12u)
+#define ROUNDS       20u
 
-#define QUEUES    4u
-#define ITEMS     10007u
-#define GROUP     256u
-#define MATRIX    48u
-#define TILE      16u
-#define WAIT_NS   (60 * GV_S)
-#define PATH_ROOM 512
+extern char **environ;
 
-struct run {
-	hsa_agent_t gpu;
-	bool have_gpu;
-	hsa_region_t system; /* kernarg: memory that both sides see at once */
-	bool have_system;
-	const char *dir;
-	unsigned failed;
-};
-
-struct kernel {
-	hsa_executable_t executable;
-	uint64_t object;
-	uint32_t kernarg, group, private;
-};
-
-static bool check(struct run *r, bool held, const char *what)
-{
-	printf("%s %s\n", held ? "ok     " : "FAILED ", what);
-	if (!held)
-		r->failed++;
-	return held;
-}
-
-/* Whether @status is success; else says what was not. */
-static bool fine(hsa_status_t status, const char *what)
-{
-	const char *text = "?";
-
-	if (status == HSA_STATUS_SUCCESS)
-		return true;
-	(void)hsa_status_string(status, &text);
-	printf("        %s: %s\n", what, text);
-	return false;
-}
-
-/* ---- agents and memory ------------------------------------------------------------ */
-
-static hsa_status_t look_at_region(hsa_region_t region, void *arg)
-{
-	struct run *r = arg;
-	hsa_region_segment_t segment;
-	uint32_t flags = 0;
-
-	(void)hsa_region_get_info(region, HSA_REGION_INFO_SEGMENT, &segment);
-	if (segment != HSA_REGION_SEGMENT_GLOBAL)
-		return HSA_STATUS_SUCCESS;
-	(void)hsa_region_get_info(region, HSA_REGION_INFO_GLOBAL_FLAGS, &flags);
-	if (flags & HSA_REGION_GLOBAL_FLAG_KERNARG) {
-		r->system = region;
-		r->have_system = true;
-	}
-	return HSA_STATUS_SUCCESS;
-}
-
-static hsa_status_t look_at_agent(hsa_agent_t agent, void *arg)
-{
-	struct run *r = arg;
-	hsa_device_type_t type;
-	char name[64] = "";
-
-	(void)hsa_agent_get_info(agent, HSA_AGENT_INFO_DEVICE, &type);
-	(void)hsa_agent_get_info(agent, HSA_AGENT_INFO_NAME, name);
-	if (type != HSA_DEVICE_TYPE_GPU || strcmp(name, "gfx900") != 0)
-		return HSA_STATUS_SUCCESS;
-	r->gpu = agent;
-	r->have_gpu = true;
-	return hsa_agent_iterate_regions(agent, look_at_region, r);
-}
-
-static void *shared(struct run *r, size_t bytes)
-{
-	void *at = NULL;
-
-	return fine(hsa_memory_allocate(r->system, bytes, &at), "memory") ? at : NULL;
-}
-
-/* ---- kernels ------------------------------------------------------------------------ */
-
-static hsa_status_t symbol_info(struct kernel *k, hsa_executable_symbol_t s)
-{
-	const struct {
-		hsa_executable_symbol_info_t what;
-		void *to;
-	} row[] = {{HSA_EXECUTABLE_SYMBOL_INFO_KERNEL_OBJECT, &k->object},
-	           {HSA_EXECUTABLE_SYMBOL_INFO_KERNEL_KERNARG_SEGMENT_SIZE, &k->kernarg},
-	           {HSA_EXECUTABLE_SYMBOL_INFO_KERNEL_GROUP_SEGMENT_SIZE, &k->group},
-	           {HSA_EXECUTABLE_SYMBOL_INFO_KERNEL_PRIVATE_SEGMENT_SIZE, &k->private}};
-
-	for (size_t i = 0; i < GV_ARRAY_LEN(row); i++) {
-		hsa_status_t rc = hsa_executable_symbol_get_info(s, row[i].what, row[i].to);
-
-		if (rc != HSA_STATUS_SUCCESS)
-			return rc;
-	}
-	return HSA_STATUS_SUCCESS;
-}
-
-static bool load_file(struct run *r, int fd, struct kernel *k)
-{
-	hsa_code_object_reader_t reader;
-	bool loaded;
-
-	if (!fine(hsa_code_object_reader_create_from_file(fd, &reader), "code object"))
-		return false;
-	loaded = fine(hsa_executable_create_alt(HSA_PROFILE_BASE,
-	                                        HSA_DEFAULT_FLOAT_ROUNDING_MODE_DEFAULT, NULL,
-	                                        &k->executable),
-	              "executable") &&
-	         fine(hsa_executable_load_agent_code_object(k->executable, r->gpu, reader, NULL,
-	                                                    NULL),
-	              "load") &&
-	         fine(hsa_executable_freeze(k->executable, NULL), "freeze");
-	(void)hsa_code_object_reader_destroy(reader);
-	return loaded;
-}
-
-static bool load(struct run *r, const char *name, struct kernel *k)
-{
-	char path[PATH_ROOM], symbol[128];
-	hsa_executable_symbol_t s;
-	bool loaded;
-	int fd;
-
-	(void)snprintf(path, sizeof(path), "%s/%s.co", r->dir, name);
-	(void)snprintf(symbol, sizeof(symbol), "%s.kd", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		perror(path);
-		return false;
-	}
-	loaded = load_file(r, fd, k);
-	(void)close(fd);
-	return loaded &&
-	       fine(hsa_executable_get_symbol_by_name(k->executable, symbol, &r->gpu, &s),
-	            symbol) &&
-	       fine(symbol_info(k, s), "symbol");
-}
-
-/* ---- dispatch ----------------------------------------------------------------------- */
-
-struct grid {
-	uint16_t dims;
-	uint32_t x, y;
-	uint16_t group_x, group_y;
-};
-
-static void put_packet(hsa_queue_t *q, const struct kernel *k, const struct grid *g, void *kernarg,
-                       hsa_signal_t done)
-{
-	uint64_t index = hsa_queue_add_write_index_relaxed(q, 1);
-	hsa_kernel_dispatch_packet_t *p =
-	        (hsa_kernel_dispatch_packet_t *)q->base_address + (index & (q->size - 1));
-	uint16_t header = HSA_PACKET_TYPE_KERNEL_DISPATCH << HSA_PACKET_HEADER_TYPE |
-	                  HSA_FENCE_SCOPE_SYSTEM << HSA_PACKET_HEADER_SCACQUIRE_FENCE_SCOPE |
-	                  HSA_FENCE_SCOPE_SYSTEM << HSA_PACKET_HEADER_SCRELEASE_FENCE_SCOPE;
-	uint32_t setup = (uint32_t)g->dims << HSA_KERNEL_DISPATCH_PACKET_SETUP_DIMENSIONS;
-
-	memset((char *)p + sizeof(uint32_t), 0, sizeof(*p) - sizeof(uint32_t));
-	p->workgroup_size_x = g->group_x;
-	p->workgroup_size_y = g->group_y;
-	p->workgroup_size_z = 1;
-	p->grid_size_x = g->x;
-	p->grid_size_y = g->y;
-	p->grid_size_z = 1;
-	p->group_segment_size = k->group;
-	p->private_segment_size = k->private;
-	p->kernel_object = k->object;
-	p->kernarg_address = kernarg;
-	p->completion_signal = done;
-	__atomic_store_n((uint32_t *)(void *)p, header | setup << 16, __ATOMIC_RELEASE);
-	hsa_signal_store_screlease(q->doorbell_signal, (hsa_signal_value_t)index);
-}
-
-/* Blocks in the kernel: the GPU's interrupt wakes it. */
-static bool over(hsa_signal_t done)
-{
-	uint64_t hz = GV_S;
-
-	(void)hsa_system_get_info(HSA_SYSTEM_INFO_TIMESTAMP_FREQUENCY, &hz);
-	return hsa_signal_wait_scacquire(done, HSA_SIGNAL_CONDITION_LT, 1, hz * (WAIT_NS / GV_S),
-	                                 HSA_WAIT_STATE_BLOCKED) == 0;
-}
-
-static void on_fault(hsa_status_t status, hsa_queue_t *q, void *arg)
-{
-	(void)q;
-	(void)arg;
-	(void)fine(status, "queue");
-}
-
-static hsa_queue_t *queue(struct run *r)
-{
-	hsa_queue_t *q = NULL;
-
-	return fine(hsa_queue_create(r->gpu, 64, HSA_QUEUE_TYPE_MULTI, on_fault, NULL, UINT32_MAX,
-	                             UINT32_MAX, &q),
-	            "queue")
-	               ? q
-	               : NULL;
-}
-
-/* ---- what is computed ----------------------------------------------------------------- */
+/* ---- a kernel with its queue, buffers and arguments ------------------------- */
 
 struct job {
 	hsa_queue_t *queue;
 	hsa_signal_t done;
-	float *a, *b, *c;
-	struct args {
-		void *a, *b, *c;
-		uint32_t n;
-	} * args;
+	struct gv_rocr_kernel kernel;
+	void *buf[BUFS], *args;
 };
 
-static bool prepare(struct run *r, struct job *j, const struct kernel *k, uint32_t floats)
-{
-	size_t bytes = floats * sizeof(float);
-
-	j->queue = queue(r);
-	j->a = shared(r, bytes);
-	j->b = shared(r, bytes);
-	j->c = shared(r, bytes);
-	j->args = shared(r, GV_MAX(k->kernarg, sizeof(*j->args)));
-	if (!j->queue || !j->a || !j->b || !j->c || !j->args ||
-	    !fine(hsa_signal_create(1, 0, NULL, &j->done), "signal"))
-		return false;
-	memset(j->args, 0, GV_MAX(k->kernarg, sizeof(*j->args)));
-	for (uint32_t i = 0; i < floats; i++) {
-		j->a[i] = (float)(i % 97);
-		j->b[i] = (float)(i % 89) * 2.0f;
-		j->c[i] = -1.0f;
-	}
-	*j->args = (struct args){j->a, j->b, j->c, floats};
-	return true;
-}
-
-static void drop(struct job *j)
+static void end(struct job *j)
 {
 	if (j->queue)
 		(void)hsa_queue_destroy(j->queue);
-	if (j->done.handle)
-		(void)hsa_signal_destroy(j->done);
-	(void)hsa_memory_free(j->a);
-	(void)hsa_memory_free(j->b);
-	(void)hsa_memory_free(j->c);
+	gv_rocr_drop_signal(j->done);
+	for (unsigned i = 0; i < BUFS; i++)
+		(void)hsa_memory_free(j->buf[i]);
 	(void)hsa_memory_free(j->args);
+	gv_rocr_unload(&j->kernel);
+	*j = (struct job){0};
 }
 
-static bool sums_are_right(const struct job *j)
+/* Buffers of @bytes in system memory. The caller ends it, in any case. */
+static bool begin(struct gv_rocr *r, struct job *j, const char *kernel, size_t bytes)
 {
-	for (uint32_t i = 0; i < ITEMS; i++)
-		if (j->c[i] != j->a[i] + j->b[i]) {
-			printf("        c[%u] is %g\n", i, (double)j->c[i]);
+	*j = (struct job){0};
+	for (unsigned i = 0; i < BUFS; i++) {
+		j->buf[i] = gv_rocr_system(r, bytes);
+		if (!j->buf[i])
 			return false;
-		}
+		memset(j->buf[i], 0, bytes);
+	}
+	if (!gv_rocr_load(r, kernel, &j->kernel))
+		return false;
+	j->args = gv_rocr_system(r, j->kernel.kernarg_bytes);
+	j->queue = gv_rocr_queue(r);
+	if (!j->args || !j->queue)
+		return false;
+	memset(j->args, 0, j->kernel.kernarg_bytes);
+	return gv_rocr_signal(&j->done, 1);
+}
+
+static void start(struct job *j, const struct gv_rocr_grid *g, const void *args, size_t bytes)
+{
+	memcpy(j->args, args, bytes);
+	gv_rocr_dispatch(j->queue, &j->kernel, g, j->args, j->done);
+}
+
+static bool same(const uint32_t *is, const uint32_t *want, size_t n, const char *what)
+{
+	for (size_t i = 0; i < n; i++)
+		if (is[i] != want[i])
+			return gv_rocr_wrong("%s[%zu] is 0x%x, not 0x%x", what, i, is[i], want[i]);
 	return true;
 }
 
-static bool products_are_right(const struct job *j)
-{
-	for (uint32_t at = 0; at < MATRIX * MATRIX; at++) {
-		float want = 0;
+/* ---- kernels ------------------------------------------------------------------ */
 
-		for (uint32_t k = 0; k < MATRIX; k++)
-			want += j->a[at / MATRIX * MATRIX + k] * j->b[k * MATRIX + at % MATRIX];
-		if (j->c[at] != want) { /* whole numbers: exact */
-			printf("        c[%u] is %g, not %g\n", at, (double)j->c[at], (double)want);
-			return false;
-		}
-	}
+struct three { /* arguments of vector_add and matmul_lds */
+	void *a, *b, *c;
+	uint32_t n;
+};
+
+/* Whole numbers: sums and products are exact. */
+static void fill_floats(float *at, uint32_t n, uint32_t period)
+{
+	for (uint32_t i = 0; i < n; i++)
+		at[i] = (float)(i % period);
+}
+
+static bool begin_add(struct gv_rocr *r, struct job *j)
+{
+	if (!begin(r, j, "vector_add", ITEMS * sizeof(float)))
+		return false;
+	fill_floats(j->buf[0], ITEMS, 97);
+	fill_floats(j->buf[1], ITEMS, 89);
+	return true;
+}
+
+static void start_add(struct job *j)
+{
+	const struct gv_rocr_grid grid = {1, GROUP, 1, ITEMS, 1, 0};
+	const struct three args = {j->buf[0], j->buf[1], j->buf[2], ITEMS};
+
+	start(j, &grid, &args, sizeof(args));
+}
+
+static bool is_sum(const struct job *j)
+{
+	const float *a = j->buf[0], *b = j->buf[1], *c = j->buf[2];
+
+	for (uint32_t i = 0; i < ITEMS; i++)
+		if (c[i] != a[i] + b[i])
+			return gv_rocr_wrong("c[%u] is %g, not %g", i, (double)c[i],
+			                     (double)(a[i] + b[i]));
 	return true;
 }
 
 /* The same kernel on so many queues at a time. */
-static void vector_add(struct run *r, unsigned queues)
+static bool add_on(struct gv_rocr *r, unsigned queues)
 {
-	const struct grid grid = {1, ITEMS, 1, GROUP, 1};
 	struct job job[QUEUES] = {{0}};
-	struct kernel k = {0};
-	bool held = load(r, "vector_add", &k);
-	char what[64];
+	bool held = true;
 
 	for (unsigned i = 0; held && i < queues; i++)
-		held = prepare(r, &job[i], &k, ITEMS);
+		held = begin_add(r, &job[i]);
 	for (unsigned i = 0; held && i < queues; i++)
-		put_packet(job[i].queue, &k, &grid, job[i].args, job[i].done);
+		start_add(&job[i]);
 	for (unsigned i = 0; held && i < queues; i++)
-		held = over(job[i].done) && sums_are_right(&job[i]);
-	(void)snprintf(what, sizeof(what), "vector_add on %u user queue(s), signalled by interrupt",
-	               queues);
-	check(r, held, what);
+		held = gv_rocr_wait(job[i].done) && is_sum(&job[i]);
 	for (unsigned i = 0; i < queues; i++)
-		drop(&job[i]);
-	(void)hsa_executable_destroy(k.executable);
+		end(&job[i]);
+	return held;
 }
 
-static void matmul(struct run *r)
+static bool vector_add(struct gv_rocr *r)
 {
-	const struct grid grid = {2, MATRIX, MATRIX, TILE, TILE};
-	struct job job = {0};
-	struct kernel k = {0};
-	bool held = load(r, "matmul_lds", &k) && prepare(r, &job, &k, MATRIX * MATRIX);
+	return add_on(r, 1);
+}
 
-	if (held) {
-		job.args->n = MATRIX;
-		put_packet(job.queue, &k, &grid, job.args, job.done);
-		held = over(job.done) && products_are_right(&job);
+static bool four_queues(struct gv_rocr *r)
+{
+	return add_on(r, QUEUES);
+}
+
+static bool begin_matmul(struct gv_rocr *r, struct job *j, uint32_t n)
+{
+	const struct gv_rocr_grid grid = {2, TILE, TILE, n, n, 0};
+	struct three args;
+
+	if (!begin(r, j, "matmul_lds", (size_t)n * n * sizeof(float)))
+		return false;
+	fill_floats(j->buf[0], n * n, 19);
+	fill_floats(j->buf[1], n * n, 23);
+	args = (struct three){j->buf[0], j->buf[1], j->buf[2], n};
+	start(j, &grid, &args, sizeof(args));
+	return true;
+}
+
+static bool is_product(const struct job *j, uint32_t n)
+{
+	const float *a = j->buf[0], *b = j->buf[1], *c = j->buf[2];
+
+	for (uint32_t at = 0; at < n * n; at++) {
+		float want = 0;
+
+		for (uint32_t k = 0; k < n; k++)
+			want += a[at / n * n + k] * b[k * n + at % n];
+		if (c[at] != want)
+			return gv_rocr_wrong("c[%u] is %g, not %g", at, (double)c[at],
+			                     (double)want);
 	}
-	check(r, held, "matmul in LDS");
-	drop(&job);
-	(void)hsa_executable_destroy(k.executable);
+	return true;
+}
+
+static bool matmul_lds(struct gv_rocr *r)
+{
+	struct job j;
+	bool held = begin_matmul(r, &j, MATRIX) && gv_rocr_wait(j.done) && is_product(&j, MATRIX);
+
+	end(&j);
+	return held;
+}
+
+/* sum, maximum and count, as reduction_atomics.cl has them */
+static bool atomics(struct gv_rocr *r)
+{
+	const struct gv_rocr_grid grid = {1, GROUP, 1, WHOLE_GROUPS, 1, GROUP * sizeof(uint32_t)};
+	struct {
+		const void *in;
+		void *result;
+		uint32_t local, n;
+	} args;
+	uint32_t want[3] = {0};
+	struct job j;
+	bool held = begin(r, &j, "reduction_atomics", ITEMS * sizeof(uint32_t));
+
+	for (uint32_t i = 0; held && i < ITEMS; i++) {
+		uint32_t v = i * 2654435761u;
+
+		((uint32_t *)j.buf[0])[i] = v;
+		want[0] += v;
+		want[1] = GV_MAX(want[1], v);
+		want[2]++;
+	}
+	args.in = j.buf[0];
+	args.result = j.buf[1];
+	args.local = 0;
+	args.n = ITEMS;
+	if (held)
+		start(&j, &grid, &args, sizeof(args));
+	held = held && gv_rocr_wait(j.done) && same(j.buf[1], want, 3, "result");
+	end(&j);
+	return held;
+}
+
+/* What scratch.cl does with one number. */
+static uint32_t walk(uint32_t in)
+{
+	uint32_t box[32], at = in;
+
+	for (uint32_t k = 0; k < 32; k++)
+		box[k] = in * (2 * k + 1) + k;
+	for (uint32_t k = 0; k < 64; k++) {
+		uint32_t v = box[at & 31];
+
+		box[(at >> 5) & 31] = v ^ k;
+		at = at * 1664525u + v;
+	}
+	return at;
+}
+
+/* ROCr gives the queue scratch memory when the GPU says that it has none. */
+static bool scratch(struct gv_rocr *r)
+{
+	const struct gv_rocr_grid grid = {1, GROUP, 1, ITEMS, 1, 0};
+	struct {
+		const void *in;
+		void *out;
+		uint32_t n;
+	} args;
+	struct job j;
+	bool held = begin(r, &j, "scratch", ITEMS * sizeof(uint32_t));
+
+	for (uint32_t i = 0; held && i < ITEMS; i++) {
+		((uint32_t *)j.buf[0])[i] = i * 40503u;
+		((uint32_t *)j.buf[2])[i] = walk(i * 40503u);
+	}
+	args.in = j.buf[0];
+	args.out = j.buf[1];
+	args.n = ITEMS;
+	if (held)
+		start(&j, &grid, &args, sizeof(args));
+	held = held && gv_rocr_wait(j.done) && same(j.buf[1], j.buf[2], ITEMS, "out");
+	end(&j);
+	return held;
+}
+
+/* ---- signals --------------------------------------------------------------------- */
+
+/* One packet waits for the kernel of another queue or the host, the next for both. */
+static bool barriers(struct job *j, hsa_queue_t *q, hsa_signal_t host, hsa_signal_t either,
+                     hsa_signal_t both)
+{
+	gv_rocr_barrier(q, HSA_PACKET_TYPE_BARRIER_OR, host, j->done, either);
+	gv_rocr_barrier(q, HSA_PACKET_TYPE_BARRIER_AND, host, j->done, both);
+	start_add(j);
+	if (!gv_rocr_wait(either))
+		return false;
+	if (hsa_signal_load_scacquire(both) != 1)
+		return gv_rocr_wrong("a barrier did not wait for the host");
+	hsa_signal_store_screlease(host, 0);
+	return gv_rocr_wait(both);
+}
+
+static bool pings(hsa_queue_t *q)
+{
+	const hsa_signal_t none = {0};
+	hsa_signal_t s = {0};
+	bool held = gv_rocr_signal(&s, 1);
+
+	for (unsigned i = 0; held && i < ROUNDS; i++) {
+		hsa_signal_store_relaxed(s, 1);
+		gv_rocr_barrier(q, HSA_PACKET_TYPE_BARRIER_AND, none, none, s);
+		held = gv_rocr_wait(s);
+	}
+	gv_rocr_drop_signal(s);
+	return held;
+}
+
+static bool signals(struct gv_rocr *r)
+{
+	hsa_signal_t host = {0}, either = {0}, both = {0};
+	hsa_queue_t *q = gv_rocr_queue(r);
+	struct job j = {0};
+	bool held = q && begin_add(r, &j) && gv_rocr_signal(&host, 1) &&
+	            gv_rocr_signal(&either, 1) && gv_rocr_signal(&both, 1) &&
+	            barriers(&j, q, host, either, both) && is_sum(&j) && pings(q);
+
+	if (q)
+		(void)hsa_queue_destroy(q);
+	gv_rocr_drop_signal(host);
+	gv_rocr_drop_signal(either);
+	gv_rocr_drop_signal(both);
+	end(&j);
+	return held;
+}
+
+/* KFD takes all queues of a process off the GPU whenever one comes or goes. */
+static bool preemption(struct gv_rocr *r)
+{
+	hsa_queue_t *q = NULL;
+	struct job j;
+	bool held = begin_matmul(r, &j, BIG_MATRIX);
+
+	for (unsigned i = 0; held && i < QUEUES; i++) {
+		q = gv_rocr_queue(r);
+		held = q && pings(q);
+		if (q)
+			(void)hsa_queue_destroy(q);
+	}
+	held = held && gv_rocr_wait(j.done) && is_product(&j, BIG_MATRIX);
+	end(&j);
+	return held;
+}
+
+/* ---- copies ------------------------------------------------------------------------ */
+
+struct copy {
+	void *to;
+	hsa_agent_t to_agent;
+	const void *from;
+	hsa_agent_t from_agent;
+	hsa_signal_t after, done; /* @after: none, if its handle is 0 */
+};
+
+static bool copy(const struct copy *c)
+{
+	return gv_rocr_fine(hsa_amd_memory_async_copy(c->to, c->to_agent, c->from, c->from_agent,
+	                                              COPY_BYTES, c->after.handle ? 1 : 0,
+	                                              c->after.handle ? &c->after : NULL, c->done),
+	                    "copy");
+}
+
+/* Host, video memory, another place there, host: each waits for the one before it. */
+static bool round_trip(struct gv_rocr *r, void *from, void *to, void *const *vram,
+                       const hsa_signal_t *done)
+{
+	const hsa_signal_t none = {0};
+	const struct copy way[] = {{vram[0], r->gpu, from, r->cpu, none, done[0]},
+	                           {vram[1], r->gpu, vram[0], r->gpu, done[0], done[1]},
+	                           {to, r->cpu, vram[1], r->gpu, done[1], done[2]}};
+
+	for (size_t i = 0; i < GV_ARRAY_LEN(way); i++)
+		if (!copy(&way[i]))
+			return false;
+	return gv_rocr_wait(done[2]) &&
+	       same(to, from, COPY_BYTES / sizeof(uint32_t), "what came back");
+}
+
+static bool fill(void *at, hsa_signal_t done, void *to, struct gv_rocr *r)
+{
+	const struct copy back = {to, r->cpu, at, r->gpu, {0}, done};
+	const uint32_t value = 0x5eed1234, count = COPY_BYTES / sizeof(uint32_t);
+
+	hsa_signal_store_relaxed(done, 1);
+	if (!gv_rocr_fine(hsa_amd_memory_fill(at, value, count), "fill") || !copy(&back) ||
+	    !gv_rocr_wait(done))
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		if (((uint32_t *)to)[i] != value)
+			return gv_rocr_wrong("filled[%u] is 0x%x", i, ((uint32_t *)to)[i]);
+	return true;
+}
+
+static bool sdma_copies(struct gv_rocr *r)
+{
+	uint32_t *from = gv_rocr_system(r, COPY_BYTES), *to = gv_rocr_system(r, COPY_BYTES);
+	void *vram[] = {gv_rocr_vram(r, COPY_BYTES), gv_rocr_vram(r, COPY_BYTES)};
+	hsa_signal_t done[3] = {{0}};
+	bool held = from && to && vram[0] && vram[1];
+
+	for (unsigned i = 0; held && i < GV_ARRAY_LEN(done); i++)
+		held = gv_rocr_signal(&done[i], 1);
+	for (uint32_t i = 0; held && i < COPY_BYTES / sizeof(*from); i++)
+		from[i] = i * 2654435761u;
+	held = held && round_trip(r, from, to, vram, done) && fill(vram[1], done[2], to, r);
+	for (unsigned i = 0; i < GV_ARRAY_LEN(done); i++)
+		gv_rocr_drop_signal(done[i]);
+	(void)hsa_memory_free(from);
+	(void)hsa_memory_free(to);
+	(void)hsa_memory_free(vram[0]);
+	(void)hsa_memory_free(vram[1]);
+	return held;
+}
+
+/* ---- a fault ------------------------------------------------------------------------- */
+
+struct report {
+	uint64_t va;
+	uint32_t reason;
+	bool came; /* last */
+};
+
+static hsa_status_t on_event(const hsa_amd_event_t *event, void *arg)
+{
+	struct report *report = arg;
+
+	if (event->event_type != HSA_AMD_GPU_MEMORY_FAULT_EVENT)
+		return HSA_STATUS_SUCCESS;
+	report->va = event->memory_fault.virtual_address;
+	report->reason = event->memory_fault.fault_reason_mask;
+	__atomic_store_n(&report->came, true, __ATOMIC_RELEASE);
+	return HSA_STATUS_SUCCESS;
+}
+
+static bool is_told(const struct report *report, const void *page)
+{
+	uint64_t until = gv_now_ns() + GV_ROCR_WAIT_NS;
+
+	while (!__atomic_load_n(&report->came, __ATOMIC_ACQUIRE)) {
+		if (gv_now_ns() > until)
+			return gv_rocr_wrong("no report of a fault");
+		(void)usleep(10000);
+	}
+	if (report->va != (uintptr_t)page)
+		return gv_rocr_wrong("the fault is reported at 0x%llx, was at %p",
+		                     (unsigned long long)report->va, page);
+	return report->reason & HSA_AMD_MEMORY_FAULT_PAGE_NOT_PRESENT
+	               ? true
+	               : gv_rocr_wrong("the fault's reason is 0x%x", report->reason);
+}
+
+/* Where it writes is memory of the process, but the GPU was never told of it. */
+static bool memory_fault(struct gv_rocr *r)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	static struct report report;
+	struct job j = {0};
+	void *out = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct three args;
+	const struct gv_rocr_grid grid = {1, GROUP, 1, GROUP, 1, 0};
+
+	if (out == MAP_FAILED ||
+	    !gv_rocr_fine(hsa_amd_register_system_event_handler(on_event, &report), "handler") ||
+	    !begin_add(r, &j))
+		return false;
+	args = (struct three){j.buf[0], j.buf[1], out, GROUP};
+	start(&j, &grid, &args, sizeof(args));
+	return is_told(&report, out); /* its queue is lost: the process ends with it */
+}
+
+/* ---- all of it ------------------------------------------------------------------------- */
+
+static const struct check {
+	const char *name;
+	bool (*run)(struct gv_rocr *r);
+	bool apart; /* in a process of its own */
+} checks[] = {
+        {"vector_add", vector_add, false},    {"four_queues", four_queues, false},
+        {"matmul_lds", matmul_lds, false},    {"atomics", atomics, false},
+        {"scratch", scratch, false},          {"signals", signals, false},
+        {"preemption", preemption, false},    {"sdma_copies", sdma_copies, false},
+        {"memory_fault", memory_fault, true}, {"after_fault", four_queues, false},
+};
+
+static bool run_apart(const struct gv_rocr *r, const char *name)
+{
+	char *argv[] = {(char *)"gv-rocr", (char *)(uintptr_t)r->dir, (char *)(uintptr_t)name,
+	                NULL};
+	int status = -1;
+	pid_t pid;
+
+	if (posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, environ) ||
+	    waitpid(pid, &status, 0) != pid)
+		return gv_rocr_wrong("no process for it");
+	if (WIFSIGNALED(status))
+		return gv_rocr_wrong("%s ended with signal %d", name, WTERMSIG(status));
+	return !WEXITSTATUS(status);
+}
+
+static bool is_wanted(const char *name, int argc, char **argv)
+{
+	for (int i = 2; i < argc; i++)
+		if (!strcmp(argv[i], name))
+			return true;
+	return argc == 2;
+}
+
+static bool run(struct gv_rocr *r, const struct check *c, bool by_name)
+{
+	bool held = c->apart && !by_name ? run_apart(r, c->name) : c->run(r);
+
+	if (by_name || !c->apart) /* who runs apart says it himself */
+		printf("%s %s\n", held ? "ok     " : "FAILED ", c->name);
+	return held;
 }
 
 int main(int argc, char **argv)
 {
-	struct run r = {.dir = argc > 1 ? argv[1] : "."};
+	bool all = true, by_name = argc > 2;
+	struct gv_rocr r;
 
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!fine(hsa_init(), "hsa_init"))
-		return 1;
-	(void)hsa_iterate_agents(look_at_agent, &r);
-	if (check(&r, r.have_gpu, "there is an agent gfx900") &&
-	    check(&r, r.have_system, "it sees system memory")) {
-		vector_add(&r, 1);
-		vector_add(&r, QUEUES);
-		matmul(&r);
+	if (argc < 2) {
+		fprintf(stderr, "usage: gv-rocr CODE_OBJECT_DIR [CHECK...]\n");
+		return 2;
 	}
-	(void)hsa_shut_down();
-	return r.failed ? 1 : 0;
+	if (!gv_rocr_open(&r, argv[1]))
+		return 1;
+	for (size_t i = 0; i < GV_ARRAY_LEN(checks); i++)
+		if (is_wanted(checks[i].name, argc, argv))
+			all &= run(&r, &checks[i], by_name);
+	if (by_name && !all)
+		_exit(1); /* a queue that hangs would hold the shutdown */
+	gv_rocr_close(&r);
+	return all ? 0 : 1;
 }
