@@ -217,10 +217,20 @@ static void what_cannot_be_preempted_keeps_its_place(void)
 	rig_close(&r);
 }
 
+/* Those from @first on stand in their IBs. */
+static void all_have_a_turn_but_wait(unsigned first)
+{
+	for (unsigned p = 0; p < 3; p++) {
+		give(p, 1, 0);
+		CU_ASSERT_TRUE(is_done(p, 1, 20000));
+		CU_ASSERT_TRUE(p < first || !is_done(p, 0, 0));
+	}
+}
+
 /* The same with an area: it is saved, and goes on in whatever VMID and HQD its next turn brings. */
 static void what_is_preempted_goes_on_in_another_vmid(void)
 {
-	up(0x300, 0x300);
+	up(0x300, 0xf00);
 	for (unsigned p = 0; p < 3; p++) {
 		rig_put32(&r, VF0, MQD(p, 0) + GV_MQD_DW(CP_HQD_PERSISTENT_STATE) * 4,
 		          GV_PUT(CP_HQD_PERSISTENT_STATE, QSWITCH_MODE, 1));
@@ -234,16 +244,12 @@ static void what_is_preempted_goes_on_in_another_vmid(void)
 	add_all(3, 2);
 	chain();
 	run(2);
-	for (unsigned i = 0; i < 6; i++)
-		for (unsigned p = 0; p < 3; p++) { /* each has had turns then */
-			give(p, 1, 0);
-			CU_ASSERT_TRUE(is_done(p, 1, 20000));
-			CU_ASSERT_EQUAL(rig_get32(&r, VF0, PHYS(p) + CONTROL(0) + FENCE), 0);
-		}
-	for (unsigned p = 0; p < 3; p++)
-		rig_put32(&r, VF0, PHYS(p) + FLAG(0), 1);
-	for (unsigned p = 0; p < 3; p++)
+	for (unsigned p = 0; p < 3; p++) {
+		for (unsigned i = 0; i < 4; i++)
+			all_have_a_turn_but_wait(p);
+		rig_put32(&r, VF0, PHYS(p) + FLAG(0), 1); /* its own, none of the others' */
 		CU_ASSERT_TRUE(is_done(p, 0, 20000));
+	}
 	CU_ASSERT_TRUE(unmap_all());
 	CU_ASSERT_EQUAL(ERRORS, 0);
 	rig_close(&r);
