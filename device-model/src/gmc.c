@@ -153,9 +153,11 @@ static bool within_budget(struct gv_gmc *g)
 	return true;
 }
 
-static void raise_fault(struct gv_mem *m, uint64_t va, unsigned access, bool retry)
+static void raise_fault(struct gv_mem *m, uint64_t va, unsigned access, bool retry,
+                        unsigned permission)
 {
-	struct gv_ih_iv iv = gv_ih_iv(gv_hub[m->hub].client, GV_IH_SRC_VM_FAULT, 0,
+	unsigned ring_id = GV_PUT(IH_FAULT_RING, PERMISSION_FAULTS, permission);
+	struct gv_ih_iv iv = gv_ih_iv(gv_hub[m->hub].client, GV_IH_SRC_VM_FAULT, ring_id,
 	                              m->vmid % GV_NUM_VMID, m->hub);
 
 	iv.dw[4] = (uint32_t)(va >> GV_GPU_PAGE_SHIFT);
@@ -193,7 +195,7 @@ static int retry_fault(struct gv_mem *m, uint64_t va, unsigned access)
 	*raised = page + 1;
 	if (GV_GET(GV_RGET(m->fn, VM_L2_PROTECTION_FAULT_CNTL2), VM_L2_PROTECTION_FAULT_CNTL2,
 	           ENABLE_RETRY_FAULT_INTERRUPT))
-		raise_fault(m, va, access, true);
+		raise_fault(m, va, access, true, 0);
 	return -EAGAIN;
 }
 
@@ -212,7 +214,7 @@ int gv_gmc_fault(struct gv_mem *m, uint64_t va, unsigned access, const struct gv
 	raise = wants_iv(m, fault) && within_budget(g);
 	(void)pthread_mutex_unlock(&g->lock);
 	if (raise)
-		raise_fault(m, va, access, false);
+		raise_fault(m, va, access, false, fault->permission);
 	return -EFAULT;
 }
 

@@ -171,6 +171,10 @@ enum {
 	IH_IV5_FAULT__WRITE__BITS = 1,
 	IH_IV5_FAULT__RETRY__LO = 7,
 	IH_IV5_FAULT__RETRY__BITS = 1,
+	/* RING_ID of a fault that is final: PERMISSION_FAULTS of FAULT_STATUS (kfd_int_process_v9.c
+	   reads it as prot_valid, prot_read, prot_write; logs of Vega10: 24 with 3, 56 with 7) */
+	IH_FAULT_RING__PERMISSION_FAULTS__LO = 3,
+	IH_FAULT_RING__PERMISSION_FAULTS__BITS = 4,
 	/* dw 4 of GV_IH_SRC_CP_SQ: what a shader has to say (SQ_INTERRUPT_WORD,
 	   kfd_int_process_v9.c) */
 	IH_IV4_SQ__DATA__LO = 0,

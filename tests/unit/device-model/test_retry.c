@@ -108,6 +108,7 @@ static void check_waits(uint64_t page, uint32_t seq)
 		        rig_find_iv(&wave_rig, WAVE_VF, GV_IH_SRC_VM_FAULT, &iv, 20000));
 	} while (iv.dw[4] != page);
 	CU_ASSERT_TRUE(GV_GET(iv.dw[5], IH_IV5_FAULT, RETRY));
+	CU_ASSERT_EQUAL(GV_GET(iv.dw[0], IH_IV0, RING_ID), 0);
 	CU_ASSERT_EQUAL(GV_GET(iv.dw[0], IH_IV0, VMID), VMID);
 	CU_ASSERT_FALSE(wave_fence_is(1, seq));
 	CU_ASSERT_EQUAL(wave_queue_error(0), 0);
@@ -329,6 +330,8 @@ static void without_retry_a_missing_page_is_a_fault(void)
 		(void)launch_in_vmid();
 		CU_ASSERT_TRUE(rig_find_iv(&wave_rig, WAVE_VF, GV_IH_SRC_VM_FAULT, &iv, 20000));
 		CU_ASSERT_FALSE(GV_GET(iv.dw[5], IH_IV5_FAULT, RETRY));
+		/* KFD tells the process by these: not present, written to */
+		CU_ASSERT_EQUAL(GV_GET(iv.dw[0], IH_IV0, RING_ID), 0x28);
 		CU_ASSERT_TRUE(rig_find_iv(&wave_rig, WAVE_VF, GV_IH_SRC_CP_SQ, &iv, 20000));
 		CU_ASSERT_NOT_EQUAL(wave_queue_error(0), 0);
 		down();
