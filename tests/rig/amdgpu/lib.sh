@@ -5,7 +5,7 @@
 PATH=$RIG_REPO/tests/rig/amdgpu:$PATH
 
 # The output of the last check, for the reader.
-note() { sed 's/^/rig:      > /' /tmp/rig-check | cut -c1-150 | tail -n "${1:-20}"; }
+note() { sed 's/^/rig:      > /' /tmp/rig-check | cut -c1-150 | tail -n 20; }
 
 # give_to DRIVER BDF: it will be that driver's when it is loaded
 give_to()
@@ -13,6 +13,12 @@ give_to()
 	echo "$1" >"/sys/bus/pci/devices/$2/driver_override" || return 1
 	[ ! -e "/sys/bus/pci/devices/$2/driver" ] || echo "$2" >"/sys/bus/pci/devices/$2/driver/unbind"
 }
+
+# Domains that are defined from now on boot the image with amdgpu in it.
+# shellcheck disable=SC2034 # guest_xml's
+amdgpu_guests() { RIG_GUEST_IMAGE=amdgpu.img RIG_GUEST_MIB=1024 RIG_GUEST_CMDLINE=; }
+
+in_guest() { ok "$1: $2" guest_run "$1" "$3" "${@:4}"; } # NAME TEXT SECONDS COMMAND...: a check
 
 # What amdgpu says at its turning points, and what it must be told (docs/amdgpu.md has the diagram).
 life_of_a_vf() # WHAT

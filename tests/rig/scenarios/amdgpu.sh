@@ -3,10 +3,7 @@
 # timeout: 600
 . "$RIG_REPO/tests/rig/amdgpu/lib.sh"
 
-RIG_GUEST_IMAGE=amdgpu.img RIG_GUEST_MIB=1024 RIG_GUEST_CMDLINE=
-
-# in_guest TEXT SECONDS COMMAND...: a check
-in_guest() { ok "$1" guest_run amd1 "$2" "${@:3}"; }
+amdgpu_guests
 
 scenario()
 {
@@ -14,12 +11,12 @@ scenario()
 	ok "VF0 to amd1" gpuvisor vm attach amd1 0 --config
 	ok "amd1 comes up" guest_start amd1 || return
 	gpuvisor trace start >/dev/null
-	in_guest "amdgpu takes the VF, without any module parameter" 120 amdgpu-driver load || { guest_run amd1 20 amdgpu-driver log; return; }
+	in_guest amd1 "amdgpu takes the VF, without any module parameter" 120 amdgpu-driver load || { guest_run amd1 20 amdgpu-driver log; return; }
 	note
 	works
 	mailbox_is 0 load
-	in_guest "ROCr lists the agent" 60 'rocminfo | grep "Name: *gfx900"'
-	in_guest "ROCr's kernels on user queues" 120 gv-rocr /examples
+	in_guest amd1 "ROCr lists the agent" 60 'rocminfo | grep "Name: *gfx900"'
+	in_guest amd1 "ROCr's kernels on user queues" 120 gv-rocr /examples
 	note
 	reloads
 	the_host_resets_it
@@ -29,9 +26,9 @@ scenario()
 
 works()
 {
-	in_guest "its ring and IB tests pass" 60 amdgpu-driver tests
-	in_guest "jobs through the render node" 100 gv-render test
-	in_guest "the guest's kernel has no complaint" 30 amdgpu-driver quiet
+	in_guest amd1 "its ring and IB tests pass" 60 amdgpu-driver tests
+	in_guest amd1 "jobs through the render node" 100 gv-render test
+	in_guest amd1 "the guest's kernel has no complaint" 30 amdgpu-driver quiet
 }
 
 reloads()
@@ -52,7 +49,7 @@ the_host_resets_it()
 {
 	gpuvisor trace start >/dev/null
 	ok "the host resets the VF" gpuvisor vf reset 0
-	in_guest "amdgpu recovers by itself" 90 amdgpu-driver recovered 1
+	in_guest amd1 "amdgpu recovers by itself" 90 amdgpu-driver recovered 1
 	mailbox_is 0 flr
 	works
 }
@@ -60,10 +57,10 @@ the_host_resets_it()
 a_ring_hangs()
 {
 	gpuvisor trace start >/dev/null
-	in_guest "a job hangs the graphics ring, and is thrown out" 150 gv-render hang
+	in_guest amd1 "a job hangs the graphics ring, and is thrown out" 150 gv-render hang
 	note
-	in_guest "amdgpu has recovered" 60 amdgpu-driver recovered 2
-	in_guest "the kernel says so, and nothing else" 30 amdgpu-driver quiet "'ring gfx(_low)? timeout|Process information|Failed to initialize parser'"
+	in_guest amd1 "amdgpu has recovered" 60 amdgpu-driver recovered 2
+	in_guest amd1 "the kernel says so, and nothing else" 30 amdgpu-driver quiet "'ring gfx(_low)? timeout|Process information|Failed to initialize parser'"
 	mailbox_is 0 tdr
 	works
 }
