@@ -25,7 +25,7 @@
 #define GV_HWS_QUANTUM (10 * GV_MS)
 #define GV_HWS_IDLE    (2 * GV_MS)
 #define GV_HWS_LOOK    (100 * GV_US) /* while queues come to rest */
-#define GV_HWS_PACKETS 4096u
+#define GV_HWS_PACKETS 16384u        /* KFD has at most 4096 queues */
 #define PACKETS_A_TURN 64u
 #define LONGEST        16u /* dwords of a packet that means something here */
 

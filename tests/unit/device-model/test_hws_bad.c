@@ -34,7 +34,7 @@ static void lists_that_are_none_are_given_up(void)
 		default: /* longer than any */
 			add_process(0);
 			add_list(LIST + 0x1000, 0xfffff);
-			for (uint64_t at = 0; at < 0x10000; at += 4)
+			for (uint64_t at = 0; at < 0x3c000; at += 4)
 				rig_put32(&r, VF0, LIST + 0x1000 + at, GV_PM4_NOP1);
 		}
 		run(1);
