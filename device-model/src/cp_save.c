@@ -108,7 +108,7 @@ int gv_cp_save(struct gv_fn *f, uint8_t *to, size_t room, size_t *bytes)
 	sc.bytes = sizeof(sc);
 	memcpy(sc.given, cp->given, sizeof(sc.given));
 	sc.hws = cp->hws;
-	sc.unseen = !gv_worker_is_done(&cp->worker);
+	sc.unseen = gv_worker_was_kicked(&cp->worker);
 	for (unsigned i = 0; i < GV_CP_QUEUES; i++) {
 		struct gv_queue *q = &cp->queue[i];
 		size_t context_bytes, at = sc.bytes;

@@ -17,7 +17,7 @@
 #define BUSY_NS     (200 * GV_US)
 #define SHADER_NICE 5
 #define PATIENCE_NS (1 * GV_US)
-#define SPIN_NS     (60 * GV_US) /* a switch of worlds is over by then */
+#define SPIN_NS     (100 * GV_US) /* a switch of worlds is over by then */
 
 struct fn_grids {
 	struct gv_grid_head *tail; /* circular list, tail->next is next in turn */

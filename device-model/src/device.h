@@ -77,8 +77,8 @@ static inline void gv_worker_pause(struct gv_worker *w)
 {
 	(void)gv_worker_pause_until(w, UINT64_MAX);
 }
-/** Only a kick will make it run again. */
-bool gv_worker_is_done(struct gv_worker *w);
+/** Somebody asked for a run that is not over. */
+bool gv_worker_was_kicked(struct gv_worker *w);
 void gv_worker_resume(struct gv_worker *w);
 /** End the thread. Takes one that never started. */
 void gv_worker_stop(struct gv_worker *w);

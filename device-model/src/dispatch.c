@@ -23,8 +23,8 @@
 /* Wave instructions: a switch of worlds waits for a STEP, so it is a few microseconds; the clock is
  * dearer than that. */
 #define FIRST_STEP     1024u
-#define STEP           256u
-#define STEPS_PER_LOOK 16u
+#define STEP           128u
+#define STEPS_PER_LOOK 32u
 
 static struct gv_grid *grid_of(struct gv_grid_head *head)
 {

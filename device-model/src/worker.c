@@ -153,14 +153,14 @@ bool gv_worker_pause_until(struct gv_worker *w, uint64_t end_ns)
 	return !running;
 }
 
-bool gv_worker_is_done(struct gv_worker *w)
+bool gv_worker_was_kicked(struct gv_worker *w)
 {
-	bool done;
+	bool kicked;
 
 	(void)pthread_mutex_lock(&w->lock);
-	done = !w->running && !atomic_load(&w->kicked) && w->due == UINT64_MAX;
+	kicked = w->running || atomic_load(&w->kicked);
 	(void)pthread_mutex_unlock(&w->lock);
-	return done;
+	return kicked;
 }
 
 void gv_worker_resume(struct gv_worker *w)
