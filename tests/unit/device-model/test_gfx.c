@@ -70,7 +70,12 @@ static void the_clear_state_is_taken(void)
 	RIG_EMIT(&r, VF0, RIG_GFX, gv_pm4_header(PM4_SET_BASE, 3), 3, 0x8000, 0x8000);
 	RIG_EMIT(&r, VF0, RIG_GFX, gv_pm4_header(PM4_SET_UCONFIG_REG, 2),
 	         2u << 28 | (VGT_INDEX_TYPE__DW - PM4_SET_UCONFIG_REG_START), 0);
+	/* Mesa's compute jobs begin with the table of border colours */
+	RIG_EMIT(&r, VF0, RIG_GFX, gv_pm4_header(PM4_SET_UCONFIG_REG, 3),
+	         TA_CS_BC_BASE_ADDR__DW - PM4_SET_UCONFIG_REG_START, 0x1002100, 0x80);
 	CU_ASSERT_TRUE(rig_sync(&r, VF0, RIG_GFX, 20000));
+	CU_ASSERT_EQUAL(rig_rd(&r, VF0, TA_CS_BC_BASE_ADDR__BYTE), 0x1002100);
+	CU_ASSERT_EQUAL(rig_rd(&r, VF0, TA_CS_BC_BASE_ADDR_HI__BYTE), 0x80);
 	CU_ASSERT_EQUAL(rig_rd(&r, VF0, GV_BYTE_N(DB_RENDER_CONTROL, 0x37f)), 0x1037f);
 	CU_ASSERT_EQUAL(rig_stats(&r, VF0).unimplemented, 0);
 	CU_ASSERT_EQUAL(rig_stats(&r, VF0).guest_errors, 0);
