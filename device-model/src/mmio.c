@@ -134,13 +134,19 @@ static bool gate_open(struct gv_fn *f, const struct gv_reg_info *info, enum gv_r
 	return false;
 }
 
+/* To write back what it read is no mistake, to want its own register to be otherwise is one. */
+static void ignore(struct gv_fn *f, const struct gv_reg_info *info, uint32_t byte, uint32_t val,
+                   enum gv_origin origin)
+{
+	if (info->bank == GV_BANK_FN && gv_mmio_read32(f, byte, origin) != val)
+		gv_guest_error(f, "wrote 0x%x to %s, which it may only read", val, info->name);
+}
+
 static bool may_write(struct gv_fn *f, enum gv_reg reg, enum gv_origin origin)
 {
 	const struct gv_reg_info *info = gv_reg_info(reg);
 	enum gv_access access = gv_fn_is_vf(f) ? info->vf : info->pf;
 
-	if (access == GV_WI)
-		return false;
 	if (access != GV_RW) {
 		gv_guest_error(f, "wrote %s, which it may not", info->name);
 		return false;
@@ -178,6 +184,10 @@ static void write_masked(struct gv_fn *f, uint32_t byte, uint32_t val, uint32_t 
 
 	if (reg < 0) {
 		gv_unimplemented(f, "write of register 0x%x = 0x%x", byte, val);
+		return;
+	}
+	if (gv_fn_is_vf(f) && gv_reg_info((enum gv_reg)reg)->vf == GV_WI) {
+		ignore(f, gv_reg_info((enum gv_reg)reg), byte, val, origin);
 		return;
 	}
 	if (!may_write(f, (enum gv_reg)reg, origin))

@@ -13,10 +13,12 @@
  *       value (dwords). count > 1 makes an array whose elements are `stride`
  *       dwords apart; AMD's name of element 0 names the row.
  *       bank: how many copies exist, see enum gv_bank.
- *       pf, vf: what each side may do: RW, RO or NONE; WI: read, and writes are ignored, because
- * drivers write what is not theirs and that is no mistake of theirs. FIELD(register, field, lowest
- * bit, bits, RW | RO | W1C) Bits of no field are read-only zero. A register without fields is
- *       wholly writable.
+ *       pf, vf: what each side may do: RW, RO or NONE; a VF's WI: read, and writes are ignored,
+ * because drivers write back what they read. Of a register of the VF's own (FN) another value
+ * counts as its mistake.
+ *
+ *   FIELD(register, field, lowest bit, bits, RW | RO | W1C)
+ *       Bits of no field are read-only zero. A register without fields is wholly writable.
  *
  *   SMN(name, address, count, stride, reset)
  *       a register outside BAR5, reached through PCIE_INDEX2 and PCIE_DATA2; stride in bytes. It is
