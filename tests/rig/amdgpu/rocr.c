@@ -23,7 +23,6 @@
 #define GROUP        256u
 #define WHOLE_GROUPS ((ITEMS + GROUP - 1) / GROUP * GROUP)
 #define MATRIX       48u
-#define BIG_MATRIX   160u /* what a queue works on while others come and go */
 #define TILE         16u
 #define BUFS         3u
 #define COPY_BYTES   ((1u << 20) + 12u)
@@ -78,17 +77,9 @@ static void start(struct job *j, const struct gv_rocr_grid *g, const void *args,
 	gv_rocr_dispatch(j->queue, &j->kernel, g, j->args, j->done);
 }
 
-static bool same(const uint32_t *is, const uint32_t *want, size_t n, const char *what)
-{
-	for (size_t i = 0; i < n; i++)
-		if (is[i] != want[i])
-			return gv_rocr_wrong("%s[%zu] is 0x%x, not 0x%x", what, i, is[i], want[i]);
-	return true;
-}
-
 /* ---- kernels ------------------------------------------------------------------ */
 
-struct three { /* arguments of vector_add and matmul_lds */
+struct three { /* arguments of vector_add, matmul_lds and until_told */
 	void *a, *b, *c;
 	uint32_t n;
 };
@@ -149,35 +140,20 @@ static bool vector_add(struct gv_rocr *r)
 {
 	return add_on(r, 1);
 }
-
 static bool four_queues(struct gv_rocr *r)
 {
 	return add_on(r, QUEUES);
 }
 
-static bool begin_matmul(struct gv_rocr *r, struct job *j, uint32_t n)
-{
-	const struct gv_rocr_grid grid = {2, TILE, TILE, n, n, 0};
-	struct three args;
-
-	if (!begin(r, j, "matmul_lds", (size_t)n * n * sizeof(float)))
-		return false;
-	fill_floats(j->buf[0], n * n, 19);
-	fill_floats(j->buf[1], n * n, 23);
-	args = (struct three){j->buf[0], j->buf[1], j->buf[2], n};
-	start(j, &grid, &args, sizeof(args));
-	return true;
-}
-
-static bool is_product(const struct job *j, uint32_t n)
+static bool is_product(const struct job *j)
 {
 	const float *a = j->buf[0], *b = j->buf[1], *c = j->buf[2];
 
-	for (uint32_t at = 0; at < n * n; at++) {
+	for (uint32_t at = 0; at < MATRIX * MATRIX; at++) {
 		float want = 0;
 
-		for (uint32_t k = 0; k < n; k++)
-			want += a[at / n * n + k] * b[k * n + at % n];
+		for (uint32_t k = 0; k < MATRIX; k++)
+			want += a[at / MATRIX * MATRIX + k] * b[k * MATRIX + at % MATRIX];
 		if (c[at] != want)
 			return gv_rocr_wrong("c[%u] is %g, not %g", at, (double)c[at],
 			                     (double)want);
@@ -187,9 +163,18 @@ static bool is_product(const struct job *j, uint32_t n)
 
 static bool matmul_lds(struct gv_rocr *r)
 {
+	const struct gv_rocr_grid grid = {2, TILE, TILE, MATRIX, MATRIX, 0};
+	struct three args;
 	struct job j;
-	bool held = begin_matmul(r, &j, MATRIX) && gv_rocr_wait(j.done) && is_product(&j, MATRIX);
+	bool held = begin(r, &j, "matmul_lds", MATRIX * MATRIX * sizeof(float));
 
+	if (held) {
+		fill_floats(j.buf[0], MATRIX * MATRIX, 19);
+		fill_floats(j.buf[1], MATRIX * MATRIX, 23);
+		args = (struct three){j.buf[0], j.buf[1], j.buf[2], MATRIX};
+		start(&j, &grid, &args, sizeof(args));
+		held = gv_rocr_wait(j.done) && is_product(&j);
+	}
 	end(&j);
 	return held;
 }
@@ -221,7 +206,7 @@ static bool atomics(struct gv_rocr *r)
 	args.n = ITEMS;
 	if (held)
 		start(&j, &grid, &args, sizeof(args));
-	held = held && gv_rocr_wait(j.done) && same(j.buf[1], want, 3, "result");
+	held = held && gv_rocr_wait(j.done) && gv_rocr_same(j.buf[1], want, 3, "result");
 	end(&j);
 	return held;
 }
@@ -263,7 +248,7 @@ static bool scratch(struct gv_rocr *r)
 	args.n = ITEMS;
 	if (held)
 		start(&j, &grid, &args, sizeof(args));
-	held = held && gv_rocr_wait(j.done) && same(j.buf[1], j.buf[2], ITEMS, "out");
+	held = held && gv_rocr_wait(j.done) && gv_rocr_same(j.buf[1], j.buf[2], ITEMS, "out");
 	end(&j);
 	return held;
 }
@@ -318,20 +303,65 @@ static bool signals(struct gv_rocr *r)
 	return held;
 }
 
+/* ---- a kernel in the middle of it ------------------------------------------------- */
+
+static bool is_at_work(const struct job *j)
+{
+	uint64_t until = gv_now_ns() + GV_ROCR_WAIT_NS;
+	const uint32_t *in = j->buf[1], *out = j->buf[2];
+
+	while (__atomic_load_n(&out[GROUP - 1], __ATOMIC_ACQUIRE) != ~in[GROUP - 1]) {
+		if (gv_now_ns() > until)
+			return gv_rocr_wrong("the kernel does not begin");
+		(void)usleep(1000);
+	}
+	return true;
+}
+
+/* until_told.cl, begun: one group, since those behind it may have to wait. */
+static bool begin_untold(struct gv_rocr *r, struct job *j)
+{
+	const struct gv_rocr_grid grid = {1, GROUP, 1, GROUP, 1, 0};
+	struct three args;
+
+	if (!begin(r, j, "until_told", GROUP * sizeof(uint32_t)))
+		return false;
+	for (uint32_t i = 0; i < GROUP; i++)
+		((uint32_t *)j->buf[1])[i] = i * 2654435761u;
+	args = (struct three){j->buf[0], j->buf[1], j->buf[2], GROUP};
+	start(j, &grid, &args, sizeof(args));
+	return is_at_work(j);
+}
+
+static bool tell(struct job *j)
+{
+	const uint32_t *in = j->buf[1], *out = j->buf[2];
+
+	if (hsa_signal_load_scacquire(j->done) != 1)
+		return gv_rocr_wrong("the kernel did not wait to be told");
+	__atomic_store_n((uint32_t *)j->buf[0], 1, __ATOMIC_RELEASE);
+	if (!gv_rocr_wait(j->done))
+		return false;
+	for (uint32_t i = 0; i < GROUP; i++)
+		if (out[i] != 3 * in[i] + i)
+			return gv_rocr_wrong("out[%u] is 0x%x", i, out[i]);
+	return true;
+}
+
 /* KFD takes all queues of a process off the GPU whenever one comes or goes. */
 static bool preemption(struct gv_rocr *r)
 {
-	hsa_queue_t *q = NULL;
 	struct job j;
-	bool held = begin_matmul(r, &j, BIG_MATRIX);
+	bool held = begin_untold(r, &j);
 
 	for (unsigned i = 0; held && i < QUEUES; i++) {
-		q = gv_rocr_queue(r);
+		hsa_queue_t *q = gv_rocr_queue(r);
+
 		held = q && pings(q);
 		if (q)
 			(void)hsa_queue_destroy(q);
 	}
-	held = held && gv_rocr_wait(j.done) && is_product(&j, BIG_MATRIX);
+	held = held && tell(&j);
 	end(&j);
 	return held;
 }
@@ -367,7 +397,7 @@ static bool round_trip(struct gv_rocr *r, void *from, void *to, void *const *vra
 		if (!copy(&way[i]))
 			return false;
 	return gv_rocr_wait(done[2]) &&
-	       same(to, from, COPY_BYTES / sizeof(uint32_t), "what came back");
+	       gv_rocr_same(to, from, COPY_BYTES / sizeof(uint32_t), "what came back");
 }
 
 static bool fill(void *at, hsa_signal_t done, void *to, struct gv_rocr *r)
@@ -523,8 +553,8 @@ static bool run_apart(const struct gv_rocr *r, const char *name)
 static bool fault(struct gv_rocr *r)
 {
 	struct job j;
-	bool held = begin_matmul(r, &j, BIG_MATRIX) && run_apart(r, "fault_report") &&
-	            gv_rocr_wait(j.done) && is_product(&j, BIG_MATRIX) && add_on(r, QUEUES);
+	bool held = begin_untold(r, &j) && run_apart(r, "fault_report") && tell(&j) &&
+	            add_on(r, QUEUES);
 
 	end(&j);
 	return held;

@@ -31,6 +31,14 @@ bool gv_rocr_fine(hsa_status_t status, const char *what)
 	return gv_rocr_wrong("%s: %s", what, text);
 }
 
+bool gv_rocr_same(const uint32_t *is, const uint32_t *want, size_t n, const char *what)
+{
+	for (size_t i = 0; i < n; i++)
+		if (is[i] != want[i])
+			return gv_rocr_wrong("%s[%zu] is 0x%x, not 0x%x", what, i, is[i], want[i]);
+	return true;
+}
+
 /* ---- agents and memory ----------------------------------------------------- */
 
 static hsa_status_t look_at_region(hsa_region_t region, void *arg)

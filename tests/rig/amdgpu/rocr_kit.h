@@ -38,6 +38,9 @@ void gv_rocr_close(struct gv_rocr *r);
 bool gv_rocr_fine(hsa_status_t status, const char *what);
 bool gv_rocr_wrong(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* false */
 
+/* @n words. */
+bool gv_rocr_same(const uint32_t *is, const uint32_t *want, size_t n, const char *what);
+
 /* Freed with hsa_memory_free(). */
 void *gv_rocr_system(struct gv_rocr *r, size_t bytes);
 void *gv_rocr_vram(struct gv_rocr *r, size_t bytes);
