@@ -13,6 +13,8 @@
 
 #include "vfio_user_client.h"
 
+#define LOOK_EVERY 64u /* calls of gv_bus_status(); waiting loops make 200 a second */
+
 #define MAX_VECTORS 2048 /* what MSI-X can have */
 
 struct io32 {
@@ -182,9 +184,17 @@ static int client_reset(struct gv_bus *bus)
 	return vfu_call_fixed((struct vfu *)bus, &call, NULL, 0);
 }
 
+/* Who waits for memory to change sends nothing, and would not notice a server that hung up: every
+ * now and then this looks for the end of the stream. */
 static int client_status(struct gv_bus *bus)
 {
-	return atomic_load_explicit(&((struct vfu *)bus)->status, memory_order_relaxed);
+	struct vfu *v = (struct vfu *)bus;
+	int rc = atomic_load_explicit(&v->status, memory_order_relaxed);
+	char byte;
+
+	if (rc || atomic_fetch_add_explicit(&v->looks, 1, memory_order_relaxed) % LOOK_EVERY)
+		return rc;
+	return recv(v->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0 ? vfu_lose(v, -ENODEV) : 0;
 }
 
 static void client_close(struct gv_bus *bus)

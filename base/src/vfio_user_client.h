@@ -33,8 +33,9 @@ struct vfu {
 	struct gv_vfu_opts opts;
 	struct gv_vfu_caps caps;
 	int fd;
-	_Atomic int status;   /* 0, or why the device is lost */
-	pthread_mutex_t lock; /* the socket, rx, next_id, dma list */
+	_Atomic int status;     /* 0, or why the device is lost */
+	_Atomic unsigned looks; /* at the status */
+	pthread_mutex_t lock;   /* the socket, rx, next_id, dma list */
 	uint16_t next_id;
 	uint8_t *rx;    /* GV_VFU_MAX_MSG bytes */
 	size_t rx_have; /* bytes in rx */

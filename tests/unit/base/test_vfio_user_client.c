@@ -196,6 +196,22 @@ static void lying_servers_lose_the_device_and_nothing_more(void)
 	}
 }
 
+/* Nothing is sent here that could fail. */
+static void who_only_waits_hears_that_the_server_is_gone(void)
+{
+	struct pair p;
+
+	up(&p, (struct fake){.fault = NONE});
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p.bus);
+	for (unsigned n = 0; n < 200; n++)
+		CU_ASSERT_EQUAL(gv_bus_status(p.bus), 0);
+	(void)shutdown(p.fake.fd, SHUT_RDWR);
+	for (unsigned n = 0; n < 200 && !gv_bus_status(p.bus); n++)
+		;
+	CU_ASSERT_EQUAL(gv_bus_status(p.bus), -ENODEV);
+	down(&p);
+}
+
 static void bad_capabilities_do_not_open(void)
 {
 	struct pair p;
@@ -310,6 +326,7 @@ static void capabilities_survive_a_round_trip(void)
 }
 
 UT_MAIN("vfio-user client", UT(lying_servers_lose_the_device_and_nothing_more),
-        UT(bad_capabilities_do_not_open), UT(who_closes_is_gone_whoever_has_a_copy),
-        UT(client_answers_dma_of_its_own_memory_only), UT(missing_sockets_say_so),
-        UT(iovas_do_not_overlap_and_are_reused), UT(capabilities_survive_a_round_trip))
+        UT(who_only_waits_hears_that_the_server_is_gone), UT(bad_capabilities_do_not_open),
+        UT(who_closes_is_gone_whoever_has_a_copy), UT(client_answers_dma_of_its_own_memory_only),
+        UT(missing_sockets_say_so), UT(iovas_do_not_overlap_and_are_reused),
+        UT(capabilities_survive_a_round_trip))
