@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Run lists that are none, lead nowhere or never end. */
+#include <unistd.h>
+
 #include "hws_rig.h"
 
 /* ---- what means harm ------------------------------------------------------ */
@@ -63,9 +65,10 @@ static void a_list_outside_of_memory_faults(void)
 		rig_put32(&r, VF0, RIG_FB_BYTES - 8, GV_PM4_NOP1);
 		rig_put32(&r, VF0, RIG_FB_BYTES - 4, GV_PM4_NOP1);
 		run_at(where[k], 0xfffff, 1);
-		(void)rig_sync(&r, VF0, RIG_HIQ, 10);
-		CU_ASSERT_FALSE(rig_sync(&r, VF0, RIG_HIQ, 10));
+		for (unsigned n = 0; n < 2000 && !rig_stats(&r, VF0).vm_faults; n++)
+			(void)usleep(10000);
 		CU_ASSERT_TRUE(rig_stats(&r, VF0).vm_faults > 0);
+		CU_ASSERT_FALSE(rig_sync(&r, VF0, RIG_HIQ, 10));
 		others_are_well();
 		rig_close(&r);
 	}
