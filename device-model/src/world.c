@@ -18,8 +18,8 @@
 #include "world.h"
 
 #define STALLED GV_WORLD_ERRORS /* no error: the command waits */
-#define PATIENCE_NS                                                                                \
-	(40 * GV_US) /* of a thread that gave a command, with engines that are to stop */
+/* Of a thread that gave a command, with engines that are to stop. */
+#define PATIENCE_NS (40 * GV_US)
 
 static struct gv_fn *pf_of(const struct gv_world *w)
 {
@@ -413,22 +413,14 @@ static uint64_t run(void *arg)
 
 /* ---- on the thread that gives a command ------------------------------------- */
 
-/* Whether engines of @f will have to stop; @next: it is the one that gets them. */
-static bool will_hold(const struct gv_fn *f, unsigned cmd, bool next)
+/* Nobody makes the command wait for @f. Engines that a refused command stopped go on after it. */
+static bool is_at_hand(struct gv_fn *f, unsigned cmd)
 {
-	bool takes = !next && (cmd == GV_GIOV_IDLE || cmd == GV_GIOV_CONTEXT_SWITCH);
+	bool stops = cmd == GV_GIOV_IDLE || cmd == GV_GIOV_INIT || cmd == GV_GIOV_CONTEXT_SWITCH;
 
-	if (gv_world_of(f)->state == GV_WORLD_FREE)
-		return takes || next || cmd == GV_GIOV_INIT;
-	return gv_world_of(f)->state == GV_WORLD_RUNNING && takes;
-}
-
-/* Nobody makes the command wait for @f. */
-static bool is_at_hand(struct gv_fn *f, unsigned cmd, bool next)
-{
 	if (GV_RGET(f, GVX_STALL) & gv_mask(gv_fn_vf(f), 1))
 		return false;
-	if (will_hold(f, cmd, next) && !gv_world_hold_until(f, gv_now_ns() + PATIENCE_NS))
+	if (stops && !gv_world_hold_until(f, gv_now_ns() + PATIENCE_NS))
 		return false;
 	if (pthread_rwlock_tryrdlock(&f->mem_lock))
 		return false;
@@ -446,7 +438,7 @@ static bool can_be_executed_here(struct gv_world *w, uint32_t word)
 	if (cmd == GV_GIOV_CONTEXT_SWITCH &&
 	    find_vf(w, GV_GET(word, RLC_GPU_IOV_CFG_REG1, NEXT_FCN_ID), &next, NULL))
 		return false;
-	return is_at_hand(f, cmd, false) && (!next || is_at_hand(next, cmd, true));
+	return is_at_hand(f, cmd) && (!next || is_at_hand(next, cmd));
 }
 
 static bool execute_here(struct gv_world *w)
