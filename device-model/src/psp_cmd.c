@@ -82,13 +82,17 @@ static int copy(struct gv_fn *f, uint64_t to, uint64_t from, uint32_t bytes, uin
 	return 0;
 }
 
+static uint64_t whole_pages(uint32_t bytes)
+{
+	return (bytes + GV_PSP_PAGE - 1ull) / GV_PSP_PAGE * GV_PSP_PAGE;
+}
+
 /* Where in the VMR it goes: again to the place of what it replaces, if it fits there. */
 static int find_place(struct gv_psp *p, uint32_t type, uint32_t bytes, uint64_t *va)
 {
-	const uint64_t room = GV_PSP_PAGE - 1;
-	uint64_t need = (bytes + room) & ~room;
+	uint64_t need = whole_pages(bytes);
 
-	if (p->fw[type].bytes && ((p->fw[type].bytes + room) & ~room) >= need) {
+	if (p->fw[type].bytes && whole_pages(p->fw[type].bytes) >= need) {
 		*va = p->fw[type].va;
 		return 0;
 	}
