@@ -10,6 +10,8 @@
 
 #include <gv/base.h>
 
+#include "scratch.h"
+
 #define MAX_SIZE (1u << 26)
 
 struct job {
@@ -138,21 +140,6 @@ static int gen_reduction_atomics(struct job *j)
 	return rc ? rc : write_file(j, "want.bin", want, sizeof(want));
 }
 
-static uint32_t scratch_item(uint32_t in)
-{
-	uint32_t box[32], at = in;
-
-	for (uint32_t k = 0; k < 32; k++)
-		box[k] = in * (2 * k + 1) + k;
-	for (uint32_t k = 0; k < 64; k++) {
-		uint32_t v = box[at & 31];
-
-		box[(at >> 5) & 31] = v ^ k;
-		at = at * 1664525u + v;
-	}
-	return at;
-}
-
 static int gen_scratch(struct job *j)
 {
 	gv_auto_free uint32_t *in = calloc(j->size, 4), *want = calloc(j->size, 4);
@@ -162,7 +149,7 @@ static int gen_scratch(struct job *j)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < j->size; i++) {
 		in[i] = next_u32(j);
-		want[i] = scratch_item(in[i]);
+		want[i] = gv_scratch_item(in[i]);
 	}
 	rc = write_file(j, "a.bin", in, j->size * 4ull);
 	return rc ? rc : write_file(j, "want.bin", want, j->size * 4ull);

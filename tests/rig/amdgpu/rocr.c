@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "rocr_kit.h"
+#include "scratch.h"
 
 #define QUEUES       4u
 #define ITEMS        10007u
@@ -211,22 +212,6 @@ static bool atomics(struct gv_rocr *r)
 	return held;
 }
 
-/* What scratch.cl does with one number. */
-static uint32_t walk(uint32_t in)
-{
-	uint32_t box[32], at = in;
-
-	for (uint32_t k = 0; k < 32; k++)
-		box[k] = in * (2 * k + 1) + k;
-	for (uint32_t k = 0; k < 64; k++) {
-		uint32_t v = box[at & 31];
-
-		box[(at >> 5) & 31] = v ^ k;
-		at = at * 1664525u + v;
-	}
-	return at;
-}
-
 /* ROCr gives the queue scratch memory when the GPU says that it has none. */
 static bool scratch(struct gv_rocr *r)
 {
@@ -241,7 +226,7 @@ static bool scratch(struct gv_rocr *r)
 
 	for (uint32_t i = 0; held && i < ITEMS; i++) {
 		((uint32_t *)j.buf[0])[i] = i * 40503u;
-		((uint32_t *)j.buf[2])[i] = walk(i * 40503u);
+		((uint32_t *)j.buf[2])[i] = gv_scratch_item(i * 40503u);
 	}
 	args.in = j.buf[0];
 	args.out = j.buf[1];
